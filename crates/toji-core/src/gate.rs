@@ -1,0 +1,105 @@
+//! The one gate: every read of a record, a series or a blob asks it first.
+//!
+//! The store calls [`Gate::decide`]; who answers (the single owner here, agreements of a consortium
+//! later) plugs in without touching a caller.
+
+use crate::text::Text;
+use std::fmt;
+use std::sync::Arc;
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Principal {
+    /// Pseudonymous identifier.
+    pub id: String,
+    /// Organisation, when the person acts for one.
+    pub organisation: Option<String>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// See one thing or search it.
+    Read,
+    /// Take data out of the store.
+    Export,
+    /// Add or correct.
+    Write,
+    /// Use for training a model.
+    Train,
+}
+
+/// The thing asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// A record of a kind.
+    Record {
+        /// Kind, e.g. `run`.
+        kind: &'a str,
+        /// Identifier.
+        id: &'a str,
+        /// Area of sharing the record declares, if any.
+        area: Option<&'a str>,
+    },
+    /// The series of a run.
+    Series {
+        /// Run.
+        run: &'a str,
+        /// Channel.
+        channel: &'a str,
+    },
+    /// A blob by address.
+    Blob {
+        /// `sha256:…`.
+        address: &'a str,
+    },
+    /// The ledger and catalogue as a whole.
+    Store,
+}
+
+/// The answer with its reason; the reason is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Yes or no.
+    pub allow: bool,
+    /// Why.
+    pub reason: Text,
+}
+
+/// Answers access questions. Must be deterministic for equal inputs.
+pub trait Gate: Send + Sync + fmt::Debug {
+    /// May `who` do `action` on `what`?
+    fn decide(&self, who: &Principal, action: Action, what: Resource<'_>) -> Decision;
+}
+
+/// The single-user default: the owner of an embedded store sees all.
+#[derive(Debug, Default)]
+pub struct OwnerGate;
+
+impl Gate for OwnerGate {
+    fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
+        Decision { allow: true, reason: Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all") }
+    }
+}
+
+/// A principal together with the gate that judges them: what every store read takes.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Who asks.
+    pub who: Principal,
+    /// Who answers.
+    pub gate: Arc<dyn Gate>,
+}
+
+impl Access {
+    /// The owner of an embedded store.
+    #[must_use]
+    pub fn owner() -> Self {
+        Self { who: Principal { id: "owner".into(), organisation: None }, gate: Arc::new(OwnerGate) }
+    }
+    /// Asks the gate.
+    #[must_use]
+    pub fn decide(&self, action: Action, what: Resource<'_>) -> Decision {
+        self.gate.decide(&self.who, action, what)
+    }
+}

@@ -1,0 +1,2 @@
+//! toji
+fn main() {}
