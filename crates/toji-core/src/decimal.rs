@@ -5,6 +5,11 @@
 
 use std::fmt;
 
+/// Powers of ten that a double holds exactly.
+const EXACT_TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
 /// An exact decimal number `mantissa × 10^-scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
@@ -62,7 +67,14 @@ impl Decimal {
 
     /// The nearest `f64`.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "only mantissas that a double holds exactly")]
     pub fn to_f64(self) -> f64 {
+        // Two exact doubles and one division: correctly rounded (Clinger's fast path).
+        if self.mantissa.unsigned_abs() <= 1 << 53
+            && let Some(ten) = usize::try_from(self.scale).ok().and_then(|s| EXACT_TENS.get(s))
+        {
+            return self.mantissa as f64 / ten;
+        }
         format!("{}e{}", self.mantissa, -self.scale).parse().unwrap_or(f64::NAN)
     }
 

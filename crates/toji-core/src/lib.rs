@@ -16,10 +16,12 @@ pub mod provenance;
 pub mod quality;
 pub mod record;
 pub mod scale;
+pub mod strain;
 pub mod substance;
 pub mod text;
 pub mod unit;
 pub mod value;
+pub mod variable;
 
 pub use canonical::Digest;
 pub use clock::{ClockTime, Instant, ZoneEvidence};

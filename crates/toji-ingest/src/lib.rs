@@ -1,1 +1,20 @@
-//! toji-ingest
+//! Instrument files in, [`toji_core::culture::Reading`] out, with the place of every fault.
+//!
+//! **Architecture invariant:** one file of `formats/` is one instrument format. A format is recognised
+//! by its content, never by its file name, and says what it did not read. This crate does no I/O: it
+//! gets bytes.
+
+mod analyser;
+pub mod asm_write;
+pub mod cell;
+mod delimited;
+pub mod format;
+pub mod formats;
+mod lines;
+mod plate;
+pub mod source;
+pub mod table;
+
+pub use cell::{Cell, Sheet};
+pub use format::{Evidence, Format, Site, detect, read};
+pub use source::Source;

@@ -1,1 +1,25 @@
-//! toji-server
+//! The HTTP face of Toji: every operation as an endpoint, OpenAPI 3.1, jobs, uploads and the pages.
+//!
+//! Written over the registry of operations: a new operation needs no change here.
+//!
+//! **Architecture invariant:** no operation is named in this crate, and no rule of the field lives
+//! here. It turns HTTP into `(operation, JSON)` and the answer back, and guards the way.
+
+mod call;
+mod entry;
+mod face;
+mod guard;
+mod jobs;
+pub mod openapi;
+mod pages;
+mod problem;
+mod query;
+pub mod schema;
+mod serve;
+mod upload;
+
+pub use entry::{router, router_over};
+pub use face::{Limits, now};
+pub use guard::Hosts;
+pub use problem::Problem;
+pub use serve::{ServeOptions, Server, serve, stop_signal};

@@ -1,1 +1,32 @@
-//! toji-store
+//! Keeps things: the ledger, the files as they came, records, series, and SQL over all of it.
+//!
+//! **Architecture invariant:** the store knows `toji-core` and no engine, no instrument format and no
+//! operation. Every read passes [`Store::allow`] or the gate behind it.
+
+mod align;
+mod blob;
+mod catalogue;
+mod commit;
+mod data;
+mod fault;
+mod jobs;
+mod ledger;
+mod records;
+mod search;
+mod series;
+mod sql;
+mod store;
+mod verify;
+
+pub use align::{Aligned, Grid, align, as_of, thin};
+pub use catalogue::Backend;
+pub use commit::{Commit, Put, Receipt, RunSeries};
+pub use data::ChannelSummary;
+pub use jobs::{JobRow, JobState};
+pub use ledger::{Body, Change, Event, Head};
+pub use records::{Link, Version};
+pub use search::{Hit, SearchAnswer};
+pub use series::{Base, Series};
+pub use sql::Table;
+pub use store::Store;
+pub use verify::Checked;

@@ -1,0 +1,151 @@
+//! Cells of a workbook as they were stored, numbers and dates untouched.
+
+use crate::source::Source;
+use calamine::{Data, Reader};
+use jiff::civil::DateTime;
+use std::fmt;
+use toji_core::{Error, Place, Result};
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Cell {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// Words.
+    Text(String),
+    /// A number.
+    Number(f64),
+    /// A date and time of the workbook's wall clock.
+    Date(DateTime),
+    /// A duration (a cell formatted as elapsed time), in nanoseconds.
+    Duration(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// A spreadsheet error such as `#DIV/0!`.
+    Error(String),
+}
+
+impl Cell {
+    /// Nothing, or only white space?
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Text(text) => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+    /// The number, when the cell is one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Text(text) | Self::Error(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Date(at) => write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S%.f")),
+            Self::Duration(ns) => write!(f, "{}", *ns as f64 / 1e9 / 3600.0),
+            Self::Bool(yes) => write!(f, "{yes}"),
+        }
+    }
+}
+
+/// One sheet: rows of cells, from row 1 column 1 of the sheet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sheet {
+    /// Name.
+    pub name: String,
+    /// Rows; they may differ in length.
+    pub rows: Vec<Vec<Cell>>,
+    /// The sheet is hidden in the workbook.
+    pub hidden: bool,
+}
+
+impl Sheet {
+    /// The cell, both counted from 0; outside the sheet it is empty.
+    #[must_use]
+    pub fn cell(&self, row: usize, column: usize) -> &Cell {
+        const EMPTY: &Cell = &Cell::Empty;
+        self.rows.get(row).and_then(|r| r.get(column)).unwrap_or(EMPTY)
+    }
+    /// The cell's text, trimmed.
+    #[must_use]
+    pub fn text(&self, row: usize, column: usize) -> String {
+        self.cell(row, column).to_string().trim().to_owned()
+    }
+    /// Place of a cell (counted from 0).
+    #[must_use]
+    pub fn place(&self, row: usize, column: usize) -> Place {
+        Place::line(row as u64 + 1).at_column(column as u64 + 1).in_sheet(&self.name)
+    }
+}
+
+/// Most cells accepted in one workbook.
+const CELLS_MAX: usize = 20_000_000;
+
+pub(crate) fn read_workbook(source: &Source) -> Result<Vec<Sheet>> {
+    let fault = |e: &dyn fmt::Display| {
+        Error::input(
+            "E-XLS-001",
+            format!("表計算ファイルとして読めません: {e}"),
+            format!("not readable as a workbook: {e}"),
+        )
+        .hint(
+            "表計算ソフトで開けるか、保存が途中で切れていないかを確認してください",
+            "check that a spreadsheet program opens it and that it was not cut off while saving",
+        )
+        .in_file(source.name())
+    };
+    let mut book = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(source.bytes())).map_err(|e| fault(&e))?;
+    let meta = book.sheets_metadata().to_vec();
+    let mut sheets = Vec::new();
+    let mut cells = 0usize;
+    for sheet in meta.iter().filter(|s| s.typ == calamine::SheetType::WorkSheet) {
+        let range = book.worksheet_range(&sheet.name).map_err(|e| fault(&e))?;
+        let (first_row, first_column) = range.start().unwrap_or((0, 0));
+        cells = cells.saturating_add((range.height() + first_row as usize).saturating_mul(range.width() + first_column as usize));
+        if cells > CELLS_MAX {
+            return Err(fault(&format!("more than {CELLS_MAX} cells")));
+        }
+        let mut rows: Vec<Vec<Cell>> = vec![Vec::new(); first_row as usize];
+        for row in range.rows() {
+            let mut out = vec![Cell::Empty; first_column as usize];
+            out.extend(row.iter().map(to_cell));
+            rows.push(out);
+        }
+        sheets.push(Sheet { name: sheet.name.clone(), rows, hidden: sheet.visible != calamine::SheetVisible::Visible });
+    }
+    Ok(sheets)
+}
+
+fn to_cell(data: &Data) -> Cell {
+    match data {
+        Data::Empty => Cell::Empty,
+        Data::String(text) => Cell::Text(text.clone()),
+        Data::Float(number) => Cell::Number(*number),
+        #[expect(clippy::cast_precision_loss, reason = "workbooks hold whole numbers as doubles")]
+        Data::Int(number) => Cell::Number(*number as f64),
+        Data::Bool(yes) => Cell::Bool(*yes),
+        Data::Error(error) => Cell::Error(error.to_string()),
+        Data::DateTime(at) if at.is_duration() => Cell::Duration((at.as_f64() * 86400e9).round() as i64),
+        Data::DateTime(at) => {
+            let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
+            let date = i16::try_from(year).ok().and_then(|y| {
+                DateTime::new(y, month as i8, day as i8, hour as i8, minute as i8, second as i8, i32::from(milli) * 1_000_000).ok()
+            });
+            date.map_or(Cell::Number(at.as_f64()), Cell::Date)
+        }
+        Data::DateTimeIso(text) | Data::DurationIso(text) => Cell::Text(text.clone()),
+        #[allow(unreachable_patterns)]
+        other => Cell::Text(other.to_string()),
+    }
+}

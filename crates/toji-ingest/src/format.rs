@@ -1,0 +1,111 @@
+//! Formats: recognised by content, each with its evidence.
+
+use crate::source::Source;
+use toji_core::clock::{DateOrder, Zone};
+use toji_core::culture::Reading;
+use toji_core::{Error, Result, Text};
+
+/// What the site says where files are silent.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Zone of clocks that state none.
+    pub zone: Zone,
+    /// Order of day and month where nothing in the file decides. `None`: the format's usual order, with a warning.
+    pub date_order: Option<DateOrder>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { zone: Zone::assumed(), date_order: None }
+    }
+}
+
+/// Why a format claims a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// 0–100. Above 50 the format reads the file unasked.
+    pub score: u8,
+    /// What in the content gave it away.
+    pub what: Text,
+}
+
+impl Evidence {
+    /// A claim with its reason.
+    pub fn new(score: u8, ja: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { score, what: Text::new(ja, en) }
+    }
+}
+
+/// One instrument format.
+pub trait Format: Sync {
+    /// Stable name, kebab case, e.g. `roche-cedex-bioht`.
+    fn id(&self) -> &'static str;
+    /// Name for people.
+    fn label(&self) -> Text;
+    /// Version of this parser; a change of what it reads adds one.
+    fn version(&self) -> u32;
+    /// Does the content look like this format? Cheap: looks at the head of the file only.
+    fn detect(&self, source: &Source<'_>) -> Option<Evidence>;
+    /// Reads the whole file. Faults in single places are diagnostics of the reading; an error means
+    /// nothing could be read.
+    ///
+    /// # Errors
+    /// The file is of this format but broken beyond reading, with the place.
+    fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading>;
+}
+
+/// Does a comment, user, project or experiment field of a file say that its data are simulated? The
+/// generators of this crate write one of these words there.
+///
+/// ```
+/// assert!(toji_ingest::format::says_simulated("Simulated fed-batch"));
+/// assert!(toji_ingest::format::says_simulated("模擬データ"));
+/// assert!(!toji_ingest::format::says_simulated("no comment"));
+/// ```
+#[must_use]
+pub fn says_simulated(text: &str) -> bool {
+    text.contains("模擬") || text.to_ascii_lowercase().contains("simulated")
+}
+
+/// Formats that claim the file, best first.
+#[must_use]
+pub fn detect(source: &Source<'_>) -> Vec<(&'static dyn Format, Evidence)> {
+    let mut found: Vec<(&'static dyn Format, Evidence)> =
+        crate::formats::all().iter().filter_map(|f| f.detect(source).map(|e| (*f, e))).collect();
+    found.sort_by_key(|(_, evidence)| std::cmp::Reverse(evidence.score));
+    found
+}
+
+/// Detects and reads a file.
+///
+/// # Errors
+/// Empty or unrecognised files, and what [`Format::read`] refuses; always with the file's name.
+pub fn read(source: &Source<'_>, site: &Site) -> Result<(&'static dyn Format, Reading)> {
+    if source.bytes().iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::input("E-FILE-001", "ファイルが空です", "the file is empty")
+            .hint("装置から書き出し直してください", "export it again from the instrument")
+            .in_file(source.name()));
+    }
+    let Some((format, _)) = detect(source).into_iter().find(|(_, e)| e.score > 50) else {
+        return Err(Error::input("E-FILE-002", "形式を見分けられません", "the format is not recognised")
+            .hint(
+                "`toji run propose FILE` で対応付けの案を作り、--mapping で指定してください",
+                "make a mapping with `toji run propose FILE` and give it with --mapping",
+            )
+            .in_file(source.name()));
+    };
+    let mut reading = format.read(source, site).map_err(|e| e.in_file(source.name()))?;
+    for diagnostic in &mut reading.diagnostics {
+        diagnostic.place.file.get_or_insert_with(|| source.name().to_owned());
+    }
+    for item in &mut reading.not_read {
+        item.place.file.get_or_insert_with(|| source.name().to_owned());
+    }
+    if reading.format.is_empty() {
+        format.id().clone_into(&mut reading.format);
+    }
+    if !source.is_workbook() && reading.encoding.is_none() {
+        reading.encoding = Some(source.decoded().encoding.to_owned());
+    }
+    Ok((format, reading))
+}

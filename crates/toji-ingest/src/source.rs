@@ -1,0 +1,173 @@
+//! The bytes of one file, decoded when somebody asks.
+
+use crate::cell::{Sheet, read_workbook};
+use std::borrow::Cow;
+use std::io::Read as _;
+use std::sync::OnceLock;
+use toji_core::{Error, Result};
+
+/// Most bytes a compressed file may unpack to.
+const UNPACKED_BYTES_MAX: u64 = 2 << 30;
+
+/// One file: its name (for messages only), its bytes (unpacked when gzip), and what they decode to.
+#[derive(Debug)]
+pub struct Source<'a> {
+    name: String,
+    bytes: Cow<'a, [u8]>,
+    text: OnceLock<Decoded>,
+    book: OnceLock<std::result::Result<Vec<Sheet>, String>>,
+}
+
+/// Text with the encoding it was found in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The text, without byte order mark.
+    pub text: String,
+    /// Name of the encoding (WHATWG), e.g. `UTF-8`, `Shift_JIS`, `windows-1252`.
+    pub encoding: &'static str,
+    /// Some bytes did not fit the encoding and stand as U+FFFD.
+    pub damaged: bool,
+}
+
+impl<'a> Source<'a> {
+    /// Takes a file's bytes; gzip is unpacked.
+    ///
+    /// # Errors
+    /// A gzip file that is cut off or unpacks to more than 2 GiB.
+    pub fn new(name: &str, bytes: &'a [u8]) -> Result<Self> {
+        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { Cow::Owned(gunzip(name, bytes)?) } else { Cow::Borrowed(bytes) };
+        Ok(Self { name: name.to_owned(), bytes, text: OnceLock::new(), book: OnceLock::new() })
+    }
+    /// File name without directories.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+    /// The (unpacked) bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+    /// Is it a workbook (xlsx, xls, ods) by its first bytes?
+    #[must_use]
+    pub fn is_workbook(&self) -> bool {
+        self.bytes.starts_with(b"PK\x03\x04") || self.bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0])
+    }
+    /// The text: UTF-8, UTF-16 (with or without mark), else Shift_JIS where the bytes form valid
+    /// Japanese text, else windows-1252.
+    pub fn decoded(&self) -> &Decoded {
+        self.text.get_or_init(|| decode(&self.bytes))
+    }
+    /// The text alone.
+    pub fn text(&self) -> &str {
+        &self.decoded().text
+    }
+    /// The sheets of a workbook.
+    ///
+    /// # Errors
+    /// Not a workbook, cut off, or too large.
+    pub fn sheets(&self) -> Result<&[Sheet]> {
+        let book = self.book.get_or_init(|| read_workbook(self).map_err(|e| e.fault().message.en.clone()));
+        match book {
+            Ok(sheets) => Ok(sheets),
+            Err(_) => read_workbook(self).map(|_| &[][..]),
+        }
+    }
+}
+
+fn gunzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let result = flate2::read::MultiGzDecoder::new(bytes).take(UNPACKED_BYTES_MAX + 1).read_to_end(&mut out);
+    if let Err(e) = result {
+        return Err(Error::input("E-GZIP-001", format!("gzip を展開できません: {e}"), format!("the gzip data does not unpack: {e}"))
+            .hint("ファイルを取り直してください", "fetch the file again; it may be cut off")
+            .in_file(name));
+    }
+    if out.len() as u64 > UNPACKED_BYTES_MAX {
+        return Err(Error::new(
+            toji_core::Category::Limit,
+            "E-GZIP-002",
+            "展開後の大きさが 2 GiB を超えます",
+            "it unpacks to more than 2 GiB",
+        )
+        .hint("分割してください", "split the file")
+        .in_file(name));
+    }
+    Ok(out)
+}
+
+fn decode(bytes: &[u8]) -> Decoded {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        let (text, damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
+        return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        if !text.contains('\0') {
+            return Decoded { text: text.to_owned(), encoding: "UTF-8", damaged: false };
+        }
+    }
+    if let Some(encoding) = utf16_without_mark(bytes) {
+        let (text, damaged) = encoding.decode_without_bom_handling(bytes);
+        return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
+    }
+    let (text, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(bytes);
+    if !damaged && looks_japanese(&text) {
+        return Decoded { text: text.into_owned(), encoding: "Shift_JIS", damaged: false };
+    }
+    let (text, damaged) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
+    Decoded { text: text.into_owned(), encoding: "windows-1252", damaged }
+}
+
+/// Every second byte zero in the first kilobyte: UTF-16 of mostly ASCII text.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    let head = &bytes[..bytes.len().min(1024) & !1];
+    if head.len() < 4 {
+        return None;
+    }
+    let zeros = |offset: usize| head.iter().skip(offset).step_by(2).filter(|b| **b == 0).count() * 2;
+    if zeros(1) * 10 > head.len() * 8 && zeros(0) == 0 {
+        Some(encoding_rs::UTF_16LE)
+    } else if zeros(0) * 10 > head.len() * 8 && zeros(1) == 0 {
+        Some(encoding_rs::UTF_16BE)
+    } else {
+        None
+    }
+}
+
+/// Shift_JIS accepts many Latin-1 texts (`°C` becomes a half-width kana); Japanese has kana or kanji in runs.
+fn looks_japanese(text: &str) -> bool {
+    let wide = |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff5e}');
+    let (mut wides, mut halves) = (0usize, 0usize);
+    for c in text.chars() {
+        wides += usize::from(wide(c));
+        halves += usize::from(matches!(c, '\u{ff61}'..='\u{ff9f}'));
+    }
+    wides > 0 && wides >= halves
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], text: &str, encoding: &str) {
+        let source = Source::new("x.csv", bytes).unwrap();
+        assert_eq!((source.text(), source.decoded().encoding), (text, encoding));
+    }
+
+    #[test]
+    fn encodings_of_the_floor() {
+        check("品温".as_bytes(), "品温", "UTF-8");
+        check(b"\xef\xbb\xbfpH", "pH", "UTF-8");
+        check(b"\x95\x69\x89\xb7,pH", "品温,pH", "Shift_JIS");
+        check(b"Temp [\xb0C]", "Temp [°C]", "windows-1252");
+        check(b"\xff\xfep\0H\0", "pH", "UTF-16LE");
+        check(b"p\0H\0;\01\0", "pH;1", "UTF-16LE");
+        check(b"", "", "UTF-8");
+    }
+
+    #[test]
+    fn a_cut_off_gzip_is_refused() {
+        assert_eq!(Source::new("x.gz", &[0x1f, 0x8b, 8, 0]).unwrap_err().code(), "E-GZIP-001");
+    }
+}

@@ -1,0 +1,78 @@
+//! What every handler shares: the session, the operations by path, the limits and the stop signal.
+
+use crate::guard::Hosts;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Semaphore, watch};
+use toji_core::Instant;
+use toji_ops::{Operation, Session};
+
+/// Limits of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a JSON body, at most.
+    pub body_bytes_max: usize,
+    /// Bytes of an upload (all files together), at most.
+    pub upload_bytes_max: usize,
+    /// Operations at work at one time.
+    pub at_once: usize,
+    /// How long a request waits for its turn.
+    pub queue: Duration,
+    /// How long an operation may take within a request; longer work is for jobs.
+    pub work: Duration,
+    /// How long a client may take to send a JSON body.
+    pub receive: Duration,
+    /// How long open requests may take to end after the stop signal.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 16 << 20,
+            upload_bytes_max: 1 << 30,
+            at_once: 32,
+            queue: Duration::from_secs(20),
+            work: Duration::from_secs(120),
+            receive: Duration::from_secs(30),
+            farewell: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The shared state.
+pub(crate) struct Face {
+    pub(crate) session: Arc<Session>,
+    pub(crate) operations: &'static [Operation],
+    by_path: BTreeMap<(&'static str, &'static str), &'static Operation>,
+    pub(crate) limits: Limits,
+    pub(crate) hosts: Hosts,
+    pub(crate) turns: Arc<Semaphore>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Face {
+    pub(crate) fn new(
+        session: Arc<Session>,
+        operations: &'static [Operation],
+        limits: Limits,
+        hosts: Hosts,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        let by_path = operations.iter().map(|operation| (operation.noun_verb(), operation)).collect();
+        let turns = Arc::new(Semaphore::new(limits.at_once));
+        Arc::new(Self { session, operations, by_path, limits, hosts, turns, stop })
+    }
+
+    pub(crate) fn find(&self, noun: &str, verb: &str) -> Option<&'static Operation> {
+        self.by_path.get(&(noun, verb)).copied()
+    }
+}
+
+/// The present. The faces are the one place that reads the clock; operations are told the time.
+#[must_use]
+pub fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

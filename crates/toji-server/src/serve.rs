@@ -1,0 +1,118 @@
+//! The server as a process: the socket, jobs taken up again, and a quiet end.
+
+use crate::entry::router_over;
+use crate::face::Limits;
+use crate::guard::Hosts;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use toji_core::{Error, Result};
+use toji_ops::Session;
+
+/// How to serve.
+#[derive(Debug, Clone, Copy)]
+pub struct ServeOptions {
+    /// Where to listen. There is no login yet: anything but loopback opens the store to the network.
+    pub address: SocketAddr,
+    /// Limits.
+    pub limits: Limits,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self { address: (Ipv4Addr::LOCALHOST, 8080).into(), limits: Limits::default() }
+    }
+}
+
+/// A bound server that does not answer yet.
+pub struct Server {
+    session: Arc<Session>,
+    listener: TcpListener,
+    address: SocketAddr,
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds the address.
+    ///
+    /// # Errors
+    /// `E-SERVE-001` the address cannot be bound.
+    pub async fn bind(session: Arc<Session>, options: ServeOptions) -> Result<Self> {
+        let fault = |e: std::io::Error| {
+            let at = options.address;
+            Error::storage("E-SERVE-001", format!("{at} で待ち受けられません: {e}"), format!("cannot listen on {at}: {e}")).hint(
+                "すでに動いている toji がないか確かめるか、--address で別の番号を指定してください",
+                "see whether another toji is running, or give another port with --address",
+            )
+        };
+        let listener = TcpListener::bind(options.address).await.map_err(fault)?;
+        let address = listener.local_addr().map_err(fault)?;
+        Ok(Self { session, listener, address, limits: options.limits })
+    }
+
+    /// Where it listens; tells the port when 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `end` resolves, then lets open requests end for a while.
+    ///
+    /// # Errors
+    /// The jobs of the store cannot be read, or the socket fails.
+    pub async fn run_until(self, end: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        if !self.address.ip().is_loopback() {
+            tracing::warn!(address = %self.address, "no login: everybody who reaches this address can read and write the store");
+        }
+        self.session.resume_jobs().await?;
+        let (stopping, stop) = watch::channel(false);
+        let hosts = Hosts::of(self.address);
+        let router = router_over(self.session, toji_ops::operations(), self.limits, hosts, stop.clone());
+        let mut begun = stop;
+        let farewell = self.limits.farewell;
+        let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {
+            end.await;
+            tracing::info!("stopping");
+            let _ = stopping.send(true);
+        });
+        let overdue = async move {
+            let _ = begun.wait_for(|stopping| *stopping).await;
+            tokio::time::sleep(farewell).await;
+        };
+        tokio::select! {
+            ended = async { serving.await } => ended.map_err(|e| {
+                Error::storage("E-SERVE-002", format!("サーバーが止まりました: {e}"), format!("the server stopped: {e}"))
+            }),
+            () = overdue => {
+                tracing::warn!("some requests did not end in time and were cut off");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// See [`Server::bind`] and [`Server::run_until`].
+pub async fn serve(session: Arc<Session>, options: ServeOptions) -> Result<()> {
+    Server::bind(session, options).await?.run_until(stop_signal()).await
+}
+
+/// Resolves at Ctrl-C, and at SIGTERM where there is one.
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,11 @@
+//! The HTTP face over real sockets: a real store, the real registry, and a few operations of the
+//! tests' own that fail, panic, dawdle and hand out files.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod client;
+mod contract;
+mod guards;
+mod operations;
+mod registry;
+mod work;

@@ -1,0 +1,187 @@
+//! Reading series: by channel and time, merged over imports.
+
+use crate::fault;
+use crate::series::{Base, Block, Series, Want};
+use crate::store::Store;
+use sqlx::Row as _;
+use std::collections::BTreeMap;
+use toji_core::{Access, Action, Digest, Id, Resource, Result};
+
+/// What the catalogue knows of a channel without opening a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelSummary {
+    /// Channel.
+    pub channel: Id,
+    /// What times count from.
+    pub base: Base,
+    /// Points stored (replaced ones included).
+    pub points: u64,
+    /// Points with a quality other than good.
+    pub flagged: u64,
+    /// First time, in nanoseconds from the base.
+    pub t_min: i64,
+    /// Last time.
+    pub t_max: i64,
+    /// Smallest number.
+    pub v_min: Option<f64>,
+    /// Largest number.
+    pub v_max: Option<f64>,
+    /// Time and value of the latest good number.
+    pub last: Option<(i64, f64)>,
+}
+
+fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
+    let part: String = row.try_get("part").map_err(fault::sql)?;
+    let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
+    Ok(Block {
+        part: Digest::parse(&part)?,
+        row_group: usize::try_from(number("row_group")?).unwrap_or_default(),
+        seq: number("seq")?,
+        base: Base::parse(&row.try_get::<String, _>("base").map_err(fault::sql)?),
+        points: u64::try_from(number("points")?).unwrap_or_default(),
+        t_min: number("t_min")?,
+        t_max: number("t_max")?,
+    })
+}
+
+const BLOCK_COLUMNS: &str = "b.part, b.row_group, b.seq, b.base, b.points, b.t_min, b.t_max, b.channel";
+
+impl Store {
+    /// Blocks of some channels of a run that touch a stretch of time, grouped by channel, oldest event first.
+    pub(crate) async fn blocks(&self, run: &Id, from: i64, to: i64) -> Result<BTreeMap<String, Vec<Block>>> {
+        let query = format!(
+            "SELECT {BLOCK_COLUMNS} FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND p.live = 1
+             AND b.t_max >= $2 AND b.t_min < $3 ORDER BY b.channel, b.seq, b.part, b.row_group"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(run.as_str())
+            .bind(from)
+            .bind(to)
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        let mut out: BTreeMap<String, Vec<Block>> = BTreeMap::new();
+        for row in &rows {
+            out.entry(row.try_get("channel").map_err(fault::sql)?).or_default().push(read_block(row)?);
+        }
+        Ok(out)
+    }
+
+    /// Reads and merges the blocks of one channel. Blocking: opens files.
+    pub(crate) fn read_blocks(&self, run: &Id, blocks: &[Block], base: Base, want: Want, from: i64, to: i64) -> Result<Series> {
+        let mut merged = Series::default();
+        let mut i = 0;
+        let blocks: Vec<&Block> = blocks.iter().filter(|b| b.base == base).collect();
+        while let Some(block) = blocks.get(i) {
+            // Row groups of one part are read in one go; they follow one another in time.
+            let together: Vec<usize> = blocks.iter().skip(i).take_while(|b| b.part == block.part).map(|b| b.row_group).collect();
+            i += together.len();
+            let mut series = self.parts.read(&self.part_file(run, block.part), block.part, together, want)?;
+            series.clip(from, to);
+            merged.merge(series);
+        }
+        Ok(merged)
+    }
+
+    /// What is stored of a channel, for leaving out known points.
+    pub(crate) async fn stored(&self, run: &Id, channel: &Id, base: Base, from: i64, to: i64) -> Result<Series> {
+        let query = format!(
+            "SELECT {BLOCK_COLUMNS} FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND b.channel = $2 AND p.live = 1
+             AND b.t_max >= $3 AND b.t_min < $4 ORDER BY b.seq, b.part, b.row_group"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(run.as_str())
+            .bind(channel.as_str())
+            .bind(from)
+            .bind(to)
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        let blocks = rows.iter().map(read_block).collect::<Result<Vec<_>>>()?;
+        self.read_blocks(run, &blocks, base, Want::All, from, to)
+    }
+
+    /// Series of the named channels of a run (all when none is named) in a stretch of time
+    /// (nanoseconds from the base, `to` excluded), in order of the channel's identifier.
+    ///
+    /// # Errors
+    /// Denied access, damaged files.
+    pub async fn series(&self, access: &Access, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<Vec<(Id, Base, Series)>> {
+        let blocks = self.blocks(run, from, to).await?;
+        let mut wanted = Vec::new();
+        for (channel, blocks) in blocks {
+            let id = Id::parse(&channel)?;
+            if channels.is_empty() || channels.contains(&id) {
+                self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel: &channel }).await?;
+                wanted.push((id, blocks));
+            }
+        }
+        tokio::task::block_in_place(|| {
+            wanted
+                .into_iter()
+                .map(|(id, blocks)| {
+                    let base = blocks.first().map_or(Base::Utc, |b| b.base);
+                    Ok((id, base, self.read_blocks(run, &blocks, base, Want::All, from, to)?))
+                })
+                .collect()
+        })
+    }
+
+    /// Summaries of all channels of a run (of all runs when `None`), from the catalogue alone.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn summaries(&self, run: Option<&Id>) -> Result<BTreeMap<(String, String), ChannelSummary>> {
+        let rows = sqlx::query(
+            "SELECT b.run, b.channel, b.base, b.points, b.flagged, b.t_min, b.t_max, b.v_min, b.v_max, b.last_t, b.last_v
+             FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1 AND ($1 = '' OR b.run = $1) ORDER BY b.seq, b.row_group",
+        )
+        .bind(run.map_or("", Id::as_str))
+        .fetch_all(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        let mut out: BTreeMap<(String, String), ChannelSummary> = BTreeMap::new();
+        for row in &rows {
+            let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+            let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
+            let float = |name: &str| row.try_get::<Option<f64>, _>(name).map_err(fault::sql);
+            let (run, channel) = (text("run")?, text("channel")?);
+            let last = row.try_get::<Option<i64>, _>("last_t").map_err(fault::sql)?.zip(float("last_v")?);
+            let (v_min, v_max) = (float("v_min")?, float("v_max")?);
+            let (points, flagged) = (u64::try_from(number("points")?).unwrap_or(0), u64::try_from(number("flagged")?).unwrap_or(0));
+            let (t_min, t_max) = (number("t_min")?, number("t_max")?);
+            let base = Base::parse(&text("base")?);
+            let id = Id::parse(&channel)?;
+            out.entry((run, channel))
+                .and_modify(|s| {
+                    s.points += points;
+                    s.flagged += flagged;
+                    s.t_min = s.t_min.min(t_min);
+                    s.t_max = s.t_max.max(t_max);
+                    s.v_min = s.v_min.into_iter().chain(v_min).reduce(f64::min);
+                    s.v_max = s.v_max.into_iter().chain(v_max).reduce(f64::max);
+                    if last.is_some_and(|(t, _)| s.last.is_none_or(|(at, _)| t >= at)) {
+                        s.last = last;
+                    }
+                })
+                .or_insert(ChannelSummary { channel: id, base, points, flagged, t_min, t_max, v_min, v_max, last });
+        }
+        Ok(out)
+    }
+
+    /// Bytes and points of all live parts.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn size(&self) -> Result<(u64, u64)> {
+        let row = sqlx::query(
+            "SELECT COALESCE((SELECT CAST(SUM(bytes) AS BIGINT) FROM parts WHERE live = 1), 0) AS bytes,
+             COALESCE((SELECT CAST(SUM(b.points) AS BIGINT) FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1), 0) AS points",
+        )
+        .fetch_one(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        let number = |name: &str| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0)).map_err(fault::sql);
+        Ok((number("bytes")?, number("points")?))
+    }
+}

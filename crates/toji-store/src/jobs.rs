@@ -1,0 +1,167 @@
+//! Jobs: work that outlives a request, as rows that survive a crash and are taken under a lease.
+
+use crate::fault;
+use crate::store::Store;
+use sqlx::Row as _;
+use toji_core::{Error, Result};
+
+/// State of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// Waiting.
+    Queued,
+    /// Being done.
+    Running,
+    /// Done; the output is there.
+    Done,
+    /// Failed; the error is there.
+    Failed,
+    /// Cancelled by its owner.
+    Cancelled,
+}
+
+impl JobState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+    fn parse(text: &str) -> Self {
+        match text {
+            "running" => Self::Running,
+            "done" => Self::Done,
+            "failed" => Self::Failed,
+            "cancelled" => Self::Cancelled,
+            _ => Self::Queued,
+        }
+    }
+    /// Nothing more will happen.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// A job's row. `input`, `progress`, `output` and `error` are JSON texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Identifier.
+    pub id: String,
+    /// Operation.
+    pub operation: String,
+    /// Its input.
+    pub input: String,
+    /// State.
+    pub state: JobState,
+    /// How far it is.
+    pub progress: String,
+    /// Its output when done.
+    pub output: Option<String>,
+    /// Its error when failed.
+    pub error: Option<String>,
+}
+
+impl Store {
+    /// Adds a job.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn add_job(&self, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO jobs (id, operation, input, state, progress, created_at, updated_at, lease_until) VALUES ($1, $2, $3, 'queued', '', $4, $4, 0)",
+        )
+        .bind(id)
+        .bind(operation)
+        .bind(input)
+        .bind(now)
+        .execute(&self.catalogue.pool)
+        .await
+        .map(|_| ())
+        .map_err(fault::sql)
+    }
+
+    /// Takes the oldest job that waits, or whose worker let its lease (seconds since 1970) run out.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn take_job(&self, now_s: i64, lease_s: i64) -> Result<Option<JobRow>> {
+        let mut tx = self.catalogue.begin().await?;
+        let row = sqlx::query(
+            "SELECT id FROM jobs WHERE state = 'queued' OR (state = 'running' AND lease_until < $1) ORDER BY created_at, id LIMIT 1",
+        )
+        .bind(now_s)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(fault::sql)?;
+        let Some(row) = row else { return Ok(None) };
+        let id: String = row.try_get("id").map_err(fault::sql)?;
+        sqlx::query("UPDATE jobs SET state = 'running', lease_until = $1 WHERE id = $2")
+            .bind(now_s + lease_s)
+            .bind(&id)
+            .execute(&mut *tx)
+            .await
+            .map_err(fault::sql)?;
+        tx.commit().await.map_err(fault::sql)?;
+        self.job(&id).await.map(Some)
+    }
+
+    /// Notes progress and keeps the lease.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn note_job(&self, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
+        sqlx::query("UPDATE jobs SET progress = $1, lease_until = $2 WHERE id = $3 AND state = 'running'")
+            .bind(progress)
+            .bind(lease_until_s)
+            .bind(id)
+            .execute(&self.catalogue.pool)
+            .await
+            .map(|_| ())
+            .map_err(fault::sql)
+    }
+
+    /// Ends a job.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn end_job(&self, id: &str, state: JobState, output: Option<&str>, error: Option<&str>, now: &str) -> Result<()> {
+        sqlx::query("UPDATE jobs SET state = $1, output = $2, error = $3, updated_at = $4 WHERE id = $5")
+            .bind(state.as_str())
+            .bind(output)
+            .bind(error)
+            .bind(now)
+            .bind(id)
+            .execute(&self.catalogue.pool)
+            .await
+            .map(|_| ())
+            .map_err(fault::sql)
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// No such job.
+    pub async fn job(&self, id: &str) -> Result<JobRow> {
+        let row = sqlx::query("SELECT id, operation, input, state, progress, output, error FROM jobs WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?
+            .ok_or_else(|| Error::not_found("E-JOB-002", format!("作業 {id} はありません"), format!("there is no job {id}")))?;
+        let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+        Ok(JobRow {
+            id: text("id")?,
+            operation: text("operation")?,
+            input: text("input")?,
+            state: JobState::parse(&text("state")?),
+            progress: text("progress")?,
+            output: row.try_get("output").map_err(fault::sql)?,
+            error: row.try_get("error").map_err(fault::sql)?,
+        })
+    }
+}

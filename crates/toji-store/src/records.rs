@@ -1,0 +1,283 @@
+//! Reading records: the present state, the state at an earlier event, history and links.
+
+use crate::fault;
+use crate::store::Store;
+use serde::Serialize;
+use sqlx::Row as _;
+use toji_core::record::FieldMap;
+use toji_core::{Access, Action, Error, Id, Instant, Kind, Record, Resource, Result, Text};
+
+/// A version in a record's history.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Version {
+    /// The record at this version, as it was stored.
+    pub record: Record,
+    /// When it was acknowledged.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// Operation.
+    pub operation: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Position in the ledger.
+    pub seq: i64,
+}
+
+/// A link from one record to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// Kind of the record that holds the reference.
+    pub kind: String,
+    /// Its identifier.
+    pub id: String,
+    /// The field.
+    pub field: String,
+    /// Kind of the record referred to.
+    pub target_kind: String,
+    /// Its identifier (or the shared identifier the field holds).
+    pub target: String,
+}
+
+fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
+    let fields: String = row.try_get("fields").map_err(fault::sql)?;
+    let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
+    Ok(Record {
+        kind: row.try_get("kind").map_err(fault::sql)?,
+        id: Id::parse(&row.try_get::<String, _>("id").map_err(fault::sql)?)?,
+        version: u64::try_from(number("version")?).unwrap_or_default(),
+        kind_version: u32::try_from(number("kind_version")?).unwrap_or_default(),
+        fields: serde_json::from_str(&fields).map_err(|e| {
+            Error::storage("E-RECORD-003", format!("記録の項目を読めません: {e}"), format!("a record's fields are not readable: {e}"))
+                .hint("`toji verify` で確かめてください", "check it with `toji verify`")
+        })?,
+        retired: number("retired")? != 0,
+    })
+}
+
+impl Store {
+    fn may_see(&self, access: &Access, kind: &Kind, record: &Record) -> bool {
+        let area = kind.area_field.as_ref().and_then(|f| record.fields.get(f)).and_then(|v| v.as_str());
+        access.decide(Action::Read, Resource::Record { kind: &record.kind, id: record.id.as_str(), area }).allow
+    }
+
+    /// The record with its fields brought to the present version of its kind.
+    fn present(&self, mut record: Record) -> Result<Record> {
+        let kind = self.kinds.get(&record.kind)?;
+        if record.kind_version != kind.version {
+            record.fields = kind.migrate(&record.fields, record.kind_version)?;
+            record.kind_version = kind.version;
+        }
+        Ok(record)
+    }
+
+    /// Position of the newest event at or before an instant.
+    ///
+    /// # Errors
+    /// The catalogue cannot be reached.
+    pub async fn seq_at(&self, at: Instant) -> Result<i64> {
+        // RFC 3339 texts of differing precision do not sort as text, so compare as instants.
+        let rows = sqlx::query("SELECT seq, at FROM ledger ORDER BY seq").fetch_all(&self.catalogue.pool).await.map_err(fault::sql)?;
+        let mut seq = 0;
+        for row in rows {
+            let text: String = row.try_get("at").map_err(fault::sql)?;
+            if Instant::parse(&text)? <= at {
+                seq = row.try_get("seq").map_err(fault::sql)?;
+            }
+        }
+        Ok(seq)
+    }
+
+    /// One record: now, or as the store knew it at an instant.
+    ///
+    /// # Errors
+    /// No such record, or denied access.
+    pub async fn record(&self, access: &Access, kind: &str, id: &str, as_of: Option<Instant>) -> Result<Record> {
+        let declared = self.kinds.get(kind)?;
+        let missing = || {
+            Error::not_found(
+                "E-RECORD-004",
+                format!("{} に「{id}」はありません", declared.label.ja),
+                format!("there is no {} \"{id}\"", declared.label.en.to_lowercase()),
+            )
+            .hint(format!("`toji record list {kind}` で一覧できます", ), format!("list them with `toji record list {kind}`"))
+        };
+        let row = match as_of {
+            None => {
+                sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
+                    .bind(kind)
+                    .bind(id)
+                    .fetch_optional(&self.catalogue.pool)
+                    .await
+            }
+            Some(at) => {
+                sqlx::query(
+                    "SELECT kind, id, version, kind_version, retired, fields FROM versions
+                     WHERE kind = $1 AND id = $2 AND seq <= $3 ORDER BY version DESC LIMIT 1",
+                )
+                .bind(kind)
+                .bind(id)
+                .bind(self.seq_at(at).await?)
+                .fetch_optional(&self.catalogue.pool)
+                .await
+            }
+        };
+        let record = self.present(read_record(&row.map_err(fault::sql)?.ok_or_else(missing)?)?)?;
+        let area = declared.area_field.as_ref().and_then(|f| record.fields.get(f)).and_then(|v| v.as_str());
+        self.allow(access, Action::Read, Resource::Record { kind, id, area }).await?;
+        Ok(record)
+    }
+
+    /// All records of a kind that the asker may see, by identifier.
+    ///
+    /// # Errors
+    /// Unknown kind, storage faults.
+    pub async fn records(&self, access: &Access, kind: &str, as_of: Option<Instant>, retired: bool) -> Result<Vec<Record>> {
+        let declared = self.kinds.get(kind)?;
+        let rows = match as_of {
+            None => {
+                sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND latest = 1 ORDER BY id")
+                    .bind(kind)
+                    .fetch_all(&self.catalogue.pool)
+                    .await
+            }
+            Some(at) => {
+                sqlx::query(
+                    "SELECT kind, id, version, kind_version, retired, fields FROM versions v WHERE kind = $1 AND version =
+                     (SELECT MAX(version) FROM versions w WHERE w.kind = v.kind AND w.id = v.id AND w.seq <= $2) ORDER BY id",
+                )
+                .bind(kind)
+                .bind(self.seq_at(at).await?)
+                .fetch_all(&self.catalogue.pool)
+                .await
+            }
+        };
+        self.visible(access, declared, rows.map_err(fault::sql)?.iter(), retired)
+    }
+
+    /// Records of a kind that refer to a target, e.g. the channels of a run.
+    ///
+    /// # Errors
+    /// Unknown kind, storage faults.
+    pub async fn linked(&self, access: &Access, kind: &str, target_kind: &str, target: &str) -> Result<Vec<Record>> {
+        let declared = self.kinds.get(kind)?;
+        let rows = sqlx::query(
+            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields FROM links l
+             JOIN versions v ON v.kind = l.kind AND v.id = l.id AND v.latest = 1
+             WHERE l.kind = $1 AND l.target_kind = $2 AND l.target = $3 ORDER BY v.id",
+        )
+        .bind(kind)
+        .bind(target_kind)
+        .bind(target)
+        .fetch_all(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        let mut records = self.visible(access, declared, rows.iter(), false)?;
+        records.dedup_by(|a, b| a.id == b.id);
+        Ok(records)
+    }
+
+    fn visible<'a>(&self, access: &Access, kind: &Kind, rows: impl Iterator<Item = &'a sqlx::any::AnyRow>, retired: bool) -> Result<Vec<Record>> {
+        let mut out = Vec::new();
+        for row in rows {
+            let record = read_record(row)?;
+            if (retired || !record.retired) && self.may_see(access, kind, &record) {
+                out.push(self.present(record)?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// How many records of each kind are in use.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn counts(&self) -> Result<std::collections::BTreeMap<String, u64>> {
+        let rows = sqlx::query("SELECT kind, COUNT(*) AS n FROM versions WHERE latest = 1 AND retired = 0 GROUP BY kind")
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        rows.iter()
+            .map(|r| {
+                let n: i64 = r.try_get("n").map_err(fault::sql)?;
+                Ok((r.try_get("kind").map_err(fault::sql)?, u64::try_from(n).unwrap_or_default()))
+            })
+            .collect()
+    }
+
+    /// Every version of a record, oldest first.
+    ///
+    /// # Errors
+    /// No such record, or denied access.
+    pub async fn history(&self, access: &Access, kind: &str, id: &str) -> Result<Vec<Version>> {
+        self.record(access, kind, id, None).await?;
+        let rows = sqlx::query(
+            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields, v.seq, l.at, l.actor, l.operation, l.body
+             FROM versions v JOIN ledger l ON l.seq = v.seq WHERE v.kind = $1 AND v.id = $2 ORDER BY v.version",
+        )
+        .bind(kind)
+        .bind(id)
+        .fetch_all(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        rows.iter()
+            .map(|row| {
+                let body: String = row.try_get("body").map_err(fault::sql)?;
+                let reason = serde_json::from_str::<crate::ledger::Body>(&body).ok().and_then(|b| b.reason);
+                Ok(Version {
+                    record: read_record(row)?,
+                    at: row.try_get("at").map_err(fault::sql)?,
+                    actor: row.try_get("actor").map_err(fault::sql)?,
+                    operation: row.try_get("operation").map_err(fault::sql)?,
+                    reason,
+                    seq: row.try_get("seq").map_err(fault::sql)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Links that a record holds, and links to it.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn links(&self, kind: &str, id: &str) -> Result<(Vec<Link>, Vec<Link>)> {
+        let out = "SELECT kind, id, field, target_kind, target FROM links WHERE kind = $1 AND id = $2 ORDER BY field, target";
+        let back = "SELECT kind, id, field, target_kind, target FROM links WHERE target_kind = $1 AND target = $2 ORDER BY kind, id, field LIMIT 1000";
+        let mut found = [Vec::new(), Vec::new()];
+        for (slot, statement) in found.iter_mut().zip([out, back]) {
+            let rows = sqlx::query(statement).bind(kind).bind(id).fetch_all(&self.catalogue.pool).await.map_err(fault::sql)?;
+            for row in &rows {
+                let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+                slot.push(Link {
+                    kind: text("kind")?,
+                    id: text("id")?,
+                    field: text("field")?,
+                    target_kind: text("target_kind")?,
+                    target: text("target")?,
+                });
+            }
+        }
+        let [out, back] = found;
+        Ok((out, back))
+    }
+
+    /// Title of a record in both languages.
+    #[must_use]
+    pub fn title(&self, record: &Record) -> Text {
+        let Ok(kind) = self.kinds.get(&record.kind) else { return Text::same(record.id.as_str()) };
+        title_of(kind, &record.id, &record.fields)
+    }
+}
+
+/// Title by the kind's declaration; where one language is empty the other stands in, and else the id.
+pub(crate) fn title_of(kind: &Kind, id: &Id, fields: &FieldMap) -> Text {
+    let read = |name: &str| match fields.get(name) {
+        _ if name == "id" => Some(id.to_string()),
+        Some(serde_json::Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
+        Some(serde_json::Value::Null) | None | Some(serde_json::Value::String(_)) => None,
+        Some(other) => Some(other.to_string()),
+    };
+    let (ja, en) = (read(&kind.title.ja), read(&kind.title.en));
+    let or = |a: &Option<String>, b: &Option<String>| a.clone().or_else(|| b.clone()).unwrap_or_else(|| id.to_string());
+    Text::new(or(&ja, &en), or(&en, &ja))
+}

@@ -1,0 +1,241 @@
+//! Reading parts, block by block, and merging them into one series.
+
+use super::Base;
+use crate::fault;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{
+    DataType, Float64Type, Int8Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    UInt16Type,
+};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use toji_core::{Digest, Result};
+
+/// A series in memory: times ascending, one number and one quality a point.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    /// Nanoseconds, from the base of the series.
+    pub t_ns: Vec<i64>,
+    /// Numbers; NaN where the source has none.
+    pub value: Vec<f64>,
+    /// Packed quality, 0 is good.
+    pub quality: Vec<u16>,
+    /// Original texts by index, for points that are not numbers.
+    pub texts: Vec<(u32, String)>,
+}
+
+impl Series {
+    /// Number of points.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.t_ns.len()
+    }
+    /// No points?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.t_ns.is_empty()
+    }
+    /// Is point `i` a good number?
+    #[must_use]
+    pub fn is_good(&self, i: usize) -> bool {
+        self.quality.get(i).is_some_and(|q| q & 0xf == 0) && self.value.get(i).is_some_and(|v| !v.is_nan())
+    }
+
+    /// Appends a later part's points. Where both have a point at one time, the later part's stands.
+    pub(crate) fn merge(&mut self, later: Self) {
+        if self.t_ns.last().zip(later.t_ns.first()).is_none_or(|(a, b)| a < b) {
+            let shift = u32::try_from(self.len()).unwrap_or(u32::MAX);
+            self.t_ns.extend(later.t_ns);
+            self.value.extend(later.value);
+            self.quality.extend(later.quality);
+            self.texts.extend(later.texts.into_iter().map(|(i, text)| (i.saturating_add(shift), text)));
+            return;
+        }
+        let mut out = Self::default();
+        let (mut a, mut b) = (0, 0);
+        while a < self.len() || b < later.len() {
+            let (ta, tb) = (self.t_ns.get(a).copied().unwrap_or(i64::MAX), later.t_ns.get(b).copied().unwrap_or(i64::MAX));
+            if b >= later.len() || (a < self.len() && ta < tb) {
+                out.take(self, a);
+                a += 1;
+            } else {
+                while a < self.len() && self.t_ns[a] == tb {
+                    a += 1;
+                }
+                out.take(&later, b);
+                b += 1;
+            }
+        }
+        *self = out;
+    }
+    fn take(&mut self, from: &Self, i: usize) {
+        if let Ok(at) = from.texts.binary_search_by_key(&(i as u32), |(index, _)| *index)
+            && let Some((_, text)) = from.texts.get(at)
+        {
+            self.texts.push((self.len() as u32, text.clone()));
+        }
+        self.t_ns.push(from.t_ns[i]);
+        self.value.push(from.value[i]);
+        self.quality.push(from.quality[i]);
+    }
+    /// Keeps the points from `from` to before `to`.
+    pub(crate) fn clip(&mut self, from: i64, to: i64) {
+        let first = self.t_ns.partition_point(|t| *t < from);
+        let last = self.t_ns.partition_point(|t| *t < to).max(first);
+        if first == 0 && last == self.len() {
+            return;
+        }
+        self.t_ns = self.t_ns[first..last].to_vec();
+        self.value = self.value[first..last].to_vec();
+        self.quality = self.quality[first..last].to_vec();
+        self.texts.retain(|(i, _)| (first..last).contains(&(*i as usize)));
+        self.texts.iter_mut().for_each(|(i, _)| *i -= first as u32);
+    }
+}
+
+/// Which columns a read needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Times, numbers, quality.
+    Numbers,
+    /// Also the texts.
+    All,
+}
+
+/// Opens parts; keeps the footers of those used lately.
+#[derive(Debug, Default)]
+pub(crate) struct PartReader {
+    footers: Mutex<HashMap<Digest, Arc<ArrowReaderMetadata>>>,
+}
+
+/// Most footers kept.
+const FOOTERS_MAX: usize = 2048;
+
+impl PartReader {
+    fn footer(&self, digest: Digest, file: &File) -> Result<Arc<ArrowReaderMetadata>> {
+        if let Ok(footers) = self.footers.lock()
+            && let Some(found) = footers.get(&digest)
+        {
+            return Ok(found.clone());
+        }
+        let read = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, &digest.hex()[..12]))?;
+        let read = Arc::new(read);
+        if let Ok(mut footers) = self.footers.lock() {
+            if footers.len() >= FOOTERS_MAX {
+                footers.clear();
+            }
+            footers.insert(digest, read.clone());
+        }
+        Ok(read)
+    }
+
+    /// Reads some row groups of a part, in the given order.
+    pub(crate) fn read(&self, path: &Path, digest: Digest, row_groups: Vec<usize>, want: Want) -> Result<Series> {
+        let name = &digest.hex()[..12];
+        let file = File::open(path).map_err(|e| fault::io(&e, path))?;
+        let footer = self.footer(digest, &file)?;
+        let groups = footer.metadata().num_row_groups();
+        if row_groups.iter().any(|g| *g >= groups) {
+            return Err(fault::parquet("a row group is missing", name));
+        }
+        let columns: &[usize] = match want {
+            Want::Numbers => &[1, 2, 3, 4, 5],
+            Want::All => &[1, 2, 3, 4, 5, 6],
+        };
+        let mask = ProjectionMask::leaves(footer.parquet_schema(), columns.iter().copied());
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, (*footer).clone())
+            .with_row_groups(row_groups)
+            .with_projection(mask)
+            .with_batch_size(65_536)
+            .build()
+            .map_err(|e| fault::parquet(e, name))?;
+        let mut series = Series::default();
+        for batch in reader {
+            let batch = batch.map_err(|e| fault::parquet(e, name))?;
+            append(&mut series, &batch).ok_or_else(|| fault::parquet("unexpected columns", name))?;
+        }
+        Ok(series)
+    }
+}
+
+/// Powers of ten that a double holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+fn append(series: &mut Series, batch: &RecordBatch) -> Option<()> {
+    let n = batch.num_rows();
+    let time = batch.column(0);
+    match time.data_type() {
+        DataType::Int64 => series.t_ns.extend_from_slice(time.as_primitive::<Int64Type>().values()),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            series.t_ns.extend_from_slice(time.as_primitive::<TimestampNanosecondType>().values());
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            series.t_ns.extend(time.as_primitive::<TimestampMicrosecondType>().values().iter().map(|t| t.saturating_mul(1000)));
+        }
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            series.t_ns.extend(time.as_primitive::<TimestampMillisecondType>().values().iter().map(|t| t.saturating_mul(1_000_000)));
+        }
+        _ => return None,
+    }
+    let mantissa = batch.column(1).as_primitive_opt::<Int64Type>()?;
+    let scale = batch.column(2).as_primitive_opt::<Int8Type>()?;
+    let value = batch.column(3).as_primitive_opt::<Float64Type>()?;
+    // Within a row group either every point is scaled or none is; a batch may span two groups.
+    if value.null_count() == n {
+        let first = scale.values().first().copied().unwrap_or(0);
+        if scale.null_count() == 0 && scale.values().iter().all(|s| *s == first) {
+            let divisor = POWERS.get(usize::try_from(first).ok()?)?;
+            if mantissa.null_count() == 0 {
+                series.value.extend(mantissa.values().iter().map(|m| *m as f64 / divisor));
+            } else {
+                series.value.extend(mantissa.iter().map(|m| m.map_or(f64::NAN, |m| m as f64 / divisor)));
+            }
+        } else {
+            for i in 0..n {
+                let number = (mantissa.is_valid(i) && scale.is_valid(i)).then(|| {
+                    let divisor = usize::try_from(scale.value(i)).ok().and_then(|s| POWERS.get(s)).copied().unwrap_or(f64::NAN);
+                    mantissa.value(i) as f64 / divisor
+                });
+                series.value.push(number.unwrap_or(f64::NAN));
+            }
+        }
+    } else {
+        for i in 0..n {
+            let number = if value.is_valid(i) {
+                value.value(i)
+            } else if mantissa.is_valid(i) {
+                mantissa.value(i) as f64 / POWERS.get(usize::try_from(scale.value(i)).ok()?)?
+            } else {
+                f64::NAN
+            };
+            series.value.push(number);
+        }
+    }
+    series.quality.extend_from_slice(batch.column(4).as_primitive_opt::<UInt16Type>()?.values());
+    if let Some(column) = (batch.num_columns() > 5).then(|| batch.column(5)) {
+        let text = column.as_string_opt::<i32>()?;
+        if text.null_count() < n {
+            let shift = series.t_ns.len() - n;
+            series.texts.extend((0..n).filter(|i| text.is_valid(*i)).map(|i| ((shift + i) as u32, text.value(i).to_owned())));
+        }
+    }
+    Some(())
+}
+
+/// Where a block lies.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Block {
+    pub(crate) part: Digest,
+    pub(crate) row_group: usize,
+    pub(crate) seq: i64,
+    pub(crate) base: Base,
+    pub(crate) points: u64,
+    pub(crate) t_min: i64,
+    pub(crate) t_max: i64,
+}

@@ -1,0 +1,107 @@
+//! The rows of an answer, and the forms they leave in.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use serde_json::Value as Json;
+use toji_core::{Error, Result};
+
+/// Columns and rows of an answer.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+    /// More rows were there than asked for.
+    pub truncated: bool,
+}
+
+fn bug(error: impl std::fmt::Display) -> Error {
+    Error::bug("E-SQL-020", error)
+}
+
+impl Table {
+    /// Names and types of the columns.
+    #[must_use]
+    pub fn columns(&self) -> Vec<(String, String)> {
+        self.schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect()
+    }
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+    /// No rows?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The batches, for those who speak Arrow.
+    #[must_use]
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.batches
+    }
+    /// Rows as JSON arrays in order of the columns.
+    ///
+    /// # Errors
+    /// A column type JSON cannot hold.
+    pub fn rows(&self) -> Result<Vec<Vec<Json>>> {
+        let mut bytes = Vec::new();
+        let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut bytes);
+        for batch in &self.batches {
+            writer.write(batch).map_err(bug)?;
+        }
+        writer.finish().map_err(bug)?;
+        if bytes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let objects: Vec<serde_json::Map<String, Json>> = serde_json::from_slice(&bytes).map_err(bug)?;
+        let names: Vec<&String> = self.schema.fields().iter().map(|f| f.name()).collect();
+        Ok(objects.into_iter().map(|mut row| names.iter().map(|n| row.remove(*n).unwrap_or(Json::Null)).collect()).collect())
+    }
+    /// CSV with a header.
+    ///
+    /// # Errors
+    /// A column type CSV cannot hold.
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        {
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut bytes);
+            if self.is_empty() {
+                writer.write(&RecordBatch::new_empty(self.schema.clone())).map_err(bug)?;
+            }
+            for batch in &self.batches {
+                writer.write(batch).map_err(bug)?;
+            }
+        }
+        Ok(bytes)
+    }
+    /// An Arrow IPC file.
+    ///
+    /// # Errors
+    /// Never for columns the engine makes.
+    pub fn arrow(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        {
+            let mut writer = arrow::ipc::writer::FileWriter::try_new(&mut bytes, &self.schema).map_err(bug)?;
+            for batch in &self.batches {
+                writer.write(batch).map_err(bug)?;
+            }
+            writer.finish().map_err(bug)?;
+        }
+        Ok(bytes)
+    }
+    /// A Parquet file.
+    ///
+    /// # Errors
+    /// Never for columns the engine makes.
+    pub fn parquet(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        {
+            let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, self.schema.clone(), None).map_err(bug)?;
+            for batch in &self.batches {
+                writer.write(batch).map_err(bug)?;
+            }
+            writer.close().map_err(bug)?;
+        }
+        Ok(bytes)
+    }
+}

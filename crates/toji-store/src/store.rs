@@ -1,0 +1,150 @@
+//! The store as a folder: catalogue, blobs, series, search index.
+
+use crate::blob::BlobFolder;
+use crate::catalogue::{Backend, Catalogue};
+use crate::ledger::Head;
+use crate::series::PartReader;
+use crate::{fault, ledger};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use toji_core::{Access, Action, Category, Digest, Error, Id, KindSet, Resource, Result};
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) dir: PathBuf,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) blobs: BlobFolder,
+    pub(crate) parts: PartReader,
+    pub(crate) kinds: &'static KindSet,
+    pub(crate) head: Mutex<Head>,
+    pub(crate) search: crate::search::SearchFolder,
+}
+
+impl Store {
+    /// Makes a new store in an empty or missing folder and opens it.
+    ///
+    /// # Errors
+    /// The folder holds something else, or cannot be written.
+    pub async fn init(dir: &Path, catalogue_url: Option<&str>) -> Result<Self> {
+        if dir.join(MARK).exists() {
+            return Err(Error::new(Category::Conflict, "E-STORE-012", "すでに保存先があります", "there is a store already")
+                .hint("そのまま使うか、別のフォルダーを指定してください", "use it as it is, or give another folder"));
+        }
+        if dir.exists() && std::fs::read_dir(dir).map_err(|e| fault::io(&e, dir))?.next().is_some() {
+            return Err(Error::new(Category::Conflict, "E-STORE-013", "フォルダーが空ではありません", "the folder is not empty")
+                .hint("空のフォルダーを指定してください", "give an empty folder"));
+        }
+        std::fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir))?;
+        let note = format!("# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n", catalogue_url.unwrap_or("sqlite"));
+        crate::blob::write_durably(&dir.join(MARK), note.as_bytes())?;
+        Self::open(dir, catalogue_url).await
+    }
+
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or its catalogue cannot be reached.
+    pub async fn open(dir: &Path, catalogue_url: Option<&str>) -> Result<Self> {
+        let mark = std::fs::read_to_string(dir.join(MARK)).map_err(|_| {
+            Error::not_found("E-STORE-014", "ここには Toji の保存先がありません", "there is no Toji store here")
+                .hint("`toji --store DIR init` で作ってください", "make one with `toji --store DIR init`")
+        })?;
+        let noted = mark.lines().find_map(|l| l.strip_prefix("catalogue = ")).map(|v| v.trim_matches('"').to_owned());
+        let url = catalogue_url.map(str::to_owned).or(noted.filter(|u| u != "sqlite"));
+        let catalogue = Catalogue::open(dir, url.as_deref()).await?;
+        let blobs = BlobFolder::open(dir.join("blobs"))?;
+        let mut tx = catalogue.pool.begin().await.map_err(fault::sql)?;
+        let head = ledger::head(&mut tx).await?;
+        tx.rollback().await.map_err(fault::sql)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            blobs,
+            parts: PartReader::default(),
+            kinds: KindSet::builtin()?,
+            head: Mutex::new(Head { seq: 0, hash: head.hash }),
+            search: crate::search::SearchFolder::new(dir.join("search")),
+            catalogue,
+        })
+    }
+
+    /// The declared kinds.
+    #[must_use]
+    pub fn kinds(&self) -> &'static KindSet {
+        self.kinds
+    }
+    /// Which database is behind the catalogue.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.catalogue.backend
+    }
+    /// Folder of the store.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+    pub(crate) fn series_dir(&self, run: &Id) -> PathBuf {
+        // Identifiers may hold `/` and `:`; the folder's name must not.
+        let name: String = run.as_str().chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+        self.dir.join("series").join(format!("run={name}"))
+    }
+
+    /// Position of the newest event.
+    ///
+    /// # Errors
+    /// The catalogue cannot be reached.
+    pub async fn seq(&self) -> Result<i64> {
+        sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM ledger").fetch_one(&self.catalogue.pool).await.map_err(fault::sql)
+    }
+
+    /// Keeps a file's bytes durably. It belongs to the record only once a commit names it.
+    ///
+    /// # Errors
+    /// Disk faults.
+    pub async fn keep(&self, bytes: Vec<u8>) -> Result<(Digest, Vec<u8>)> {
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.put(&bytes).map(|digest| (digest, bytes)))
+            .await
+            .map_err(|e| Error::bug("E-STORE-021", e))?
+    }
+    /// A file's bytes, checked against their address.
+    ///
+    /// # Errors
+    /// No such blob, an altered one, or denied access.
+    pub async fn blob(&self, access: &Access, address: Digest) -> Result<Vec<u8>> {
+        self.allow(access, Action::Read, Resource::Blob { address: &address.to_string() }).await?;
+        let blobs = self.blobs.clone();
+        tokio::task::spawn_blocking(move || blobs.get(address)).await.map_err(|e| Error::bug("E-STORE-021", e))?
+    }
+
+    /// The one gate in front of every read and write: asks it, records refusals and everything that
+    /// leaves the store, and turns a no into an error.
+    ///
+    /// # Errors
+    /// The decision was no.
+    pub async fn allow(&self, access: &Access, action: Action, what: Resource<'_>) -> Result<()> {
+        let decision = access.decide(action, what);
+        if !decision.allow || matches!(action, Action::Export | Action::Train) {
+            sqlx::query(
+                "INSERT INTO decisions (n, at, who, action, what, allow, reason)
+                 SELECT COALESCE(MAX(n), 0) + 1, $1, $2, $3, $4, $5, $6 FROM decisions",
+            )
+            .bind(jiff::Timestamp::now().to_string())
+            .bind(&access.who.id)
+            .bind(format!("{action:?}").to_lowercase())
+            .bind(format!("{what:?}"))
+            .bind(i64::from(decision.allow))
+            .bind(&decision.reason.en)
+            .execute(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        }
+        if decision.allow {
+            return Ok(());
+        }
+        Err(Error::new(Category::Denied, "E-GATE-001", decision.reason.ja, decision.reason.en)
+            .hint("データの管理者に利用を申請してください", "ask the owner of the data for access"))
+    }
+}
+
+const MARK: &str = "toji-store.toml";

@@ -1,0 +1,470 @@
+// The HTTP contract as types: what every operation takes and gives. It is the
+// only place where the shapes of the server's answers are written down by hand.
+
+/** Every text a person reads exists in both languages. */
+export interface Text {
+  ja: string;
+  en: string;
+}
+
+/** Where a fault sits in the input. */
+export interface Place {
+  file?: string | null;
+  sheet?: string | null;
+  line?: number | null;
+  column?: string | number | null;
+  field?: string | null;
+}
+
+export interface Diagnostic {
+  severity: "note" | "warning" | "error";
+  code: string;
+  place: Place;
+  message: Text;
+  remedy?: Text | null;
+}
+
+/** `application/problem+json`: how the server refuses. */
+export interface ProblemBody {
+  type?: string;
+  title?: string;
+  status: number;
+  code: string;
+  category: string;
+  message: Text;
+  hint?: Text | null;
+  place?: Place | null;
+  diagnostics?: Diagnostic[];
+}
+
+export type ValueKind =
+  | "exact"
+  | "less-than"
+  | "greater-than"
+  | "range"
+  | "below-detection"
+  | "not-determined"
+  | "missing"
+  | "text"
+  | "category";
+
+/** A measured value is never a bare number: see the design, section 5. */
+export interface Value {
+  kind: ValueKind;
+  number?: number | null;
+  low?: number | null;
+  high?: number | null;
+  /** UCUM */
+  unit?: string | null;
+  /** as it stood in the file */
+  text?: string | null;
+  raw_unit?: string | null;
+  uncertainty?: number | null;
+  n?: number | null;
+  dilution?: number | null;
+  basis?: string | null;
+  substance?: string | null;
+}
+
+export type T0Evidence = "inoculation" | "start-of-file" | "first-point" | "elapsed-only";
+export type ZoneEvidence = "file" | "site-default" | "assumed" | "none";
+
+export interface RunRow {
+  id: string;
+  title: string;
+  vessel?: string | null;
+  strain?: string | null;
+  format: string;
+  started?: string | null;
+  t0?: string | null;
+  t0_evidence: T0Evidence;
+  duration_s?: number | null;
+  channels: number;
+  points: number;
+  samples: number;
+  assays: number;
+  events: number;
+  observations: number;
+  flagged_points: number;
+  simulated: boolean;
+  file: string;
+}
+
+export interface RunListInput {
+  text?: string;
+  vessel?: string;
+  strain?: string;
+  format?: string;
+  simulated?: boolean;
+  from?: string;
+  to?: string;
+  sort?: string;
+  limit?: number;
+  offset?: number;
+}
+
+export interface Channel {
+  id: string;
+  key: string;
+  label: Text;
+  quantity?: string | null;
+  quantity_label?: Text | null;
+  unit?: string | null;
+  raw_unit?: string | null;
+  origin: "sensor" | "setpoint" | "actuator" | "calculated" | "unknown";
+  sampling: "periodic" | "on-change" | "irregular";
+  points: number;
+  first_s?: number | null;
+  last_s?: number | null;
+  min?: number | null;
+  max?: number | null;
+  flagged: number;
+  method?: string | null;
+}
+
+export interface Assay {
+  id: string;
+  analyte: string;
+  quantity?: string | null;
+  value: Value;
+  method?: string | null;
+  flags: string[];
+}
+
+export interface Sample {
+  id: string;
+  key: string;
+  elapsed_s?: number | null;
+  time?: string | null;
+  assays: Assay[];
+}
+
+export interface RunEvent {
+  id: string;
+  elapsed_s?: number | null;
+  time?: string | null;
+  type: string;
+  label: Text;
+  note?: string | null;
+}
+
+export interface Observation {
+  id: string;
+  elapsed_s?: number | null;
+  time?: string | null;
+  attribute: string;
+  label: Text;
+  value: Value;
+  note?: string | null;
+}
+
+export interface NotRead {
+  place: Place | string;
+  text: string;
+  reason: Text;
+}
+
+export interface RunFile {
+  name: string;
+  blob: string;
+  format: string;
+  format_version?: string | null;
+  encoding?: string | null;
+  imported_at: string;
+  not_read: NotRead[];
+  warnings: Diagnostic[];
+}
+
+export interface Run {
+  id: string;
+  title: string;
+  fields: Record<string, unknown>;
+  clock: {
+    zone?: string | null;
+    zone_evidence: ZoneEvidence;
+    t0?: string | null;
+    t0_evidence: T0Evidence;
+  };
+  channels: Channel[];
+  samples: Sample[];
+  events: RunEvent[];
+  observations: Observation[];
+  decisions: Record<string, unknown>[];
+  file: RunFile;
+}
+
+export interface PlotInput {
+  run: string;
+  channels?: string[];
+  from_s?: number;
+  to_s?: number;
+  pixels?: number;
+  raw?: boolean;
+}
+
+export interface PlotChannel {
+  id: string;
+  label: Text;
+  unit?: string | null;
+  down_sampled: boolean;
+  total_points: number;
+  t_s: number[];
+  value: (number | null)[];
+  min?: (number | null)[] | null;
+  max?: (number | null)[] | null;
+  quality: number[];
+}
+
+export interface Plot {
+  run: string;
+  t0?: string | null;
+  channels: PlotChannel[];
+}
+
+export interface CompareInput {
+  runs: string[];
+  quantity: string;
+  grid_s?: number;
+  from_s?: number;
+  to_s?: number;
+  pixels?: number;
+}
+
+export interface Compare {
+  quantity: string;
+  label: Text;
+  unit?: string | null;
+  runs: { id: string; title: string; t_s: number[]; value: (number | null)[]; points: number }[];
+  skipped: { run: string; reason: Text }[];
+}
+
+export interface ImportInput {
+  paths: string[];
+  mapping?: Mapping | string;
+  dry_run?: boolean;
+  zone?: string;
+}
+
+export interface ImportCounts {
+  channels: number;
+  points: number;
+  samples: number;
+  assays: number;
+  events: number;
+  observations: number;
+  not_read: NotRead[];
+  warnings: Diagnostic[];
+}
+
+export interface ImportFile extends Partial<ImportCounts> {
+  name: string;
+  blob?: string | null;
+  format?: string | null;
+  state: "imported" | "already-there" | "refused";
+  runs?: { id: string; title: string }[] | null;
+  error?: ProblemBody | null;
+}
+
+export interface ImportResult extends ImportCounts {
+  runs: { id: string; title: string }[];
+  blob?: string | null;
+  files: ImportFile[];
+  dry_run: boolean;
+}
+
+export type Role = "time" | "channel" | "sample-id" | "assay" | "note" | "ignore";
+
+export interface MappingColumn {
+  column: string | number;
+  header: string;
+  role: Role;
+  quantity?: string | null;
+  unit?: string | null;
+  raw_unit?: string | null;
+  confidence: number;
+  evidence: Text;
+}
+
+export interface Mapping {
+  name: string;
+  version: number | string;
+  header_row?: number | null;
+  unit_row?: number | null;
+  time?: { column: string | number; rule: string; evidence: Text } | null;
+  columns: MappingColumn[];
+  [extra: string]: unknown;
+}
+
+export interface Proposal {
+  format: string;
+  sheets?: unknown[];
+  mapping: Mapping;
+  preview: string[][];
+}
+
+export interface KindRow {
+  kind: string;
+  version: number | string;
+  label: Text;
+  about: Text;
+  group: Text;
+  records: number;
+}
+
+export type FieldType =
+  | "text"
+  | "integer"
+  | "number"
+  | "boolean"
+  | "date"
+  | "instant"
+  | "choice"
+  | "ref"
+  | "value"
+  | "json";
+
+export interface Field {
+  name: string;
+  type: FieldType;
+  label: Text;
+  help?: Text | null;
+  required: boolean;
+  many: boolean;
+  unit?: string | null;
+  unit_field?: string | null;
+  choices?: { code: string; label: Text }[] | null;
+  ref?: string | null;
+  /** the target's field that holds the shared identifier, when it is not its id */
+  ref_field?: string | null;
+  /** other values than the choices are kept with a warning */
+  open?: boolean;
+  low?: number | null;
+  high?: number | null;
+}
+
+export interface Kind {
+  kind: string;
+  version: number | string;
+  label: Text;
+  about: Text;
+  source?: Text | string | null;
+  title: string[];
+  fields: Field[];
+  /** written by imports only; no form */
+  derived?: boolean;
+}
+
+export type Fields = Record<string, unknown>;
+
+export interface RecordRow {
+  id: string;
+  version: number;
+  title: Text;
+  fields: Fields;
+  updated_at: string;
+}
+
+export interface RecordLink {
+  field: string;
+  kind: string;
+  id: string;
+  title: Text;
+}
+
+export interface RecordBody {
+  kind: string;
+  id: string;
+  version: number;
+  kind_version: number | string;
+  title: Text;
+  fields: Fields;
+  created_at: string;
+  updated_at: string;
+  links: RecordLink[];
+  linked_from: RecordLink[];
+  diagnostics: Diagnostic[];
+  source?: string | Record<string, unknown> | null;
+}
+
+export interface RecordVersion {
+  version: number;
+  at: string;
+  actor: string;
+  reason?: string | null;
+  change: Record<string, [unknown, unknown]>;
+  retired: boolean;
+  event: number;
+}
+
+export interface Hit {
+  kind: string;
+  id: string;
+  title: Text;
+  snippet: Text;
+  field: string;
+  score: number;
+  source?: string | Record<string, unknown> | null;
+}
+
+export interface SqlResult {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+  truncated: boolean;
+}
+
+export interface Job {
+  id: string;
+  operation: string;
+  state: "queued" | "running" | "done" | "failed" | "cancelled";
+  progress?: { done: number; total?: number | null; message?: Text | null } | null;
+  output?: unknown;
+  error?: ProblemBody | null;
+}
+
+export interface Uploaded {
+  name: string;
+  address: string;
+  bytes: number;
+}
+
+/** Operation name → what it takes and what it gives. */
+export interface Operations {
+  "run list": { input: RunListInput; output: { total: number; runs: RunRow[] } };
+  "run show": { input: { id: string }; output: Run };
+  "run plot": { input: PlotInput; output: Plot };
+  "run compare": { input: CompareInput; output: Compare };
+  "run import": { input: ImportInput; output: ImportResult };
+  "run propose": { input: { path: string }; output: Proposal };
+  "kind list": { input: Record<string, never>; output: { kinds: KindRow[] } };
+  "kind show": { input: { kind: string }; output: Kind };
+  "record list": {
+    input: {
+      kind: string;
+      text?: string;
+      filter?: Record<string, unknown>;
+      sort?: string;
+      limit?: number;
+      offset?: number;
+      as_of?: string;
+    };
+    output: { kind: string; total: number; records: RecordRow[] };
+  };
+  "record get": { input: { kind: string; id: string; as_of?: string }; output: RecordBody };
+  "record put": {
+    input: { kind: string; id?: string; fields: Fields; reason?: string; if_version?: number };
+    output: { id: string; version: number; diagnostics: Diagnostic[] };
+  };
+  "record retire": { input: { kind: string; id: string; reason: string }; output: { id: string; version: number } };
+  "record restore": { input: { kind: string; id: string; reason: string }; output: { id: string; version: number } };
+  "record history": { input: { kind: string; id: string }; output: { versions: RecordVersion[] } };
+  "search query": {
+    input: { text: string; kinds?: string[]; limit?: number };
+    output: { total: number; hits: Hit[] };
+  };
+  "sql query": { input: { query: string; limit?: number }; output: SqlResult };
+  "store status": { input: Record<string, never>; output: Record<string, unknown> };
+}
+
+export type OperationName = keyof Operations;
+export type Input<N extends OperationName> = Operations[N]["input"];
+export type Output<N extends OperationName> = Operations[N]["output"];

@@ -1,0 +1,12 @@
+// Starts the page: theme and address first, so that nothing flickers.
+import { mount } from "svelte";
+import App from "./App.svelte";
+import "./app.css";
+import "uplot/dist/uPlot.min.css";
+import { startPlace } from "./state/place.svelte";
+import { startTheme } from "./state/theme.svelte";
+
+startTheme();
+startPlace();
+const target = document.getElementById("app");
+if (target) mount(App, { target });

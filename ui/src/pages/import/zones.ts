@@ -1,0 +1,5 @@
+// Names of time zones the browser knows, for suggestions.
+
+export function zoneNames(): string[] {
+  return ["UTC", ...Intl.supportedValuesOf("timeZone")];
+}

@@ -1,0 +1,94 @@
+// The address is the view. This module reads a path into a page and writes
+// addresses; it touches no browser object, so that it can be tested alone.
+
+export type Route =
+  | { page: "runs" }
+  | { page: "run"; id: string }
+  | { page: "compare" }
+  | { page: "kinds" }
+  | { page: "kind"; kind: string }
+  | { page: "record"; kind: string; id: string }
+  | { page: "search" }
+  | { page: "import" }
+  | { page: "sql" }
+  | { page: "unknown"; path: string };
+
+const PLAIN: Record<string, Route> = {
+  runs: { page: "runs" },
+  compare: { page: "compare" },
+  records: { page: "kinds" },
+  search: { page: "search" },
+  import: { page: "import" },
+  sql: { page: "sql" },
+};
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+export function parseRoute(path: string): Route {
+  const parts = path.split("/").filter((part) => part !== "").map(decoded);
+  if (parts.some((part) => part === null)) return { page: "unknown", path };
+  const [head, second, third, ...rest] = parts as string[];
+  if (rest.length > 0) return { page: "unknown", path };
+  if (head === undefined) return { page: "runs" };
+  if (head === "runs" && second !== undefined && third === undefined) return { page: "run", id: second };
+  if (head === "records" && second !== undefined) {
+    return third === undefined ? { page: "kind", kind: second } : { page: "record", kind: second, id: third };
+  }
+  const plain = Object.hasOwn(PLAIN, head) ? PLAIN[head] : undefined;
+  return plain && second === undefined ? plain : { page: "unknown", path };
+}
+
+export type QueryValue = string | number | boolean | null | undefined | readonly string[];
+export type Query = Record<string, QueryValue>;
+
+/** Writes one value as text; `null` means that the key leaves the address. */
+export function queryText(value: QueryValue): string | null {
+  if (value === null || value === undefined || value === "" || value === false) return null;
+  if (value === true) return "1";
+  if (typeof value === "number") return Number.isFinite(value) ? String(Number(value.toFixed(3))) : null;
+  if (typeof value === "string") return value;
+  return value.length === 0 ? null : value.map(encodeURIComponent).join(",");
+}
+
+/** Reads a list written by `queryText`. Ids and keys may hold commas. */
+export function queryList(text: string | null): string[] {
+  if (!text) return [];
+  return text
+    .split(",")
+    .map((part) => decoded(part) ?? part)
+    .filter((part) => part !== "");
+}
+
+export function queryNumber(text: string | null): number | null {
+  if (text === null || text.trim() === "") return null;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The query string after `changes`; keys not named keep their values. */
+export function withQuery(search: string, changes: Query): string {
+  const query = new URLSearchParams(search);
+  for (const [key, value] of Object.entries(changes)) {
+    const text = queryText(value);
+    if (text === null) query.delete(key);
+    else query.set(key, text);
+  }
+  const written = query.toString();
+  return written === "" ? "" : `?${written}`;
+}
+
+/** A path from its parts, each part escaped. */
+export function pathOf(...parts: string[]): string {
+  return `/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+/** Where the page of a record is. Runs have a page of their own. */
+export function recordPath(kind: string, id: string): string {
+  return kind === "run" ? pathOf("runs", id) : pathOf("records", kind, id);
+}
