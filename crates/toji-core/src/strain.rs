@@ -195,7 +195,7 @@ pub fn to_dsmz(fields: &FieldMap) -> Json {
         write_list(&mut document, list, fields.get(list.field));
     }
     write_risk_group(&mut document, fields);
-    write_extension(&mut document, fields);
+    write_extension(&mut document, fields, kept.is_some());
     document
 }
 
@@ -338,17 +338,15 @@ fn set(place: &mut Json, path: &str, value: Json) {
     *here = value;
 }
 
-/// Adds an entry to a list; a top-level list is made when missing.
+/// Adds an entry to a list; the list is made when missing, what holds it is not.
 fn push(document: &mut Json, array: &str, entry: Json) {
-    if let (Some(map), Some((_, key))) =
-        (document.as_object_mut(), array.rsplit_once('/').filter(|(parent, _)| parent.is_empty()))
-    {
-        let list = map.entry(key).or_insert_with(|| json!([]));
-        if list.is_null() {
-            *list = json!([]);
-        }
+    let holder = array.rsplit_once('/').and_then(|(holder, key)| Some((document.pointer_mut(holder)?.as_object_mut()?, key)));
+    let Some((holder, key)) = holder else { return };
+    let list = holder.entry(key).or_insert(Json::Null);
+    if list.is_null() {
+        *list = json!([]);
     }
-    if let Some(list) = document.pointer_mut(array).and_then(Json::as_array_mut) {
+    if let Some(list) = list.as_array_mut() {
         list.push(entry);
     }
 }
@@ -382,11 +380,13 @@ fn write_risk_group(document: &mut Json, fields: &FieldMap) {
     }
 }
 
-/// What the document still does not say goes to the extension; `null` there means "not stated".
-fn write_extension(document: &mut Json, fields: &FieldMap) {
+/// What the document still does not say goes to the extension. `null` there takes back what an edited
+/// document states; in a document of our own making there is nothing to take back.
+fn write_extension(document: &mut Json, fields: &FieldMap, edited: bool) {
     let derived = derive(document, &mut Vec::new());
     let rest: Map<String, Json> = known()
         .filter(|name| stated(derived.get(*name)) != stated(fields.get(*name)))
+        .filter(|name| edited || stated(fields.get(*name)).is_some())
         .map(|name| (name.to_owned(), stated(fields.get(name)).cloned().unwrap_or(Json::Null)))
         .collect();
     if let (Some(map), false) = (document.as_object_mut(), rest.is_empty()) {

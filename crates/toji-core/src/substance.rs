@@ -73,6 +73,12 @@ const ANY: &str = "l- d- dl- (s)- (r)- l(+)- d(-)-";
 const NONE: &str = "";
 
 /// The table. Abbreviations that analysers use in two senses (`Glu`: glucose or glutamate) are absent.
+/// Every substance of the table.
+#[must_use]
+pub fn all() -> &'static [Substance] {
+    ALL
+}
+
 const ALL: &[Substance] = &[
     // Sugars and alcohols
     one("glucose", "グルコース", "C6H12O6", 17634, D, "glc gluc dextrose ブドウ糖"),

@@ -24,6 +24,8 @@ pub(crate) enum Role {
     Taken,
     /// A fact of the sample, under this field name.
     Field(&'static str),
+    /// A fact of the sample, under its own header; never a result, even where the header states a unit.
+    Fact,
     /// A result: common name, variable (empty when none), fixed unit (empty when none).
     Result(&'static str, &'static str, &'static str),
     /// A result that the instrument has multiplied by the sample's dilution.
@@ -122,7 +124,7 @@ impl Table<'_> {
         }
         let mut seen = HashSet::new();
         for (index, column) in self.columns.iter().enumerate() {
-            if column.role.is_some_and(|role| !seen.insert(format!("{role:?}"))) {
+            if column.role.is_some_and(|role| role != Role::Fact && !seen.insert(format!("{role:?}"))) {
                 let message = Text::new(
                     format!("列「{}」が二つあります", column.header),
                     format!("the column \"{}\" stands twice", column.header),
@@ -195,7 +197,7 @@ impl Table<'_> {
             match column.role {
                 Some(Role::Field(name)) => note(&mut sample.fields, name, usable(index)),
                 None if column.header.is_empty() || column.is_result() => {}
-                None => note(&mut sample.fields, &column.header, usable(index)),
+                Some(Role::Fact) | None => note(&mut sample.fields, &column.header, usable(index)),
                 Some(_) => {}
             }
         }

@@ -285,7 +285,7 @@ fn line(texts: &[&str]) -> String {
 }
 
 fn is_wide(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '々' | 'ー')
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '々')
 }
 
 /// NFKC, lower case; Latin words without plural endings, Japanese as character bigrams.

@@ -80,6 +80,7 @@ fn a_record_without_a_document_becomes_a_conforming_one() {
     let document = to_dsmz(&fields);
     let (again, found) = from_dsmz(&document);
     assert!(found.is_empty(), "{found:?}\n{document}");
+    assert_eq!(document["toji"], json!({"genotype": "trpC2", "lmo_class": "not-lmo"}));
     for (name, value) in &fields {
         assert_eq!(again.get(name), Some(value), "{name}");
     }

@@ -100,12 +100,3 @@ fn a_record_of_version_1_becomes_one_of_version_2_without_loss() {
     assert_eq!(kind.migrate(&new, 2).unwrap(), new);
     assert!(kind.migrate(&new, 3).is_err());
 }
-
-#[test]
-fn dump_tmp() {
-    let bare: FieldMap = serde_json::from_value(json!({"name": "TJ 9", "organism_type": "Bacteria", "taxon_name": "Bacillus subtilis", "taxon_synonyms": ["Vibrio subtilis"], "risk_group": "1", "genotype": "trpC2", "lmo_class": "not-lmo", "media": ["LB"], "gmo": false, "nagoya_restrictions": "No known restrictions under the Nagoya protocol", "temperature_optimal_c": 30, "oxygen": "aerobe", "origin_country": "JP", "pathogenicity": ["human: no pathogen"], "deposit_numbers": ["TJ 9"]})).unwrap();
-    std::fs::write("/tmp/toji/dsmz_bare.json", to_dsmz(&bare).to_string()).unwrap();
-    let mut f = from_dsmz(&shared("bioprocess/dsmz_microbial_strain/bacteria.json").unwrap()).0;
-    f.insert("risk_group".into(), json!("2")); f.insert("media".into(), json!(["LB"])); f.insert("temperature_min_c".into(), json!(20.5)); f.insert("genotype".into(), json!("x")); f.insert("taxon_author".into(), json!("Someone 1900")); f.insert("origin_country".into(), json!("KR")); f.remove("gmo"); f.insert("ncbi_taxon".into(), json!("9"));
-    std::fs::write("/tmp/toji/dsmz_edited.json", to_dsmz(&f).to_string()).unwrap();
-}

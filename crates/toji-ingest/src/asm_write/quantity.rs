@@ -50,7 +50,9 @@ pub(super) fn place(assay: &Assay) -> Placed {
             None => custom(Group::Custom, &assay.analyte),
         };
     }
-    let concentration = assay.value.unit.as_ref().and_then(|unit| {
+    // Only what is written as so much per volume: a percentage converts to mL/L, a pH to mol/L, but
+    // neither is a concentration of the analyte.
+    let concentration = assay.value.unit.as_ref().filter(|unit| unit.code().contains('/')).and_then(|unit| {
         CONCENTRATIONS.iter().find(|(_, to)| asm_terms::unit(to).is_some_and(|to| unit.commensurable(&to)))
     });
     match concentration {

@@ -4,7 +4,7 @@
 //! result", with its word. Densities are already multiplied by the dilution of their row.
 
 use crate::analyser::{bracketed, header_key};
-use crate::analyser_table::Role::{Analysed, Diluted, Field, Result as Measured, Sample};
+use crate::analyser_table::Role::{Analysed, Diluted, Fact, Field, Result as Measured, Sample};
 use crate::analyser_table::{Column, Known, Table};
 use crate::delimited::{Row, rows, sniff};
 use crate::format::{Evidence, Format, Site};
@@ -27,6 +27,18 @@ const COLUMNS: &[Known] = &[
     ("tag", Field("comment")),
     ("minimumdiameter", Field("minimum-diameter-um")),
     ("maximumdiameter", Field("maximum-diameter-um")),
+    ("imagesforanalysis", Fact),
+    ("images", Fact),
+    ("cellsharpness", Fact),
+    ("minimumcircularity", Fact),
+    ("declusterdegree", Fact),
+    ("aspirationcycles", Fact),
+    ("viablespotbrightness", Fact),
+    ("viablespotarea", Fact),
+    ("mixingcycles", Fact),
+    ("reanalysisdatetime", Fact),
+    ("reanalysisby", Fact),
+    ("wash", Fact),
     ("cellcount", Measured("total cell count", "total-cell-count", "{cell}")),
     ("viablecells", Measured("viable cell count", "viable-cell-count", "{cell}")),
     ("totalcellsml", Diluted("total cell density", "total-cell-density", "10*6/mL")),

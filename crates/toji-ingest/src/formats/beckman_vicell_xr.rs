@@ -5,7 +5,7 @@
 //! 2.06 and as binary numbers in 2.04. Distributions and per-image data are kept with the sample.
 
 use super::beckman_vicell_blu::header_unit;
-use crate::analyser::{header_key, note};
+use crate::analyser::header_key;
 use crate::analyser_table::Role::{Analysed, Diluted, Field, Result as Measured, Sample};
 use crate::analyser_table::{Column, Known, Table};
 use crate::cell::{Cell, Sheet};

@@ -191,9 +191,14 @@ fn plausible(row: &Row, layout: Layout) -> bool {
     let unit = row.cell(layout.unit);
     let is_code = !code.is_empty() && code.len() <= 8 && code.chars().all(|c| c.is_ascii_alphanumeric());
     is_code
-        && Value::parse(row.cell(layout.value)).kind != ValueKind::Text
+        && is_value(row.cell(layout.value))
         && (unit.is_empty() || Unit::parse(unit).is_ok())
-        && Value::parse(row.cell(layout.absorbance)).kind != ValueKind::Text
+        && is_value(row.cell(layout.absorbance))
+}
+
+/// A number, bound or "no result", with either decimal sign.
+fn is_value(text: &str) -> bool {
+    [NumberStyle::Point, NumberStyle::Comma].iter().any(|style| Value::parse_with(text, *style).kind != ValueKind::Text)
 }
 
 /// The column order most records make sense in; the software version breaks a tie.

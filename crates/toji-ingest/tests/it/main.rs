@@ -1,0 +1,3 @@
+//! Integration tests of toji-ingest, one binary.
+
+mod asm_reference;

@@ -1,0 +1,184 @@
+//! Names of fields for people. English is made from the key; Japanese is looked up, for a key says
+//! nothing to somebody who does not read English. A key without an entry is shown as it is.
+
+use toji_core::Lang;
+
+/// The label of a key.
+pub(super) fn of(key: &str, lang: Lang) -> String {
+    let key = super::clean(key);
+    if lang == Lang::Ja {
+        let known = JAPANESE.iter().find(|(name, _)| *name == key).map(|(_, label)| (*label).to_owned());
+        return known.unwrap_or(key);
+    }
+    let (name, unit) = match key.strip_suffix("_s") {
+        Some(name) if !name.is_empty() => (name, " (s)"),
+        _ => (key.as_str(), ""),
+    };
+    if name == "id" {
+        return format!("ID{unit}");
+    }
+    let words = name.replace('_', " ");
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}{unit}", letters.as_str())
+}
+
+const JAPANESE: &[(&str, &str)] = &[
+    ("about", "説明"),
+    ("actor", "記入者"),
+    ("address", "アドレス"),
+    ("age_s", "経過 (s)"),
+    ("already_there", "登録済み"),
+    ("analyte", "分析対象"),
+    ("assays", "測定"),
+    ("at", "日時"),
+    ("attribute", "属性"),
+    ("basis", "基準"),
+    ("blob", "原本"),
+    ("blobs", "原本"),
+    ("bytes", "バイト数"),
+    ("category", "区分"),
+    ("change", "変更"),
+    ("channel", "系列"),
+    ("channels", "系列"),
+    ("checked", "検査済み"),
+    ("choices", "選択肢"),
+    ("clock", "時計"),
+    ("code", "コード"),
+    ("column", "列"),
+    ("columns", "列"),
+    ("confidence", "確からしさ"),
+    ("created_at", "作成日時"),
+    ("decisions", "判断"),
+    ("diagnostics", "所見"),
+    ("dilution", "希釈"),
+    ("dry_run", "試行"),
+    ("duration_s", "長さ (s)"),
+    ("elapsed_s", "経過 (s)"),
+    ("encoding", "文字コード"),
+    ("error", "エラー"),
+    ("event", "出来事"),
+    ("events", "出来事"),
+    ("evidence", "根拠"),
+    ("faults", "不整合"),
+    ("field", "項目"),
+    ("fields", "項目"),
+    ("file", "ファイル"),
+    ("files", "ファイル"),
+    ("first_s", "最初 (s)"),
+    ("flagged", "要注意"),
+    ("flagged_points", "要注意の点数"),
+    ("flags", "旗"),
+    ("format", "形式"),
+    ("format_version", "形式の版"),
+    ("group", "分類"),
+    ("header", "見出し"),
+    ("help", "説明"),
+    ("high", "上限"),
+    ("hint", "対処"),
+    ("history", "履歴"),
+    ("hits", "該当"),
+    ("id", "ID"),
+    ("imported_at", "取り込み日時"),
+    ("key", "キー"),
+    ("kind", "種類"),
+    ("kind_version", "種類の版"),
+    ("kinds", "種類"),
+    ("label", "名称"),
+    ("last_s", "最後 (s)"),
+    ("ledger", "台帳"),
+    ("line", "行"),
+    ("linked_from", "参照元"),
+    ("links", "参照先"),
+    ("low", "下限"),
+    ("many", "複数"),
+    ("mapping", "対応表"),
+    ("max", "最大"),
+    ("message", "内容"),
+    ("method", "方法"),
+    ("min", "最小"),
+    ("name", "名前"),
+    ("not_read", "読まなかったもの"),
+    ("note", "備考"),
+    ("number", "数値"),
+    ("observations", "観察"),
+    ("ok", "正常"),
+    ("operation", "操作"),
+    ("origin", "由来"),
+    ("path", "場所"),
+    ("place", "位置"),
+    ("points", "点数"),
+    ("preview", "見本"),
+    ("quality", "品質"),
+    ("quantity", "量"),
+    ("quantity_label", "量の名称"),
+    ("raw_unit", "元の単位"),
+    ("reason", "理由"),
+    ("record", "記録"),
+    ("records", "記録"),
+    ("remedy", "対処"),
+    ("required", "必須"),
+    ("retired", "廃止"),
+    ("role", "役割"),
+    ("row", "行"),
+    ("rows", "行"),
+    ("rule", "規則"),
+    ("run", "運転"),
+    ("runs", "運転"),
+    ("sample", "試料"),
+    ("samples", "試料"),
+    ("sampling", "記録間隔"),
+    ("score", "一致度"),
+    ("seq", "連番"),
+    ("severity", "重さ"),
+    ("sheet", "シート"),
+    ("sheets", "シート"),
+    ("simulated", "模擬"),
+    ("skipped", "対象外"),
+    ("snippet", "抜粋"),
+    ("source", "出典"),
+    ("started", "開始"),
+    ("state", "状態"),
+    ("store", "保管庫"),
+    ("strain", "株"),
+    ("substance", "物質"),
+    ("t0", "起点"),
+    ("t0_evidence", "起点の根拠"),
+    ("t_s", "時間 (s)"),
+    ("text", "文字列"),
+    ("time", "時刻"),
+    ("title", "題名"),
+    ("total", "件数"),
+    ("total_points", "全点数"),
+    ("truncated", "打ち切り"),
+    ("type", "型"),
+    ("uncertainty", "不確かさ"),
+    ("unit", "単位"),
+    ("updated_at", "更新日時"),
+    ("value", "値"),
+    ("values", "値"),
+    ("version", "版"),
+    ("versions", "版"),
+    ("vessel", "培養槽"),
+    ("warnings", "警告"),
+    ("zone", "時間帯"),
+    ("zone_evidence", "時間帯の根拠"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_both_languages() {
+        assert_eq!(of("duration_s", Lang::En), "Duration (s)");
+        assert_eq!(of("not_read", Lang::En), "Not read");
+        assert_eq!(of("id", Lang::En), "ID");
+        assert_eq!(of("not_read", Lang::Ja), "読まなかったもの");
+        assert_eq!(of("unheard_of", Lang::Ja), "unheard_of");
+        let mut keys: Vec<&str> = JAPANESE.iter().map(|(key, _)| *key).collect();
+        let count = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "an entry stands twice");
+    }
+}
