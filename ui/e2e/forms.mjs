@@ -15,6 +15,7 @@ export async function fillRequired(page, kind, lang, id) {
   return { label: escaped(text.label[lang]), text: `${id} strain` };
 }
 
-function escaped(text) {
+/** A text as a pattern that matches it alone. */
+export function escaped(text) {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -82,21 +82,24 @@ pub fn find(header: &str) -> Option<(&'static Variable, &'static str)> {
         return None;
     }
     let mut best: Option<(usize, &'static Variable, &'static str)> = None;
-    for variable in all() {
-        for word in &variable.words {
-            let word_tokens = tokens(word);
-            if word_tokens.is_empty() {
-                continue;
-            }
-            let whole = header == word_tokens;
-            let inside = whole || header.windows(word_tokens.len()).any(|w| w == word_tokens.as_slice());
-            let weight = word_tokens.iter().map(|t| t.chars().count()).sum::<usize>() + if whole { 1000 } else { 0 };
-            if inside && best.is_none_or(|(w, ..)| weight > w) {
-                best = Some((weight, variable, word));
-            }
+    for (word_tokens, variable, word) in words() {
+        let whole = header == *word_tokens;
+        let inside = whole || header.windows(word_tokens.len()).any(|w| w == word_tokens.as_slice());
+        let weight = word_tokens.iter().map(|t| t.chars().count()).sum::<usize>() + if whole { 1000 } else { 0 };
+        if inside && best.is_none_or(|(w, ..)| weight > w) {
+            best = Some((weight, variable, word));
         }
     }
     best.map(|(_, variable, word)| (variable, word))
+}
+
+/// All words as tokens, made once: a table of a hundred columns asks for each of them.
+fn words() -> &'static [(Vec<String>, &'static Variable, &'static str)] {
+    static WORDS: OnceLock<Vec<(Vec<String>, &'static Variable, &'static str)>> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let each = |v: &'static Variable| v.words.iter().map(move |w| (tokens(w), v, w.as_str()));
+        all().iter().flat_map(each).filter(|(tokens, ..)| !tokens.is_empty()).collect()
+    })
 }
 
 /// Letters-only and digits-attached tokens in lower case; Japanese runs are one token.

@@ -5,7 +5,7 @@ use toji_core::clock::{DateOrder, OrderEvidence, WallClock, decide_order};
 use toji_core::culture::{Fields, When};
 use toji_core::decimal::Decimal;
 use toji_core::value::{NumberStyle, fold_width};
-use toji_core::{Diagnostic, Place, Unit, Value, ValueKind};
+use toji_core::{Diagnostic, Place, Unit, Value, ValueKind, variable};
 
 /// How a file writes numbers: decimal comma when its number cells hold commas and no point.
 pub(crate) fn number_style<'a>(cells: impl Iterator<Item = &'a str>) -> NumberStyle {
@@ -71,6 +71,20 @@ pub(crate) fn result(text: &str, unit: UnitSource<'_>, style: NumberStyle, place
             Err(_) => value,
         },
         _ => value,
+    }
+}
+
+/// Can a value in this unit be this variable? A percentage in a density column is none, nor is a
+/// pressure a temperature; mass and amount of substance per volume stand for each other.
+pub(crate) fn fits(variable: &str, value: &Value) -> bool {
+    let usual = variable::get(variable).and_then(|v| Unit::parse(&v.unit).ok());
+    match (&value.unit, usual) {
+        (Some(unit), Some(usual)) => {
+            let per_volume = |u: &Unit| u.code().contains('/');
+            let optical = |u: &Unit| u.code().contains("{OD") || u.code().contains("{AU}");
+            unit.commensurable(&usual) || (optical(unit) && optical(&usual)) || (per_volume(unit) && per_volume(&usual))
+        }
+        _ => true,
     }
 }
 

@@ -4,7 +4,7 @@
 //! Unknown columns with a unit are results under their own name, other unknown columns are facts of the
 //! sample under their own header. Text under no header is reported as not read.
 
-use crate::analyser::{Clock, UnitSource, decided_order, dilution_factor, note, number_style, result};
+use crate::analyser::{Clock, UnitSource, decided_order, dilution_factor, fits, note, number_style, result};
 use crate::delimited::Row;
 use crate::format::Site;
 use std::collections::HashSet;
@@ -97,9 +97,11 @@ impl Table<'_> {
     /// Reads all rows into samples of the reading.
     pub(crate) fn read(&self, site: &Site, reading: &mut Reading) {
         self.missing_columns(reading);
-        let style = number_style(self.rows.iter().flat_map(|row| {
-            self.columns.iter().enumerate().filter(|(_, c)| c.is_result()).map(|(i, _)| row.cell(i))
-        }));
+        let style = number_style(
+            self.rows
+                .iter()
+                .flat_map(|row| self.columns.iter().enumerate().filter(|(_, c)| c.is_result()).map(|(i, _)| row.cell(i))),
+        );
         let (analysed, taken) = self.clocks(site, reading);
         let mut assumed = HashSet::new();
         for row in self.rows {
@@ -118,8 +120,13 @@ impl Table<'_> {
         }
         if self.find(Role::Sample).is_none() {
             found.push(
-                Diagnostic::warning("W-TABLE-002", self.header_place(0), "試料名の列がありません", "there is no column of sample names")
-                    .remedy("試料名の列を含めて書き出してください", "export the table with its sample column"),
+                Diagnostic::warning(
+                    "W-TABLE-002",
+                    self.header_place(0),
+                    "試料名の列がありません",
+                    "there is no column of sample names",
+                )
+                .remedy("試料名の列を含めて書き出してください", "export the table with its sample column"),
             );
         }
         let mut seen = HashSet::new();
@@ -212,7 +219,10 @@ impl Table<'_> {
                     assay.value.dilution = dilution.and_then(dilution_factor).map(|d| d.to_f64());
                 }
                 if assay.value.kind != ValueKind::Missing {
-                    if column.unit.is_none() && assay.value.raw_unit.is_none() && assay.value.unit.as_ref().is_some_and(|u| !u.is_one()) {
+                    if column.unit.is_none()
+                        && assay.value.raw_unit.is_none()
+                        && assay.value.unit.as_ref().is_some_and(|u| !u.is_one() && u.code() != "{cell}")
+                    {
                         assumed.insert(index);
                     }
                     sample.assays.push(assay);
@@ -244,11 +254,7 @@ impl Table<'_> {
             _ => UnitSource::Format(fixed),
         };
         let value = result(text, unit, style, &place, found);
-        let contradicts = |v: &str| {
-            let usual = variable::get(v).and_then(|v| Unit::parse(&v.unit).ok());
-            matches!((&value.unit, usual), (Some(unit), Some(usual)) if matches!(unit.code(), "%") && !unit.commensurable(&usual))
-        };
-        let variable = variable.filter(|v| !contradicts(v));
+        let variable = variable.filter(|v| fits(v, &value));
         let mut assay = Assay::new(&column.header, value, place);
         assay.variable = variable;
         note(&mut assay.fields, "name", name);
@@ -275,10 +281,10 @@ impl Table<'_> {
         if let (Some(column), When::Unknown) = (time, &sample.when)
             && row.cell(column).is_empty()
         {
-            found.push(
-                Diagnostic::warning("W-TABLE-006", self.place(row, column), "日時が空です", "the time is empty")
-                    .remedy("試料の時刻が分からないため、ランと並べられません", "without a time the sample cannot be set beside a run"),
-            );
+            found.push(Diagnostic::warning("W-TABLE-006", self.place(row, column), "日時が空です", "the time is empty").remedy(
+                "試料の時刻が分からないため、ランと並べられません",
+                "without a time the sample cannot be set beside a run",
+            ));
         }
     }
 

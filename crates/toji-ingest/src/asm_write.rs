@@ -43,7 +43,9 @@ impl AsmClass {
     #[must_use]
     pub fn manifest(self) -> &'static str {
         match self {
-            Self::SolutionAnalyzer => "http://purl.allotrope.org/manifests/solution-analyzer/REC/2024/09/solution-analyzer.manifest",
+            Self::SolutionAnalyzer => {
+                "http://purl.allotrope.org/manifests/solution-analyzer/REC/2024/09/solution-analyzer.manifest"
+            }
             Self::CellCounting => "http://purl.allotrope.org/manifests/cell-counting/REC/2024/09/cell-counting.manifest",
         }
     }
@@ -115,5 +117,92 @@ fn device_system(reading: &Reading) -> Json {
 fn put(out: &mut Map<String, Json>, key: &str, text: Option<&str>) {
     if let Some(text) = text {
         out.insert(key.to_owned(), text.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Site, Source, formats};
+    use toji_core::clock::{Zone, ZoneEvidence};
+
+    const BIOHT: &str = "0\t2026-01-05 10:00:00\t#ARC-FILE#\t1.1a\t2026-01-05\t2026-01-05\tCEDEX BIO HT\t77\t7.0.0.1 (1)\ttoji\n\
+        40\t2026-01-05 09:00:00\tT1\tB7\tSAM\t\tNH3B\t\tmg/L\t \t  136.229\t  0.54\tR\n\
+        40\t2026-01-05 09:00:00\tT1\tB7\tSAM\t\tAC2B\t\tmg/L\t< TEST RNG\t< 10.04\t  0.004\tR\n\
+        40\t2026-01-05 09:00:00\tT1\tB7\tSAM\t\tLDH2B\t\tU/L\t \t  88.09\t  0.007\tR\n\
+        40\t2026-01-05 09:00:00\tT1\tB7\tSAM\t\tTP2B\t\tg/L\t \t  5.0\t  0.007\tR\n\
+        40\t2026-01-05 09:00:00\tT1\tB7\tSAM\t\tTP2LB\t\tg/L\t \t  5.1\t  0.007\tR\n";
+
+    fn document(site: &Site) -> Json {
+        let source = Source::new("x", BIOHT.as_bytes()).unwrap();
+        let (_, reading) = crate::read(&source, site).unwrap();
+        write(&reading, "bioht.txt").unwrap()
+    }
+    fn measurements(document: &Json) -> Vec<Json> {
+        let path = "/solution analyzer aggregate document/solution analyzer document/0/measurement aggregate document/measurement document";
+        document.pointer(path).unwrap().as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn digits_survive_and_bounds_are_no_numbers() {
+        let document = document(&Site::default());
+        let text = document.to_string();
+        assert!(text.contains("0.136229}") || text.contains("0.136229,"), "no float noise: {text}");
+        assert!(!text.contains("-0.0"));
+        let all = measurements(&document);
+        let first = &all[0];
+        assert_eq!(first["error aggregate document"]["error document"][0]["error"], "< 10.04 mg/L");
+        let custom = first["custom information aggregate document"]["custom information document"].as_array().unwrap();
+        let by = |label: &str| custom.iter().find(|c| c["datum label"] == label).unwrap();
+        assert_eq!(by("upper bound: AC2B")["scalar double datum"], 10.04);
+        assert_eq!(by("value as written: AC2B")["scalar string datum"], "< 10.04 mg/L");
+        assert_eq!((&by("LDH2B")["scalar double datum"], &by("LDH2B")["unit"]), (&json!(88.09), &json!("U/L")));
+        assert_eq!(by("time zone evidence")["scalar string datum"], "assumed");
+        // Total protein stands twice at one time: each value in its own document.
+        assert_eq!(all.len(), 2);
+    }
+
+    #[test]
+    fn times_carry_the_offset_of_their_zone() {
+        for (zone, stamp) in [
+            ("Asia/Tokyo", "2026-01-05T09:00:00+09:00"),
+            ("-05:30", "2026-01-05T09:00:00-05:30"),
+            ("Europe/Berlin", "2026-01-05T09:00:00+01:00"),
+        ] {
+            let site = Site { zone: Zone::named(zone, ZoneEvidence::SiteDefault).unwrap(), date_order: None };
+            assert_eq!(measurements(&document(&site))[0]["measurement time"], stamp);
+        }
+    }
+
+    #[test]
+    fn decimal_commas_are_written_as_numbers_and_read_back_as_text() {
+        let text = BIOHT
+            .replace("136.229", "136,229")
+            .replace("88.09", "88,09")
+            .replace("10.04", "10,040")
+            .replace("0.", "0,")
+            .replace("5.", "5,");
+        let source = Source::new("x", text.as_bytes()).unwrap();
+        let (_, reading) = crate::read(&source, &Site::default()).unwrap();
+        let document = write(&reading, "x.txt").unwrap().to_string();
+        assert!(document.contains("0.136229"));
+        let (_, back) = crate::read(&Source::new("x", document.as_bytes()).unwrap(), &Site::default()).unwrap();
+        let texts = |r: &Reading| {
+            let mut texts: Vec<String> = r.samples[0].assays.iter().map(|a| a.value.text.clone()).collect();
+            texts.sort();
+            texts
+        };
+        assert_eq!(texts(&back), texts(&reading));
+    }
+
+    #[test]
+    fn what_asm_cannot_hold_is_refused_with_its_place() {
+        let text = "Lac,Sample ID,Gluc,NH4+\n1,S9,2,3\n";
+        let source = Source::new("x", text.as_bytes()).unwrap();
+        let reading = formats::nova_flex2::NovaFlex2;
+        let reading = crate::Format::read(&reading, &source, &Site::default()).unwrap();
+        let error = write(&reading, "x.csv").unwrap_err();
+        assert_eq!((error.code(), error.fault().place.as_ref().and_then(|p| p.line)), ("E-ASM-011", Some(2)));
+        assert_eq!(write(&Reading::default(), "x").unwrap_err().code(), "E-ASM-010");
     }
 }

@@ -92,19 +92,23 @@ impl Sheet {
 /// Most cells accepted in one workbook.
 const CELLS_MAX: usize = 20_000_000;
 
-pub(crate) fn read_workbook(source: &Source) -> Result<Vec<Sheet>> {
-    let fault = |e: &dyn fmt::Display| {
-        Error::input(
-            "E-XLS-001",
-            format!("表計算ファイルとして読めません: {e}"),
-            format!("not readable as a workbook: {e}"),
-        )
+fn unreadable(source: &Source, e: &dyn fmt::Display) -> Error {
+    Error::input("E-XLS-001", format!("表計算ファイルとして読めません: {e}"), format!("not readable as a workbook: {e}"))
         .hint(
             "表計算ソフトで開けるか、保存が途中で切れていないかを確認してください",
             "check that a spreadsheet program opens it and that it was not cut off while saving",
         )
         .in_file(source.name())
-    };
+}
+
+pub(crate) fn read_workbook(source: &Source) -> Result<Vec<Sheet>> {
+    // The workbook library indexes beyond the end of some cut-off files; that is the file's fault.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_book(source)))
+        .unwrap_or_else(|_| Err(unreadable(source, &"the file is damaged or cut off")))
+}
+
+fn read_book(source: &Source) -> Result<Vec<Sheet>> {
+    let fault = |e: &dyn fmt::Display| unreadable(source, e);
     let mut book = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(source.bytes())).map_err(|e| fault(&e))?;
     let meta = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();

@@ -54,13 +54,15 @@ pub(crate) fn rows(text: &str, delimiter: char, quotes: bool) -> Vec<Row> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
-        if quotes && c == '"' && cell.is_empty() {
-            if let Some((inside, behind)) = quoted(after) {
-                line += inside.matches('\n').count() as u64;
-                cell.push_str(&inside);
-                rest = behind;
-                continue;
-            }
+        if quotes
+            && c == '"'
+            && cell.is_empty()
+            && let Some((inside, behind)) = quoted(after)
+        {
+            line += inside.matches('\n').count() as u64;
+            cell.push_str(&inside);
+            rest = behind;
+            continue;
         }
         rest = after;
         match c {

@@ -87,6 +87,10 @@ pub fn read(source: &Source<'_>, site: &Site) -> Result<(&'static dyn Format, Re
             .in_file(source.name()));
     }
     let Some((format, _)) = detect(source).into_iter().find(|(_, e)| e.score > 50) else {
+        // A damaged workbook is no unknown format: say what is wrong with it.
+        if source.is_workbook() {
+            source.sheets()?;
+        }
         return Err(Error::input("E-FILE-002", "形式を見分けられません", "the format is not recognised")
             .hint(
                 "`toji run propose FILE` で対応付けの案を作り、--mapping で指定してください",
@@ -100,6 +104,11 @@ pub fn read(source: &Source<'_>, site: &Site) -> Result<(&'static dyn Format, Re
     }
     for item in &mut reading.not_read {
         item.place.file.get_or_insert_with(|| source.name().to_owned());
+    }
+    for run in &mut reading.runs {
+        run.simulated |= says_simulated(&run.key)
+            || says_simulated(&run.title)
+            || run.fields.values().filter_map(serde_json::Value::as_str).any(says_simulated);
     }
     if reading.format.is_empty() {
         format.id().clone_into(&mut reading.format);

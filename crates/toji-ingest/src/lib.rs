@@ -5,6 +5,8 @@
 //! gets bytes.
 
 mod analyser;
+mod analyser_table;
+mod asm_terms;
 pub mod asm_write;
 pub mod cell;
 mod delimited;
@@ -12,6 +14,7 @@ pub mod format;
 pub mod formats;
 mod lines;
 mod plate;
+pub mod generate;
 pub mod source;
 pub mod table;
 

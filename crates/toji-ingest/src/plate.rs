@@ -98,6 +98,7 @@ impl<'a> Plate<'a> {
             run.fields.extend(well.fields);
             run.channels = finish(&columns, well.points);
             run.events = well.events;
+            run.simulated = says_simulated(&run);
             run
         };
         wells.into_iter().map(run).filter(|r| !r.channels.is_empty() || !r.events.is_empty()).collect()
@@ -127,7 +128,8 @@ impl<'a> Well<'a> {
         let Some(points) = self.points.get_mut(column) else { return };
         match crate::lines::decimal(cell) {
             Some(number) => {
-                let absent = matches!(number, Decimal { mantissa: -999_900, scale: 2 } | Decimal { mantissa: -100_000, scale: 2 });
+                let absent =
+                    matches!(number, Decimal { mantissa: -999_900, scale: 2 } | Decimal { mantissa: -100_000, scale: 2 });
                 points.push_decimal(t_ns, number, if absent { NO_SENSOR } else { quality });
             }
             None => {
@@ -174,6 +176,17 @@ pub(crate) fn zone_note(zero: Option<&ClockTime>) -> Option<Diagnostic> {
         )
         .remedy("サイトの時間帯を設定するか --zone を指定してください", "set the site's time zone or give --zone"),
     )
+}
+
+/// Does the source itself say that a run was made by a simulator? Looked for where names, comments and
+/// users stand: `simulated`, `simulated batch`, `R01 simulated`, `模擬データ`.
+pub(crate) fn says_simulated(run: &Run) -> bool {
+    let says = |text: &str| {
+        let text = text.trim().to_lowercase();
+        text == "simulated" || text.starts_with("simulated ") || text.ends_with(" simulated") || text.contains("模擬")
+    };
+    let vessel = run.vessel.as_deref().unwrap_or("");
+    says(vessel) || says(&run.title) || run.fields.values().filter_map(serde_json::Value::as_str).any(says)
 }
 
 /// A line that was not read, with the reason.

@@ -64,12 +64,6 @@ pub struct Answer<O> {
     pub attachment: Option<Attachment>,
 }
 
-impl<O> From<O> for Answer<O> {
-    fn from(output: O) -> Self {
-        Self { output, attachment: None }
-    }
-}
-
 type Running = Pin<Box<dyn Future<Output = Result<Output>> + Send>>;
 
 /// An operation, as the faces see it.
@@ -112,19 +106,31 @@ pub struct Words {
 
 impl Operation {
     /// Declares an operation from its words and its function.
-    pub fn declare<I, O, A, F, R>(words: Words, effect: Effect, function: F) -> Self
+    pub fn declare<I, O, F, R>(words: Words, effect: Effect, function: F) -> Self
     where
         I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema,
-        A: Into<Answer<O>> + 'static,
+        O: Serialize + JsonSchema + 'static,
         F: Fn(Context, I) -> R + Send + Sync + Clone + 'static,
-        R: Future<Output = Result<A>> + Send + 'static,
+        R: Future<Output = Result<O>> + Send + 'static,
+    {
+        Self::declare_filed(words, effect, move |context, input| {
+            let work = function(context, input);
+            async move { Ok(Answer { output: work.await?, attachment: None }) }
+        })
+    }
+    /// Declares an operation that may hand out a file.
+    pub fn declare_filed<I, O, F, R>(words: Words, effect: Effect, function: F) -> Self
+    where
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        F: Fn(Context, I) -> R + Send + Sync + Clone + 'static,
+        R: Future<Output = Result<Answer<O>>> + Send + 'static,
     {
         let run = move |context: Context, input: Json| -> Running {
             let function = function.clone();
             Box::pin(async move {
                 let input: I = read_input(input)?;
-                let answer: Answer<O> = function(context, input).await?.into();
+                let answer: Answer<O> = function(context, input).await?;
                 let json = serde_json::to_value(&answer.output).map_err(|e| Error::bug("E-OP-001", e))?;
                 Ok(Output { json, attachment: answer.attachment })
             })

@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
-use tokio::time::timeout;
 use toji_core::{Category, Error, Place, Result};
 use toji_ops::{Attachment, Effect, Operation, Output, Progress};
+use tokio::time::timeout;
 
 type Pairs = Vec<(String, String)>;
 
@@ -97,7 +97,8 @@ async fn receive(face: &Face, body: Body) -> std::result::Result<axum::body::Byt
     let limit = face.limits.body_bytes_max;
     let reading = axum::body::to_bytes(body, limit);
     let Ok(read) = timeout(face.limits.receive, reading).await else {
-        let error = Error::new(Category::Limit, "E-HTTP-006", "本文の受信が時間切れになりました", "the body did not arrive in time");
+        let error =
+            Error::new(Category::Limit, "E-HTTP-006", "本文の受信が時間切れになりました", "the body did not arrive in time");
         return Err(Refusal::from(error).status(StatusCode::REQUEST_TIMEOUT));
     };
     read.map_err(|_| {
@@ -198,13 +199,8 @@ impl Drop for Leash {
 /// stops it at its next step instead of tearing it apart in the middle of a write.
 async fn run(face: &Arc<Face>, operation: &'static Operation, input: Json) -> std::result::Result<Output, Refusal> {
     let Ok(Ok(turn)) = timeout(face.limits.queue, Arc::clone(&face.turns).acquire_owned()).await else {
-        let error = Error::new(
-            Category::Limit,
-            "E-HTTP-010",
-            "サーバーが混み合っています",
-            "the server is busy",
-        )
-        .hint("少し待ってから再度お試しください", "try again in a moment");
+        let error = Error::new(Category::Limit, "E-HTTP-010", "サーバーが混み合っています", "the server is busy")
+            .hint("少し待ってから再度お試しください", "try again in a moment");
         return Err(Refusal::from(error).status(StatusCode::SERVICE_UNAVAILABLE));
     };
     let progress = Progress::silent();

@@ -14,9 +14,9 @@ use axum::routing::{any, get, post};
 use serde_json::json;
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::watch;
 use toji_core::Error;
 use toji_ops::{Operation, Session};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
@@ -70,11 +70,8 @@ async fn openapi_document(State(face): State<Arc<Face>>) -> Response {
     static TEXT: OnceLock<Arc<str>> = OnceLock::new();
     // One process serves one registry, except in tests, which give their own.
     let own = std::ptr::eq(face.operations, toji_ops::operations());
-    let text = if own {
-        TEXT.get_or_init(|| openapi::text(face.operations).into()).to_string()
-    } else {
-        openapi::text(face.operations)
-    };
+    let text =
+        if own { TEXT.get_or_init(|| openapi::text(face.operations).into()).to_string() } else { openapi::text(face.operations) };
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 

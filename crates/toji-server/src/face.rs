@@ -4,9 +4,9 @@ use crate::guard::Hosts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Semaphore, watch};
 use toji_core::Instant;
 use toji_ops::{Operation, Session};
+use tokio::sync::{Semaphore, watch};
 
 /// Limits of the server.
 #[derive(Debug, Clone, Copy)]

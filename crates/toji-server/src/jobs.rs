@@ -1,7 +1,7 @@
 //! Jobs over HTTP: state, cancellation, and the course as server-sent events.
 
 use crate::face::Face;
-use crate::problem::Refusal;
+use crate::problem::{self, Refusal};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::IntoResponse;
@@ -15,13 +15,22 @@ use tokio_stream::wrappers::WatchStream;
 
 /// `GET /api/v1/jobs/{id}`.
 pub(crate) async fn show(State(face): State<Arc<Face>>, Path(id): Path<String>) -> Result<impl IntoResponse, Refusal> {
-    Ok(Json(face.session.job(&id).await?))
+    Ok(Json(shown(&face.session.job(&id).await?)))
 }
 
 /// `DELETE /api/v1/jobs/{id}`: asks it to stop and answers with its state.
 pub(crate) async fn cancel(State(face): State<Arc<Face>>, Path(id): Path<String>) -> Result<impl IntoResponse, Refusal> {
     face.session.cancel_job(&id).await?;
-    Ok(Json(face.session.job(&id).await?))
+    Ok(Json(shown(&face.session.job(&id).await?)))
+}
+
+/// A job with its error as a problem document.
+fn shown(job: &impl Serialize) -> serde_json::Value {
+    let mut job = serde_json::to_value(job).unwrap_or_default();
+    if let Some(error) = job.get_mut("error") {
+        problem::complete(error);
+    }
+    job
 }
 
 /// `GET /api/v1/jobs/{id}/events`: the state now and after every change, until it has ended.
@@ -36,15 +45,18 @@ pub(crate) async fn events(State(face): State<Arc<Face>>, Path(id): Path<String>
     Ok(Sse::new(states).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-/// The states as events, the last of them included.
-fn until_ended<J: Serialize>(states: impl Stream<Item = J> + Send) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    states
-        .map(|job| serde_json::to_value(job).unwrap_or_default())
-        .scan(false, |ended, job| {
-            let already = *ended;
-            let state = job.get("state").and_then(serde_json::Value::as_str).unwrap_or_default();
-            *ended = matches!(state, "done" | "failed" | "cancelled");
-            futures::future::ready((!already).then(|| Ok(Event::default().data(job.to_string()))))
-        })
-        .fuse()
+/// The states as events, the last of them included. It ends with the job and does not wait for a
+/// change that never comes.
+fn until_ended<J: Serialize>(
+    states: impl Stream<Item = J> + Send + Unpin,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    futures::stream::unfold((states, false), |(mut states, ended)| async move {
+        if ended {
+            return None;
+        }
+        let job = shown(&states.next().await?);
+        let state = job.get("state").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let ended = matches!(state, "done" | "failed" | "cancelled");
+        Some((Ok(Event::default().data(job.to_string())), (states, ended)))
+    })
 }

@@ -141,18 +141,21 @@ fn own_paths() -> Map<String, Json> {
     let json_of = |schema: Json| json!({"description": "Done / 完了", "content": {"application/json": {"schema": schema}}});
     let job = json!({"$ref": "#/components/schemas/Job"});
     let id = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);
-    let entry = |id: &str, ja: &str, en: &str, responses: Json| {
-        json!({"operationId": id, "tags": ["service"], "summary": en, "x-label": {"ja": ja, "en": en}, "responses": responses})
-    };
+    let entry = |id: &str, ja: &str, en: &str, responses: Json| json!({"operationId": id, "tags": ["service"], "summary": en, "x-label": {"ja": ja, "en": en}, "responses": responses});
     let events = json!({"description": "Server-sent events; each `data` is a Job / 各 `data` はジョブ",
         "content": {"text/event-stream": {"schema": {"type": "string"}}}});
-    let mut upload = entry("upload", "ファイルの受け取り", "Keep files byte for byte", json!({
-        "200": json_of(json!({"type": "object", "required": ["files"], "properties": {"files": {"type": "array", "items": {
-            "type": "object", "required": ["name", "address", "bytes"],
-            "properties": {"name": {"type": "string"}, "address": {"type": "string"}, "bytes": {"type": "integer"}}
-        }}}})),
-        "default": problem
-    }));
+    let mut upload = entry(
+        "upload",
+        "ファイルの受け取り",
+        "Keep files byte for byte",
+        json!({
+            "200": json_of(json!({"type": "object", "required": ["files"], "properties": {"files": {"type": "array", "items": {
+                "type": "object", "required": ["name", "address", "bytes"],
+                "properties": {"name": {"type": "string"}, "address": {"type": "string"}, "bytes": {"type": "integer"}}
+            }}}})),
+            "default": problem
+        }),
+    );
     if let Some(upload) = upload.as_object_mut() {
         let form = json!({"type": "object", "required": ["file"], "properties": {"file": {"type": "array",
             "items": {"type": "string", "contentMediaType": "application/octet-stream"}}}});

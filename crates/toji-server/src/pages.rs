@@ -19,19 +19,22 @@ pub(crate) async fn serve(request: Request) -> Response {
     }
     let path = request.uri().path().trim_start_matches('/');
     if let Some(file) = Dist::get(path).filter(|_| !path.is_empty()) {
-        return send(path, &file, request.headers());
+        return send_embedded(path, file, request.headers());
     }
     if path.starts_with("assets/") {
         return StatusCode::NOT_FOUND.into_response();
     }
     match Dist::get("index.html") {
-        Some(file) => send("index.html", &file, request.headers()),
+        Some(file) => send_embedded("index.html", file, request.headers()),
         None => (StatusCode::SERVICE_UNAVAILABLE, Html(NOTICE)).into_response(),
     }
 }
 
-fn send(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
-    let hash = file.metadata.sha256_hash();
+fn send_embedded(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    send(path, file.metadata.sha256_hash(), file.data.into_owned(), headers)
+}
+
+fn send(path: &str, hash: [u8; 32], bytes: Vec<u8>, headers: &HeaderMap) -> Response {
     let tag: String = std::iter::once("\"".to_owned())
         .chain(hash.iter().take(16).map(|byte| format!("{byte:02x}")))
         .chain(std::iter::once("\"".to_owned()))
@@ -42,7 +45,7 @@ fn send(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     if known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag) {
         return (StatusCode::NOT_MODIFIED, told).into_response();
     }
-    (told, [(header::CONTENT_TYPE, media_type(path))], file.data.clone().into_owned()).into_response()
+    (told, [(header::CONTENT_TYPE, media_type(path))], bytes).into_response()
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -80,6 +83,24 @@ const NOTICE: &str = r#"<!doctype html>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashed_files_stay_and_the_page_is_asked_for_again() {
+        let get = |path: &str, known: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(known) = known {
+                headers.insert(header::IF_NONE_MATCH, known.parse().unwrap());
+            }
+            let response = send(path, [7; 32], b"x".to_vec(), &headers);
+            let told = response.headers().get(header::CACHE_CONTROL).unwrap().to_str().unwrap().to_owned();
+            (response.status().as_u16(), told, response.headers().get(header::ETAG).unwrap().to_str().unwrap().to_owned())
+        };
+        let tag = format!("\"{}\"", "07".repeat(16));
+        assert_eq!(get("assets/index-B3f.js", None), (200, "public, max-age=31536000, immutable".into(), tag.clone()));
+        assert_eq!(get("index.html", None), (200, "no-cache".into(), tag.clone()));
+        assert_eq!(get("index.html", Some(&format!("\"old\", W/{tag}"))).0, 304);
+        assert_eq!(get("index.html", Some("\"old\"")).0, 200);
+    }
 
     #[test]
     fn media_types_follow_the_ending() {

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value as Json;
 use toji_core::{Category, Diagnostic, Error, Place, Text};
 
 /// The document (`application/problem+json`).
@@ -63,7 +64,10 @@ fn title(category: Category) -> &'static str {
     }
 }
 
-/// The status of a category. A store that says in its code that it is full answers 507.
+/// The code of a store whose disk is full.
+const DISK_FULL: &str = "E-STORE-001";
+
+/// The status of a category.
 fn status(category: Category, code: &str) -> StatusCode {
     match category {
         Category::Input | Category::Model => StatusCode::UNPROCESSABLE_ENTITY,
@@ -71,9 +75,26 @@ fn status(category: Category, code: &str) -> StatusCode {
         Category::Conflict | Category::Cancelled => StatusCode::CONFLICT,
         Category::Denied => StatusCode::FORBIDDEN,
         Category::Limit => StatusCode::PAYLOAD_TOO_LARGE,
-        Category::Storage if code.contains("FULL") => StatusCode::INSUFFICIENT_STORAGE,
+        Category::Storage if code == DISK_FULL => StatusCode::INSUFFICIENT_STORAGE,
         Category::Storage => StatusCode::SERVICE_UNAVAILABLE,
         Category::Bug => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Adds to an error kept as JSON (as jobs keep theirs) what makes it a problem document.
+pub(crate) fn complete(error: &mut Json) {
+    let Some(map) = error.as_object_mut() else { return };
+    let Some(code) = map.get("code").and_then(Json::as_str).map(str::to_owned) else { return };
+    let category = map.get("category").cloned().unwrap_or_default();
+    let category: Category = serde_json::from_value(category).unwrap_or(Category::Bug);
+    let members = [
+        ("type", Json::from(format!("urn:toji:problem:{code}"))),
+        ("title", Json::from(title(category))),
+        ("status", Json::from(status(category, &code).as_u16())),
+        ("diagnostics", Json::Array(Vec::new())),
+    ];
+    for (name, value) in members {
+        map.entry(name).or_insert(value);
     }
 }
 
@@ -114,7 +135,8 @@ mod tests {
 
     #[test]
     fn every_category_has_its_status() {
-        let check = |category, code, expected| assert_eq!(Problem::from(&Error::new(category, code, "和", "en")).status, expected);
+        let check =
+            |category, code, expected| assert_eq!(Problem::from(&Error::new(category, code, "和", "en")).status, expected);
         check(Category::Input, "E-X-1", 422);
         check(Category::NotFound, "E-X-1", 404);
         check(Category::Conflict, "E-X-1", 409);
@@ -123,7 +145,7 @@ mod tests {
         check(Category::Cancelled, "E-X-1", 409);
         check(Category::Model, "E-X-1", 422);
         check(Category::Storage, "E-X-1", 503);
-        check(Category::Storage, "E-DISK-FULL", 507);
+        check(Category::Storage, DISK_FULL, 507);
         check(Category::Bug, "E-X-1", 500);
     }
 
@@ -137,5 +159,8 @@ mod tests {
             "place": {"file": "a.csv", "line": 3}, "diagnostics": []
         });
         assert_eq!(json, expected);
+        let mut kept = serde_json::to_value(error.fault()).unwrap();
+        complete(&mut kept);
+        assert_eq!(kept, expected);
     }
 }

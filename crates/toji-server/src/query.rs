@@ -26,9 +26,13 @@ pub(crate) fn input_of(schema: &Json, pairs: &[(String, String)]) -> Result<Json
     let fields = fields(schema);
     if let Some((unknown, _)) = pairs.iter().find(|(key, _)| !fields.iter().any(|field| field.name == *key)) {
         let known = fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
-        return Err(Error::input("E-QUERY-001", format!("「{unknown}」という項目はありません"), format!("there is no field `{unknown}`"))
-            .at(Place::field(unknown.as_str()))
-            .hint(format!("項目: {known}"), format!("the fields are: {known}")));
+        return Err(Error::input(
+            "E-QUERY-001",
+            format!("「{unknown}」という項目はありません"),
+            format!("there is no field `{unknown}`"),
+        )
+        .at(Place::field(unknown.as_str()))
+        .hint(format!("項目: {known}"), format!("the fields are: {known}")));
     }
     let mut input = Map::new();
     for field in &fields {

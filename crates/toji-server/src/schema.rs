@@ -331,9 +331,7 @@ mod tests {
 
     #[test]
     fn shapes_are_read_through_references_and_options() {
-        let codes = |list: &[&str]| {
-            Shape::Choice(list.iter().map(|c| Choice { code: (*c).to_owned(), about: None }).collect())
-        };
+        let codes = |list: &[&str]| Shape::Choice(list.iter().map(|c| Choice { code: (*c).to_owned(), about: None }).collect());
         assert_eq!(field("kind").shape, codes(&["run", "strain"]));
         assert_eq!(field("limit").shape, Shape::Integer);
         assert_eq!(field("level").shape, Shape::Number);

@@ -6,10 +6,10 @@ use crate::guard::Hosts;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use toji_core::{Error, Result};
 use toji_ops::Session;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// How to serve.
 #[derive(Debug, Clone, Copy)]

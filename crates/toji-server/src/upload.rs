@@ -3,8 +3,8 @@
 use crate::face::Face;
 use crate::problem::Refusal;
 use axum::Json;
-use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::json;
@@ -52,7 +52,8 @@ fn file_name(field: &Field<'_>) -> Result<String, Error> {
 }
 
 fn not_a_form(detail: &str) -> Refusal {
-    let (ja, en) = (format!("multipart/form-data ではありません: {detail}"), format!("this is not multipart/form-data: {detail}"));
+    let (ja, en) =
+        (format!("multipart/form-data ではありません: {detail}"), format!("this is not multipart/form-data: {detail}"));
     Refusal::from(Error::input("E-UPLOAD-001", ja, en)).status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
 }
 

@@ -8,7 +8,7 @@ use toji_core::{Digest, Error, Result};
 
 /// A folder of blobs.
 #[derive(Debug, Clone)]
-pub struct BlobFolder {
+pub(crate) struct BlobFolder {
     dir: PathBuf,
 }
 

@@ -48,7 +48,7 @@ pub enum Backend {
 
 /// The open catalogue.
 #[derive(Debug, Clone)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     pub(crate) pool: AnyPool,
     pub(crate) backend: Backend,
 }

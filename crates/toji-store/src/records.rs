@@ -261,6 +261,25 @@ impl Store {
         Ok((out, back))
     }
 
+    /// How many records of each kind refer to each target of a kind: (target, kind) → number.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn link_counts(&self, target_kind: &str) -> Result<std::collections::BTreeMap<(String, String), u64>> {
+        let rows = sqlx::query("SELECT target, kind, COUNT(*) AS n FROM links WHERE target_kind = $1 GROUP BY target, kind")
+            .bind(target_kind)
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        rows.iter()
+            .map(|r| {
+                let text = |name: &str| r.try_get::<String, _>(name).map_err(fault::sql);
+                let n: i64 = r.try_get("n").map_err(fault::sql)?;
+                Ok(((text("target")?, text("kind")?), u64::try_from(n).unwrap_or_default()))
+            })
+            .collect()
+    }
+
     /// Title of a record in both languages.
     #[must_use]
     pub fn title(&self, record: &Record) -> Text {

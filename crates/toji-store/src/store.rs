@@ -89,6 +89,21 @@ impl Store {
         self.dir.join("series").join(format!("run={name}"))
     }
 
+    /// A setting of the store, such as its default zone. Settings are not records and have no history.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn setting(&self, key: &str) -> Result<Option<String>> {
+        self.catalogue.meta(&format!("setting:{key}")).await
+    }
+    /// Changes a setting.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn set_setting(&self, key: &str, value: &str) -> Result<()> {
+        self.catalogue.set_meta(&format!("setting:{key}"), value).await
+    }
+
     /// Position of the newest event.
     ///
     /// # Errors

@@ -27,7 +27,9 @@ impl Settings {
     /// Language and form of errors, needed before the arguments can be judged.
     pub(crate) fn before_parsing(arguments: &[String]) -> Self {
         let named = arguments.iter().enumerate().find_map(|(i, argument)| {
-            argument.strip_prefix("--lang=").or_else(|| (argument == "--lang").then(|| arguments.get(i + 1)).flatten().map(String::as_str))
+            argument
+                .strip_prefix("--lang=")
+                .or_else(|| (argument == "--lang").then(|| arguments.get(i + 1)).flatten().map(String::as_str))
         });
         let lang = named.map_or_else(lang_of_environment, Lang::from_locale);
         let plain: Vec<&str> = arguments.iter().map(String::as_str).take_while(|argument| *argument != "--").collect();
@@ -88,19 +90,16 @@ pub(crate) fn build(operations: &'static [Operation], settings: &Settings) -> Co
 pub(crate) fn frame(command: Command, lang: Lang, about: &Text, after: &Text) -> Command {
     let usage = say(lang, "使い方", "Usage");
     let template = format!("{{before-help}}{usage}: {{usage}}\n\n{{all-args}}{{after-help}}");
-    // One flag for both spellings and one page for both: there is no second, longer text to find.
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort).help(say(lang, "この説明を表示します", "Show this help"));
     let columns = crate::output::columns().unwrap_or(100).clamp(40, 110);
     let command = command
+        .disable_help_flag(true)
         .help_template(template)
         .before_help(crate::words::wrap(about.get(lang), columns))
         .subcommand_help_heading(say(lang, "コマンド", "Commands"))
         .subcommand_value_name(say(lang, "コマンド", "COMMAND"))
         .next_help_heading(say(lang, "オプション", "Options"))
-        .disable_help_flag(true)
         .disable_help_subcommand(true)
-        .term_width(columns)
-        .arg(help.help_heading(say(lang, "共通のオプション", "Options of every command")));
+        .term_width(columns);
     if after.get(lang).is_empty() { command } else { command.after_help(after.get(lang).to_owned()) }
 }
 
@@ -113,13 +112,17 @@ fn version_flag(lang: Lang) -> Arg {
         .help_heading(say(lang, "共通のオプション", "Options of every command"))
 }
 
-fn shared(lang: Lang) -> [Arg; 5] {
+/// Flags of every command. They are global, so that clap lists them after a command's own.
+fn shared(lang: Lang) -> [Arg; 6] {
     let option = |name: &'static str, value: Text, help: Text| {
         let heading = say(lang, "共通のオプション", "Options of every command");
         Arg::new(name).long(name).global(true).value_name(pick(&value, lang)).help(pick(&help, lang)).help_heading(heading)
     };
     let flag = |name: &'static str, help: Text| option(name, Text::same(""), help).action(ArgAction::SetTrue);
+    // One flag for both spellings and one page for both: there is no second, longer text to find.
+    let help = option("help", Text::same(""), Text::new("この説明を表示します", "Show this help"));
     [
+        help.short('h').action(ArgAction::HelpShort),
         option("store", Text::new("フォルダ", "DIR"), Text::new("保管庫のフォルダ", "Folder of the store")),
         option("lang", Text::same("ja|en"), Text::new("表示の言語", "Language of what is shown"))
             .value_parser(["ja", "en"])

@@ -24,7 +24,8 @@ type Row = (String, Vec<String>, Vec<String>);
 
 fn collect(command: &Command, path: &str, table: &mut Vec<Row>) {
     let below: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    let flags = command.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
+    let flags =
+        command.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
     let mut flags: Vec<String> = flags.collect();
     for shared in ["--store", "--lang", "--json", "--quiet", "--out", "--help"] {
         if !flags.iter().any(|flag| flag == shared) {
@@ -85,7 +86,9 @@ fn fish(table: &[Row]) -> String {
         };
         if !below.is_empty() {
             let below = below.join(" ");
-            out.push_str(&format!("complete -c toji -n '{condition}; and not __fish_seen_subcommand_from {below}' -f -a '{below}'\n"));
+            out.push_str(&format!(
+                "complete -c toji -n '{condition}; and not __fish_seen_subcommand_from {below}' -f -a '{below}'\n"
+            ));
         }
         for flag in flags {
             out.push_str(&format!("complete -c toji -n '{condition}' -l '{}'\n", flag.trim_start_matches('-')));

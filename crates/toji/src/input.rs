@@ -17,7 +17,7 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 pub(crate) fn read(operation: &Operation, matches: &ArgMatches) -> Result<Json> {
     let mut input = Map::new();
     for field in fields(operation.input.as_value()) {
-        let Ok(Some(given)) = matches.try_get_many::<String>(&field.name) else { continue };
+        let Ok(Some(given)) = matches.try_get_many::<String>(&crate::tree::arg_id(&field.name)) else { continue };
         let given: Vec<&str> = given.map(String::as_str).collect();
         if let Some(value) = value_of(&field, &given)? {
             input.insert(field.name, value);

@@ -33,7 +33,11 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(fault) => {
-            let error = toji_core::Error::storage("E-CLI-005", format!("実行を始められません: {fault}"), format!("cannot start: {fault}"));
+            let error = toji_core::Error::storage(
+                "E-CLI-005",
+                format!("実行を始められません: {fault}"),
+                format!("cannot start: {fault}"),
+            );
             return output::refuse(&error, &settings);
         }
     };

@@ -23,7 +23,8 @@ pub(crate) fn print(operation: &Operation, answer: Output, settings: &Settings) 
             if settings.json { write_out(document(&json).as_bytes()) } else { Ok(()) }
         }
         (Some(file), None) if !settings.json => {
-            if std::io::stdout().is_terminal() && std::str::from_utf8(&file.bytes).is_err() {
+            let text = !file.bytes.contains(&0) && std::str::from_utf8(&file.bytes).is_ok();
+            if std::io::stdout().is_terminal() && !text {
                 return Err(Error::input(
                     "E-CLI-003",
                     format!("{} は文字ではないため、端末には表示しません", file.name),
@@ -62,9 +63,11 @@ pub(crate) fn columns() -> Option<usize> {
 pub(crate) fn write_out(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::storage("E-CLI-004", format!("標準出力に書けません: {e}"), format!("cannot write to standard output: {e}")))
-        }
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::storage(
+            "E-CLI-004",
+            format!("標準出力に書けません: {e}"),
+            format!("cannot write to standard output: {e}"),
+        )),
         _ => Ok(()),
     }
 }

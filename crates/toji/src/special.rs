@@ -43,7 +43,7 @@ pub(crate) async fn run(
         Some(("serve", own)) => serve(own, settings).await,
         Some(("openapi", _)) => print(toji_server::openapi::text(operations), settings),
         Some(("completions", own)) => complete(own, &command, settings),
-        Some(("help", own)) => help(own, command),
+        Some(("help", own)) => help(own, command, settings),
         _ => Err(Error::bug("E-CLI-006", "the command line named no command")),
     }
 }
@@ -52,17 +52,22 @@ fn all(lang: Lang) -> Vec<Command> {
     let text = |ja: &'static str, en: &'static str| say(lang, ja, en);
     let make = |name: &'static str, about: Text, example: &'static str| {
         let after = Text::new(format!("例:\n  {example}"), format!("Example:\n  {example}"));
-        frame(Command::new(name), lang, &about, &after).about(about.get(lang).to_owned())
+        let short = about.get(lang).trim_end_matches(['.', '。']).to_owned();
+        frame(Command::new(name), lang, &about, &after).about(short)
     };
-    let init = make("init", Text::new("新しい保管庫を作ります。", "Make a new store."), "toji --store ./my-store init --zone Asia/Tokyo")
-        .arg(Arg::new("catalogue-url").long("catalogue-url").value_name("URL").help(text(
-            "目録を PostgreSQL に置く場合の postgres://… (既定: 保管庫の中の SQLite)",
-            "postgres://… to keep the catalogue in PostgreSQL (default: SQLite inside the store)",
-        )))
-        .arg(Arg::new("zone").long("zone").value_name(text("時間帯", "ZONE")).help(text(
-            "時間帯のない時刻をどこの時刻として読むか (例: Asia/Tokyo)",
-            "Zone of times whose file names none, e.g. Asia/Tokyo",
-        )));
+    let init = make(
+        "init",
+        Text::new("新しい保管庫を作ります。", "Make a new store."),
+        "toji --store ./my-store init --zone Asia/Tokyo",
+    )
+    .arg(Arg::new("catalogue-url").long("catalogue-url").value_name("URL").help(text(
+        "目録を PostgreSQL に置く場合の postgres://… (既定: 保管庫の中の SQLite)",
+        "postgres://… to keep the catalogue in PostgreSQL (default: SQLite inside the store)",
+    )))
+    .arg(Arg::new("zone").long("zone").value_name(text("時間帯", "ZONE")).help(text(
+        "時間帯のない時刻をどこの時刻として読むか (例: Asia/Tokyo)",
+        "Zone of times whose file names none, e.g. Asia/Tokyo",
+    )));
     let serve = make("serve", Text::new("画面と API を提供します。", "Serve the pages and the API."), "toji serve --open")
         .arg(
             Arg::new("address")
@@ -76,8 +81,11 @@ fn all(lang: Lang) -> Vec<Command> {
                 )),
         )
         .arg(Arg::new("open").long("open").action(ArgAction::SetTrue).help(text("ブラウザーで開きます", "Open it in the browser")));
-    let openapi =
-        make("openapi", Text::new("API の記述 (OpenAPI 3.1) を出力します。", "Print the description of the API (OpenAPI 3.1)."), "toji openapi > openapi.json");
+    let openapi = make(
+        "openapi",
+        Text::new("API の記述 (OpenAPI 3.1) を出力します。", "Print the description of the API (OpenAPI 3.1)."),
+        "toji openapi > openapi.json",
+    );
     let completions = make(
         "completions",
         Text::new("シェルの補完の設定を出力します。", "Print the completions of a shell."),
@@ -104,7 +112,7 @@ fn all(lang: Lang) -> Vec<Command> {
 
 async fn init(matches: &ArgMatches, settings: &Settings) -> Result<()> {
     let given = |name: &str| matches.get_one::<String>(name).cloned();
-    let options = Options { catalogue_url: given("catalogue-url"), zone: given("zone"), ..Options::default() };
+    let options = Options { catalogue_url: given("catalogue-url"), zone: given("zone") };
     Session::init(&settings.store, options).await?;
     let shown = settings.store.display();
     if settings.json {
@@ -147,7 +155,11 @@ fn open_browser(url: &str, settings: &Settings) {
     let started =
         std::process::Command::new(program).args(before).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     if started.is_err() {
-        output::tell(settings, &format!("ブラウザーを開けません。{url} を開いてください"), &format!("cannot open a browser; open {url}"));
+        output::tell(
+            settings,
+            &format!("ブラウザーを開けません。{url} を開いてください"),
+            &format!("cannot open a browser; open {url}"),
+        );
     }
 }
 
@@ -157,18 +169,22 @@ fn complete(matches: &ArgMatches, command: &Command, settings: &Settings) -> Res
 }
 
 /// `toji help run import` is `toji run import --help`.
-fn help(matches: &ArgMatches, command: Command) -> Result<()> {
+fn help(matches: &ArgMatches, command: Command, settings: &Settings) -> Result<()> {
     let words = matches.get_many::<String>("command").into_iter().flatten().map(String::as_str);
     let mut command = command;
     command.build();
     let mut at = &mut command;
     for word in words {
         at = at.find_subcommand_mut(word).ok_or_else(|| {
-            Error::not_found("E-CLI-008", format!("「{word}」というコマンドはありません"), format!("there is no command `{word}`"))
-                .hint("toji --help で一覧をご覧ください", "see toji --help for the list")
+            Error::not_found(
+                "E-CLI-008",
+                format!("「{word}」というコマンドはありません"),
+                format!("there is no command `{word}`"),
+            )
+            .hint("toji --help で一覧をご覧ください", "see toji --help for the list")
         })?;
     }
-    output::write_out(at.render_help().to_string().as_bytes())
+    output::write_out(crate::usage::in_words(&at.render_help().to_string(), settings.lang).as_bytes())
 }
 
 fn print(text: String, settings: &Settings) -> Result<()> {

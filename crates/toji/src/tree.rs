@@ -6,11 +6,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use toji_core::{Lang, Text};
 use toji_ops::Operation;
-use toji_server::schema::{Field, Shape, fields};
+use toji_server::schema::{Field, Shape, fields, is_japanese};
 
 /// Top-level commands that stand for an operation.
-pub(crate) const SHORT_FORMS: [(&str, &str); 3] =
-    [("search", "search query"), ("sql", "sql query"), ("verify", "store verify")];
+pub(crate) const SHORT_FORMS: [(&str, &str); 3] = [("search", "search query"), ("sql", "sql query"), ("verify", "store verify")];
 
 /// A noun is what can be done with it.
 fn noun_about(verbs: &[&Operation]) -> Text {
@@ -88,7 +87,7 @@ pub(crate) fn positions(operation: &Operation) -> impl Iterator<Item = (&'static
 }
 
 fn positional(field: &Field, index: usize, rest: bool, lang: Lang) -> Arg {
-    let arg = Arg::new(field.name.clone())
+    let arg = Arg::new(arg_id(&field.name))
         .index(index)
         .required(field.required)
         .value_name(field.name.to_uppercase())
@@ -98,6 +97,11 @@ fn positional(field: &Field, index: usize, rest: bool, lang: Lang) -> Arg {
     if rest || matches!(field.shape, Shape::List(_)) { arg.num_args(1..).action(ArgAction::Append) } else { arg }
 }
 
+/// What clap knows a field by. Apart from the names of our own flags, so that no field can clash.
+pub(crate) fn arg_id(field: &str) -> String {
+    format!("field {field}")
+}
+
 /// The flag of a field: `--dry-run` of `dry_run`.
 pub(crate) fn flag_name(field: &str) -> String {
     let name = field.replace('_', "-");
@@ -105,7 +109,7 @@ pub(crate) fn flag_name(field: &str) -> String {
 }
 
 fn flag(field: &Field, lang: Lang) -> Arg {
-    let arg = Arg::new(field.name.clone()).long(flag_name(&field.name)).help(help(field, lang));
+    let arg = Arg::new(arg_id(&field.name)).long(flag_name(&field.name)).help(help(field, lang));
     match &field.shape {
         // A bare flag means true; `--simulated=false` can be said where false differs from not saying.
         Shape::Boolean => arg
@@ -130,6 +134,8 @@ fn values(arg: Arg, shape: &Shape) -> Arg {
     match shape {
         Shape::List(item) => values(arg, item),
         Shape::Integer | Shape::Number => arg.allow_negative_numbers(true),
+        // `--sort -started`: a minus may begin a text. By position it would hide mistyped flags.
+        Shape::Words if !arg.is_positional() => arg.allow_hyphen_values(true),
         Shape::Choice(codes) => {
             let codes: Vec<String> = codes.iter().map(|choice| choice.code.clone()).collect();
             arg.value_parser(PossibleValuesParser::new(codes)).hide_possible_values(true)
@@ -140,7 +146,14 @@ fn values(arg: Arg, shape: &Shape) -> Arg {
 
 /// What the field is, what it may be, and what it is when not given.
 fn help(field: &Field, lang: Lang) -> String {
-    let mut out = field.about.as_ref().map(|about| about.get(lang).to_owned()).unwrap_or_default();
+    let mut out = match (&field.about, lang) {
+        (None, _) => String::new(),
+        // A schema that speaks English alone: at least the name of the field is Japanese.
+        (Some(about), Lang::Ja) if about.ja == about.en && !is_japanese(&about.en) => {
+            crate::render::japanese(&field.name).map_or_else(|| about.en.clone(), |name| format!("{name} — {}", about.en))
+        }
+        (Some(about), lang) => about.get(lang).to_owned(),
+    };
     let mut add = |text: String| {
         if !out.is_empty() {
             out.push(' ');
@@ -154,7 +167,9 @@ fn help(field: &Field, lang: Lang) -> String {
     }
     match &field.shape {
         Shape::List(_) => add(say(lang, "(繰り返し可)", "(repeatable)").to_owned()),
-        Shape::Object => add(say(lang, "(JSON、キー=値 の繰り返し、または @ファイル)", "(JSON, repeated key=value, or @file)").to_owned()),
+        Shape::Object => {
+            add(say(lang, "(JSON、キー=値 の繰り返し、または @ファイル)", "(JSON, repeated key=value, or @file)").to_owned())
+        }
         Shape::Any => add(say(lang, "(JSON または @ファイル)", "(JSON or @file)").to_owned()),
         _ => {}
     }
@@ -179,4 +194,94 @@ pub(crate) fn find<'a>(
         }
     };
     operations.iter().find(|operation| operation.name == name).map(|operation| (operation, own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Settings, build};
+    use schemars::JsonSchema;
+    use serde_json::{Value as Json, json};
+    use std::sync::LazyLock;
+    use toji_core::Result;
+    use toji_ops::{Context, Effect, Words};
+
+    /// Fields of every shape, some of them named like our own flags.
+    #[derive(serde::Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Input {
+        kind: String,
+        paths: Vec<String>,
+        out: Option<String>,
+        version: Option<u64>,
+        level: Option<f64>,
+        raw: Option<bool>,
+        #[serde(default)]
+        tags: Vec<String>,
+        fields: Option<std::collections::BTreeMap<String, Json>>,
+        anything: Option<Json>,
+    }
+
+    async fn nothing(_: Context, _: Input) -> Result<Json> {
+        Ok(Json::Null)
+    }
+
+    fn operations() -> &'static [Operation] {
+        static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+            let words = Words {
+                name: "thing put",
+                label: ["置く", "Put"],
+                about: ["置きます。", "Puts."],
+                positional: &["kind", "paths…"],
+                example: "toji thing put a b",
+            };
+            vec![Operation::declare::<_, Json, _, _, _>(words, Effect::Write, nothing)]
+        });
+        &ALL
+    }
+
+    fn input(line: &str) -> Result<Json> {
+        let arguments: Vec<String> = std::iter::once("toji").chain(line.split(' ')).map(str::to_owned).collect();
+        let settings = Settings::before_parsing(&arguments);
+        let matches = build(operations(), &settings).try_get_matches_from(&arguments).unwrap_or_else(|e| panic!("{e}"));
+        let (operation, own) = find(operations(), &matches).unwrap();
+        crate::input::read(operation, own)
+    }
+
+    #[test]
+    fn the_tree_holds_together() {
+        let settings = Settings::before_parsing(&[]);
+        build(operations(), &settings).debug_assert();
+        build(toji_ops::operations(), &settings).debug_assert();
+    }
+
+    #[test]
+    fn a_line_becomes_the_input() {
+        let check = |line: &str, expected: Json| assert_eq!(input(line).unwrap(), expected, "{line}");
+        check("thing put a b", json!({"kind": "a", "paths": ["b"]}));
+        check("thing put a b,c d --raw e", json!({"kind": "a", "paths": ["b,c", "d", "e"], "raw": true}));
+        check("thing put a b --raw=false --level -0.5", json!({"kind": "a", "paths": ["b"], "raw": false, "level": -0.5}));
+        check("thing put a b --tags x --tags y,z", json!({"kind": "a", "paths": ["b"], "tags": ["x", "y,z"]}));
+        check(
+            "thing put a b --fields n=1 --fields {\"m\":[2]}",
+            json!({"kind": "a", "paths": ["b"], "fields": {"n": 1, "m": [2]}}),
+        );
+        check("thing put a b --anything {\"x\":1}", json!({"kind": "a", "paths": ["b"], "anything": {"x": 1}}));
+        check("thing put a b --tags -x", json!({"kind": "a", "paths": ["b"], "tags": ["-x"]}));
+        // Our own flags stay ours; the field of the same name has another.
+        check(
+            "thing put a b --out file --out-value x --version-value 3",
+            json!({"kind": "a", "paths": ["b"], "out": "x", "version": 3}),
+        );
+    }
+
+    #[test]
+    fn a_file_can_stand_for_json() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"name": "麹"}"#).unwrap();
+        let line = format!("thing put a b --fields @{}", file.path().display());
+        assert_eq!(input(&line).unwrap()["fields"], json!({"name": "麹"}));
+        assert_eq!(input("thing put a b --fields @/none").unwrap_err().code(), "E-CLI-002");
+        assert_eq!(input("thing put a b --fields {").unwrap_err().code(), "E-FIELD-004");
+    }
 }

@@ -12,11 +12,11 @@ pub(crate) fn leave(error: &clap::Error, settings: &Settings) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing can be done, and nothing is lost, when the reader has gone.
-            let _ = output::write_out(error.render().to_string().as_bytes());
+            let _ = output::write_out(in_words(&error.render().to_string(), settings.lang).as_bytes());
             ExitCode::SUCCESS
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            for line in error.render().to_string().trim_end().lines() {
+            for line in in_words(&error.render().to_string(), settings.lang).trim_end().lines() {
                 output::note(line);
             }
             ExitCode::from(2)
@@ -24,12 +24,19 @@ pub(crate) fn leave(error: &clap::Error, settings: &Settings) -> ExitCode {
         _ => {
             let fault = fault(error);
             let _ = output::refuse(&fault, settings);
-            if !settings.json && let Some(usage) = usage(error, settings.lang) {
+            if !settings.json
+                && let Some(usage) = usage(error, settings.lang)
+            {
                 output::note(&usage);
             }
             ExitCode::from(2)
         }
     }
+}
+
+/// The one word of a usage line that clap does not let us choose.
+pub(crate) fn in_words(text: &str, lang: Lang) -> String {
+    text.replace("[OPTIONS]", say(lang, "[オプション]", "[OPTIONS]"))
 }
 
 fn fault(error: &clap::Error) -> Error {
@@ -54,14 +61,18 @@ fn message(error: &clap::Error) -> Text {
     let argument = context(error, ContextKind::InvalidArg);
     let value = context(error, ContextKind::InvalidValue);
     let (ja, en) = match error.kind() {
-        ErrorKind::UnknownArgument => (format!("「{argument}」という引数はありません"), format!("there is no argument `{argument}`")),
+        ErrorKind::UnknownArgument => {
+            (format!("「{argument}」という引数はありません"), format!("there is no argument `{argument}`"))
+        }
         ErrorKind::InvalidSubcommand => {
             let name = context(error, ContextKind::InvalidSubcommand);
             (format!("「{name}」というコマンドはありません"), format!("there is no command `{name}`"))
         }
         ErrorKind::MissingSubcommand => ("コマンドを指定してください".to_owned(), "give a command".to_owned()),
         ErrorKind::MissingRequiredArgument => (format!("必要な引数がありません: {argument}"), format!("missing: {argument}")),
-        ErrorKind::InvalidValue if value.is_empty() => (format!("{argument} の値がありません"), format!("{argument} needs a value")),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            (format!("{argument} の値がありません"), format!("{argument} needs a value"))
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let known = context(error, ContextKind::ValidValue);
             let (ja, en) = if known.is_empty() {
@@ -79,8 +90,12 @@ fn message(error: &clap::Error) -> Text {
                 (format!("{argument} と {prior} は同時に指定できません"), format!("{argument} and {prior} exclude each other"))
             }
         }
-        ErrorKind::NoEquals => (format!("{argument} の値は = に続けて書いてください"), format!("write the value of {argument} after =")),
-        ErrorKind::TooManyValues => (format!("{argument} に値が多すぎます: {value}"), format!("too many values for {argument}: {value}")),
+        ErrorKind::NoEquals => {
+            (format!("{argument} の値は = に続けて書いてください"), format!("write the value of {argument} after ="))
+        }
+        ErrorKind::TooManyValues => {
+            (format!("{argument} に値が多すぎます: {value}"), format!("too many values for {argument}: {value}"))
+        }
         ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             (format!("{argument} の値の数が合いません"), format!("{argument} has a wrong number of values"))
         }
@@ -104,5 +119,5 @@ fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
     let line = context(error, ContextKind::Usage);
     let line = line.trim();
     let bare = line.strip_prefix("Usage:").unwrap_or(line).trim();
-    (!bare.is_empty()).then(|| format!("{}: {bare}", say(lang, "使い方", "usage")))
+    (!bare.is_empty()).then(|| format!("{}: {}", say(lang, "使い方", "usage"), in_words(bare, lang)))
 }

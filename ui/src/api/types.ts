@@ -74,9 +74,8 @@ export interface RunRow {
   title: string;
   vessel?: string | null;
   strain?: string | null;
-  format: string;
+  format?: string | null;
   started?: string | null;
-  t0?: string | null;
   t0_evidence: T0Evidence;
   duration_s?: number | null;
   channels: number;
@@ -87,7 +86,7 @@ export interface RunRow {
   observations: number;
   flagged_points: number;
   simulated: boolean;
-  file: string;
+  file?: string | null;
 }
 
 export interface RunListInput {
@@ -170,7 +169,7 @@ export interface RunFile {
   format: string;
   format_version?: string | null;
   encoding?: string | null;
-  imported_at: string;
+  imported_at?: string | null;
   not_read: NotRead[];
   warnings: Diagnostic[];
 }
@@ -190,7 +189,7 @@ export interface Run {
   events: RunEvent[];
   observations: Observation[];
   decisions: Record<string, unknown>[];
-  file: RunFile;
+  file: RunFile | null;
 }
 
 export interface PlotInput {
@@ -260,7 +259,8 @@ export interface ImportFile extends Partial<ImportCounts> {
   name: string;
   blob?: string | null;
   format?: string | null;
-  state: "imported" | "already-there" | "refused";
+  /** `would-import` is what a trial says of a readable file */
+  state: "imported" | "would-import" | "already-there" | "refused";
   runs?: { id: string; title: string }[] | null;
   error?: ProblemBody | null;
 }
@@ -272,7 +272,31 @@ export interface ImportResult extends ImportCounts {
   dry_run: boolean;
 }
 
-export type Role = "time" | "channel" | "sample-id" | "assay" | "note" | "ignore";
+export const ROLES = [
+  "time",
+  "channel",
+  "assay",
+  "sample-id",
+  "run-key",
+  "event",
+  "observation",
+  "note",
+  "fact",
+  "variable",
+  "value",
+  "unit",
+  "quality",
+  "ignore",
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** How the times of a table are written. */
+export type TimeRule =
+  | { kind: "clock"; order?: "year-month-day" | "month-day-year" | "day-month-year" | null }
+  | { kind: "date-and-time"; time: string; order?: string | null }
+  | { kind: "elapsed"; unit: "ms" | "s" | "min" | "h" | "d" | "hms"; assumed?: boolean };
+
+export const LAYOUTS = ["wide", "long", "samples", "runs"] as const;
 
 export interface MappingColumn {
   column: string | number;
@@ -282,7 +306,8 @@ export interface MappingColumn {
   unit?: string | null;
   raw_unit?: string | null;
   confidence: number;
-  evidence: Text;
+  evidence?: Text | null;
+  [extra: string]: unknown;
 }
 
 export interface Mapping {
@@ -290,7 +315,11 @@ export interface Mapping {
   version: number | string;
   header_row?: number | null;
   unit_row?: number | null;
-  time?: { column: string | number; rule: string; evidence: Text } | null;
+  layout?: (typeof LAYOUTS)[number];
+  sheets?: string[];
+  /** the run's name where no column tells it */
+  run?: string | null;
+  time?: { column: string | number; header?: string; rule: TimeRule; evidence?: Text | null } | null;
   columns: MappingColumn[];
   [extra: string]: unknown;
 }
@@ -300,6 +329,10 @@ export interface Proposal {
   sheets?: unknown[];
   mapping: Mapping;
   preview: string[][];
+  /** may be read unasked */
+  confident?: boolean;
+  evidence?: Text | null;
+  diagnostics?: Diagnostic[];
 }
 
 export interface KindRow {
@@ -434,7 +467,7 @@ export interface Operations {
   "run plot": { input: PlotInput; output: Plot };
   "run compare": { input: CompareInput; output: Compare };
   "run import": { input: ImportInput; output: ImportResult };
-  "run propose": { input: { path: string }; output: Proposal };
+  "run propose": { input: { path: string; zone?: string }; output: Proposal };
   "kind list": { input: Record<string, never>; output: { kinds: KindRow[] } };
   "kind show": { input: { kind: string }; output: Kind };
   "record list": {

@@ -63,6 +63,7 @@ export class TimePlot {
   }
 
   update(spec: PlotSpec): void {
+    const before = this.#spec;
     this.#spec = spec;
     const now = signature(spec);
     if (!this.#plot || now !== this.#signature) {
@@ -81,7 +82,8 @@ export class TimePlot {
       if (axis) axis.label = spec.axisLabel;
       plot.setScale("x", { min: spec.range[0], max: spec.range[1] });
     });
-    plot.redraw(false, true);
+    // A new range draws by itself; a new colour, mark or label must be asked for.
+    if (before.ink !== spec.ink || before.marks !== spec.marks || before.axisLabel !== spec.axisLabel) plot.redraw(false, true);
   }
 
   /** Puts the crosshair at a time, e.g. from the keyboard; null takes it away. */

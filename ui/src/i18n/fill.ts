@@ -4,7 +4,7 @@
 export type Vars = Record<string, string | number>;
 
 function shown(value: string | number | undefined, lang: string): string {
-  if (typeof value === "number") return new Intl.NumberFormat(lang).format(value);
+  if (typeof value === "number") return new Intl.NumberFormat(lang, { useGrouping: "min2" }).format(value);
   return value ?? "";
 }
 

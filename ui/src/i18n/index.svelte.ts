@@ -30,7 +30,8 @@ export function browserLang(preferred: readonly string[]): Lang {
 }
 
 export function t(key: Key, vars: Vars = {}): string {
-  return fill(dictionaries[language.lang][key], vars, language.lang);
+  // A code that only a newer server knows is shown as it is.
+  return fill(dictionaries[language.lang][key] ?? key, vars, language.lang);
 }
 
 /** Is there a string for this key? For codes that come from the server. */

@@ -10,14 +10,14 @@ const WORDS: Record<"below-detection" | "not-determined" | "missing", Record<Lan
   missing: { ja: "欠測", en: "missing" },
 };
 
-/** A number with the digits it has, grouped as the language does. */
+/** A number with the digits it has, grouped from five digits on: years stay years. */
 export function numberText(value: number, lang: Lang, digits = 6): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e9 || size < 1e-4)) {
     return value.toExponential(Math.min(digits, 4) - 1).replace(/\.?0+e/, "e").replace("e+", "e");
   }
-  return new Intl.NumberFormat(lang, { maximumSignificantDigits: digits }).format(value);
+  return new Intl.NumberFormat(lang, { maximumSignificantDigits: digits, useGrouping: "min2" }).format(value);
 }
 
 /** The digits as the file had them, when they say this very number (2.40 stays 2.40). */

@@ -9,8 +9,11 @@ export class ChartView {
   to = $derived(queryNumber(place.query.get("to")));
   clock = $derived(place.query.get("time") === "clock");
   raw = $derived(place.query.get("raw") === "1");
-  hidden = $derived(new Set(queryList(place.query.get("hide"))));
-  log = $derived(new Set(queryList(place.query.get("log"))));
+  // Through their texts: a zoom must not make new sets, or every panel would be built anew.
+  #hide = $derived(place.query.get("hide"));
+  #log = $derived(place.query.get("log"));
+  hidden = $derived(new Set(queryList(this.#hide)));
+  log = $derived(new Set(queryList(this.#log)));
   zoomed = $derived(this.from !== null || this.to !== null);
 
   /** What is shown, in seconds since t0. */

@@ -218,7 +218,7 @@ impl Custom {
     /// What the document's property does not say of a result.
     fn assay(&mut self, assay: &Assay, placed: &Placed) {
         let about = |what: &str| format!("{what}: {}", assay.analyte);
-        if placed.name != assay.analyte && placed.property != assay.analyte {
+        if placed.name != assay.analyte {
             self.text(&about(label::NAME), &placed.name);
         }
         if !says_all(&assay.value, placed) {

@@ -52,9 +52,12 @@ pub(super) fn place(assay: &Assay) -> Placed {
     }
     // Only what is written as so much per volume: a percentage converts to mL/L, a pH to mol/L, but
     // neither is a concentration of the analyte.
-    let concentration = assay.value.unit.as_ref().filter(|unit| unit.code().contains('/')).and_then(|unit| {
-        CONCENTRATIONS.iter().find(|(_, to)| asm_terms::unit(to).is_some_and(|to| unit.commensurable(&to)))
-    });
+    let concentration = assay
+        .value
+        .unit
+        .as_ref()
+        .filter(|unit| unit.code().contains('/'))
+        .and_then(|unit| CONCENTRATIONS.iter().find(|(_, to)| asm_terms::unit(to).is_some_and(|to| unit.commensurable(&to))));
     match concentration {
         Some((property, unit)) if is_number => match converted(&assay.value, unit) {
             Some(number) => Placed {

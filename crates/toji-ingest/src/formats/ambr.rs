@@ -123,10 +123,12 @@ impl Format for Ambr {
             return Err(no_table("時刻と値の列の組", "pairs of time and value columns"));
         }
         if assumed {
-            reading.diagnostics.push(
-                Diagnostic::note("N-AMBR-001", Place::line(1), "時刻の単位が書かれていません。ambr の書き出しどおり時間 (h) とみなしました",
-                    "the time columns state no unit; hours, as ambr exports them, were taken"),
-            );
+            reading.diagnostics.push(Diagnostic::note(
+                "N-AMBR-001",
+                Place::line(1),
+                "時刻の単位が書かれていません。ambr の書き出しどおり時間 (h) とみなしました",
+                "the time columns state no unit; hours, as ambr exports them, were taken",
+            ));
         }
         Ok(reading)
     }
@@ -169,6 +171,7 @@ fn read_sheet(sheet: &Sheet, pairs: &[Pair], reading: &mut Reading) {
     run.vessel = Some(sheet.name.clone());
     channels.retain(|c| !c.points.is_empty());
     run.channels = channels;
+    run.simulated = crate::plate::says_simulated(&run);
     reading.runs.push(run);
 }
 
@@ -271,7 +274,14 @@ impl Format for AmbrOffline {
 fn culture_header(header: &str) -> bool {
     matches!(
         header,
-        "Experiment" | "Reactor/Plate/Flask Number" | "Strain Batch" | "Condition" | "Strain" | "batch_end" | "feed_time" | "average_feed_time"
+        "Experiment"
+            | "Reactor/Plate/Flask Number"
+            | "Strain Batch"
+            | "Condition"
+            | "Strain"
+            | "batch_end"
+            | "feed_time"
+            | "average_feed_time"
     )
 }
 
@@ -315,7 +325,12 @@ fn read_cultures(sheet: &Sheet, columns: &OfflineColumns, reading: &mut Reading)
 fn skip_row(sheet: &Sheet, row: usize, reading: &mut Reading) {
     let cells = sheet.rows.get(row).map(Vec::as_slice).unwrap_or_default();
     if !cells.iter().all(Cell::is_blank) {
-        reading.not_read.push(NotRead::new(sheet.place(row, 0), &join(cells), "培養の名前がありません", "the row names no culture"));
+        reading.not_read.push(NotRead::new(
+            sheet.place(row, 0),
+            &join(cells),
+            "培養の名前がありません",
+            "the row names no culture",
+        ));
     }
 }
 

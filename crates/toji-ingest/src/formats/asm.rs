@@ -53,7 +53,12 @@ impl Format for Asm {
                 .in_file(source.name())
         })?;
         let Json::Object(root) = root else {
-            return Err(fault(source, "E-ASM-002", "JSON の一番外側がオブジェクトではありません", "the JSON is not an object at its root"));
+            return Err(fault(
+                source,
+                "E-ASM-002",
+                "JSON の一番外側がオブジェクトではありません",
+                "the JSON is not an object at its root",
+            ));
         };
         let mut reading = Reading { format: self.id().to_owned(), ..Reading::default() };
         reading.format_version = root.get("$asm.manifest").and_then(Json::as_str).map(str::to_owned);
@@ -130,7 +135,8 @@ fn read_class(class: &Object, at: &str, site: &Site, reading: &mut Reading) {
 }
 
 fn instrument(class: &Object) -> Instrument {
-    let of = |document: &str, key: &str| class.get(document).and_then(Json::as_object).and_then(|d| text(d, key)).map(str::to_owned);
+    let of =
+        |document: &str, key: &str| class.get(document).and_then(Json::as_object).and_then(|d| text(d, key)).map(str::to_owned);
     let (device, data) = ("device system document", "data system document");
     Instrument {
         maker: of(device, "product manufacturer").or_else(|| of(device, "brand name")),

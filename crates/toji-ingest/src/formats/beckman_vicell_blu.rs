@@ -73,7 +73,7 @@ pub(crate) fn density_unit(header: &str) -> Option<String> {
     let inside = bracketed(header)?;
     let power = inside.split_once("10^")?.1.trim();
     let digits = !power.is_empty() && power.len() <= 2 && power.chars().all(|c| c.is_ascii_digit());
-    (digits && header.to_lowercase().contains("ml")).then(|| format!("10*{power}/mL"))
+    (digits && header.to_lowercase().contains("ml")).then(|| format!("x10^{power}/mL"))
 }
 
 /// The unit a header states, where it is understood.
@@ -129,9 +129,7 @@ impl Format for BeckmanViCellBlu {
         if all.is_empty() {
             return fault("E-VICELLBLU-001", 1, "ファイルが空です", "the file is empty");
         }
-        let Some((at, (header, rows))) =
-            header_row(&all).and_then(|at| Some((at, all.get(at..)?.split_first()?)))
-        else {
+        let Some((at, (header, rows))) = header_row(&all).and_then(|at| Some((at, all.get(at..)?.split_first()?))) else {
             return fault(
                 "E-VICELLBLU-002",
                 1,
@@ -154,7 +152,12 @@ impl Format for BeckmanViCellBlu {
         let table = Table { columns, rows, sheet: None, header_line: header.line, usual: DateOrder::MonthDayYear };
         table.read(site, &mut reading);
         if reading.samples.iter().all(|s| s.assays.is_empty()) {
-            return fault("E-VICELLBLU-003", header.line, "見出しの下に結果がありません", "there are no results below the header");
+            return fault(
+                "E-VICELLBLU-003",
+                header.line,
+                "見出しの下に結果がありません",
+                "there are no results below the header",
+            );
         }
         Ok(reading)
     }
@@ -183,7 +186,10 @@ mod tests {
             let by = |name: &str| sample.assays.iter().find(|a| a.variable.as_deref() == Some(name)).unwrap();
             assert_eq!(by("cell-diameter").value.unit.as_ref().map(Unit::code), Some("um"));
             let density = &by("total-cell-density").value;
-            assert_eq!((density.number, density.unit.as_ref().map(Unit::code), density.dilution), (Some(0.8), Some("10*6/mL"), Some(5.0)));
+            assert_eq!(
+                (density.number, density.unit.as_ref().map(Unit::code), density.dilution),
+                (Some(0.8), Some("10*6/mL"), Some(5.0))
+            );
             assert_eq!((by("total-cell-density").place.line, by("total-cell-density").place.column), (Some(2), Some(4)));
             assert_eq!(sample.fields["Images for analysis"], "100");
             assert_eq!(reading.samples[1].assays[0].value.kind, ValueKind::NotDetermined);
@@ -209,7 +215,8 @@ mod tests {
 
     #[test]
     fn density_units() {
-        assert_eq!(density_unit("Total cells / ml (x 10^6)").as_deref(), Some("10*6/mL"));
+        let unit = density_unit("Total cells / ml (x 10^6)").unwrap();
+        assert_eq!(Unit::parse(&unit).unwrap().code(), "10*6/mL");
         assert_eq!(density_unit("Viability (%)"), None);
         assert_eq!(density_unit("x (10^) ml"), None);
     }

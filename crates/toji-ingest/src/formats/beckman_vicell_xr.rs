@@ -262,14 +262,14 @@ fn read_table(sheet: &Sheet, header: usize, site: &Site, reading: &mut Reading) 
         below += 1;
     }
     let width = (header..below).map(|row| cells(row).len()).max().unwrap_or(0);
-    let columns = (0..width)
-        .map(|c| column(&(header..below).map(|row| sheet.text(row, c)).collect::<Vec<_>>().join(" ")))
-        .collect();
+    let columns =
+        (0..width).map(|c| column(&(header..below).map(|row| sheet.text(row, c)).collect::<Vec<_>>().join(" "))).collect();
     let rows: Vec<Row> = (below..sheet.rows.len())
         .map(|row| Row { line: row as u64 + 1, cells: cells(row).iter().map(Cell::to_string).collect(), open: false })
         .filter(|row| !row.is_blank())
         .collect();
-    let table = Table { columns, rows: &rows, sheet: Some(&sheet.name), header_line: header as u64 + 1, usual: DateOrder::MonthDayYear };
+    let table =
+        Table { columns, rows: &rows, sheet: Some(&sheet.name), header_line: header as u64 + 1, usual: DateOrder::MonthDayYear };
     table.read(site, reading);
 }
 
@@ -323,8 +323,7 @@ fn read_report(sheet: &Sheet, site: &Site, reading: &mut Reading) {
 }
 
 fn report_row(sheet: &Sheet, row: usize, pairs: &mut Vec<(String, String, Place)>, reading: &mut Reading) {
-    let filled: Vec<usize> =
-        (0..sheet.rows.get(row).map_or(0, Vec::len)).filter(|c| !sheet.cell(row, *c).is_blank()).collect();
+    let filled: Vec<usize> = (0..sheet.rows.get(row).map_or(0, Vec::len)).filter(|c| !sheet.cell(row, *c).is_blank()).collect();
     let mut at = 0;
     while let Some(label) = filled.get(at).map(|c| sheet.text(row, *c)) {
         let column = filled.get(at).copied().unwrap_or(0);
@@ -405,7 +404,19 @@ mod tests {
         let sheet = sheet(&[
             &["Vi-CELL XR 2.04"],
             &["Unit S/N:  AV9"],
-            &["Sample ID", "File name", "Cell type", "Min. diam.", "Dilution", "Viability", "Total cells", "Total", "Viable", "Sample date", "Extra"],
+            &[
+                "Sample ID",
+                "File name",
+                "Cell type",
+                "Min. diam.",
+                "Dilution",
+                "Viability",
+                "Total cells",
+                "Total",
+                "Viable",
+                "Sample date",
+                "Extra",
+            ],
             &["", "", "", "(microns)", "factor", "(%)", "/ml (x10^6)", "cells", "cells", "", ""],
             &["A", "A.txt", "CHO", "6", "2", "98.34", "1.84", "1752", "1723", "18 Oct 2026  9:08:24 AM", "note"],
         ]);
@@ -415,7 +426,10 @@ mod tests {
         let by = |name: &str| sample.assays.iter().find(|a| a.variable.as_deref() == Some(name)).unwrap();
         assert_eq!(by("total-cell-density").value.number, Some(1.84));
         assert_eq!(by("total-cell-count").value.number, Some(1752.0));
-        assert_eq!((by("viability").place.line, by("viability").place.column, by("viability").place.sheet.as_deref()), (Some(5), Some(6), Some("S")));
+        assert_eq!(
+            (by("viability").place.line, by("viability").place.column, by("viability").place.sheet.as_deref()),
+            (Some(5), Some(6), Some("S"))
+        );
         assert_eq!(sample.fields["Extra"], "note");
         assert_eq!(reading.instrument.unwrap().serial.as_deref(), Some("AV9"));
     }
@@ -441,7 +455,10 @@ mod tests {
         let sample = &reading.samples[0];
         assert_eq!(sample.assays.len(), 2, "the empty count is absent, not its neighbour");
         assert_eq!(sample.fields["cell-type"], "Default");
-        assert_eq!(sample.fields["Size Distribution Plot Data"], serde_json::json!({"Diameter (microns)": [5.5, 6.5], "Count": [6.0, 2.0]}));
+        assert_eq!(
+            sample.fields["Size Distribution Plot Data"],
+            serde_json::json!({"Diameter (microns)": [5.5, 6.5], "Count": [6.0, 2.0]})
+        );
         assert_eq!((sample.assays[0].place.line, sample.assays[0].place.column), (Some(5), Some(3)));
     }
 

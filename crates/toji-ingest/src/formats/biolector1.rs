@@ -32,7 +32,11 @@ impl Format for BioLector1 {
         let head: Vec<&str> = source.text().lines().take(60).collect();
         let starts = |word: &str| head.iter().any(|l| l.starts_with(word));
         if starts("FILE NAME;") && starts("PROTOCOL;") {
-            return Some(Evidence::new(90, "BioLection で加工された書き出しの見出し", "the header of an export edited by BioLection"));
+            return Some(Evidence::new(
+                90,
+                "BioLection で加工された書き出しの見出し",
+                "the header of an export edited by BioLection",
+            ));
         }
         let filtersets = starts("FILTERSET;FILTERNAME;");
         let readings = starts("READING;WELLNUM;");
@@ -109,7 +113,9 @@ impl<'a> Columns<'a> {
     fn environment(&self) -> Vec<usize> {
         let known =
             [self.well, self.filterset, self.time, self.amplitude, self.phase, self.content, self.description, self.comments];
-        (1..self.names.len()).filter(|i| !known.contains(&Some(*i)) && self.names.get(*i).is_some_and(|n| !n.is_empty())).collect()
+        (1..self.names.len())
+            .filter(|i| !known.contains(&Some(*i)) && self.names.get(*i).is_some_and(|n| !n.is_empty()))
+            .collect()
     }
 }
 
@@ -319,7 +325,12 @@ impl<'a> Body<'a, '_> {
         }
         let Some(t_ns) = t_ns else {
             self.faults.cut.at(number);
-            self.reading.not_read.push(not_read(number, line, "時間が読めません (行が途中で切れています)", "no readable time; the line is cut off"));
+            self.reading.not_read.push(not_read(
+                number,
+                line,
+                "時間が読めません (行が途中で切れています)",
+                "no readable time; the line is cut off",
+            ));
             return;
         };
         let comment = cell(self.columns.comments);
@@ -334,7 +345,12 @@ impl<'a> Body<'a, '_> {
         }
         let Some(filterset) = self.filtersets.get(cell(self.columns.filterset)).copied() else {
             self.faults.cut.at(number);
-            self.reading.not_read.push(not_read(number, line, "フィルターセットが見出しの表にありません", "the filter set is not in the table above"));
+            self.reading.not_read.push(not_read(
+                number,
+                line,
+                "フィルターセットが見出しの表にありません",
+                "the filter set is not in the table above",
+            ));
             return;
         };
         if let Some(cycle) = cycle {
@@ -395,11 +411,24 @@ impl<'a> Body<'a, '_> {
             note,
             faults.cut.say("W-BIOLECTOR-001", "読めない測定行が % 行あります", "% reading lines could not be read"),
             faults.unknown.say("W-BIOLECTOR-002", "種類の分からない行が % 行あります", "% lines are of an unknown sort"),
-            faults.repeated.say("W-BIOLECTOR-003", "同じ行の繰り返しが % 行あります。一度だけ取り込みました", "% lines repeat the one before them; each was read once"),
-            faults.earlier.say("W-BIOLECTOR-004", "時刻が前後する測定が % 件あります。印を付けて残しました", "time runs backwards at % readings; they are kept and flagged"),
+            faults.repeated.say(
+                "W-BIOLECTOR-003",
+                "同じ行の繰り返しが % 行あります。一度だけ取り込みました",
+                "% lines repeat the one before them; each was read once",
+            ),
+            faults.earlier.say(
+                "W-BIOLECTOR-004",
+                "時刻が前後する測定が % 件あります。印を付けて残しました",
+                "time runs backwards at % readings; they are kept and flagged",
+            ),
             last_cycle(&cycles),
             reading.runs.is_empty().then(|| {
-                Diagnostic::warning("W-BIOLECTOR-006", Place::line(header.lines), "測定がまだ一件もありません", "the file holds no reading yet")
+                Diagnostic::warning(
+                    "W-BIOLECTOR-006",
+                    Place::line(header.lines),
+                    "測定がまだ一件もありません",
+                    "the file holds no reading yet",
+                )
             }),
         ];
         reading.diagnostics.extend(say.into_iter().flatten());
@@ -477,7 +506,8 @@ Z;?\r
         assert_eq!(a01.fields["SET O2 [%]"], "20,95");
         assert_eq!(a01.fields["LOT"], "1234");
         let keys: Vec<_> = a01.channels.iter().map(|c| c.key.as_str()).collect();
-        let all = ["Biomass amplitude", "Biomass phase", "pH-hc amplitude", "pH-hc phase", "ACT TEMP [°C]", "ACT O2 [%]", "TEMP TABLE"];
+        let all =
+            ["Biomass amplitude", "Biomass phase", "pH-hc amplitude", "pH-hc phase", "ACT TEMP [°C]", "ACT O2 [%]", "TEMP TABLE"];
         assert_eq!(keys, all);
         let biomass = &a01.channels[0];
         assert_eq!(biomass.points.numbers, Numbers::Scaled { scale: 2, mantissa: vec![4410, 4500] });

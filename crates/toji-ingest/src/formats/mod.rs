@@ -1,9 +1,15 @@
 //! The formats, one file each. To add one: write the file, list it here, add a fixture.
 
+pub mod asm;
+pub mod beckman_vicell_blu;
+pub mod beckman_vicell_xr;
+pub mod nova_flex2;
 pub mod roche_cedex_bioht;
 
 mod ambr;
 mod biolector1;
+mod biolector_pro;
+mod dasware;
 mod pioreactor;
 mod sake;
 
@@ -16,9 +22,16 @@ pub fn all() -> &'static [&'static dyn Format] {
         &ambr::Ambr,
         &ambr::AmbrOffline,
         &biolector1::BioLector1,
+        &biolector_pro::BioLectorPro,
+        &dasware::Dasware,
         &pioreactor::Pioreactor,
+        &sake::sheet::SakeSheet,
         &sake::yaml::SakeYaml,
         &roche_cedex_bioht::RocheCedexBioHt,
+        &nova_flex2::NovaFlex2,
+        &beckman_vicell_blu::BeckmanViCellBlu,
+        &beckman_vicell_xr::BeckmanViCellXr,
+        &asm::Asm,
         &crate::table::Table,
     ]
 }

@@ -75,8 +75,7 @@ const COLUMNS: &[Known] = &[
 ];
 
 /// Headers that together are this instrument's.
-const SIGNS: [&str; 10] =
-    ["gln", "glu", "gluc", "lac", "nh4+", "po2", "pco2", "osm", "chemistrydilutionratio", "phgasflowtime"];
+const SIGNS: [&str; 10] = ["gln", "glu", "gluc", "lac", "nh4+", "po2", "pco2", "osm", "chemistrydilutionratio", "phgasflowtime"];
 /// Lines looked at for the header.
 const HEADER_LINES_MAX: usize = 10;
 
@@ -122,7 +121,11 @@ impl Format for NovaFlex2 {
         let all = rows(&head, delimiter(&head), true);
         let row = all.get(header_row(&all)?)?;
         let score = 70 + u8::try_from(signs(row).min(10)).unwrap_or(0) * 2;
-        Some(Evidence::new(score, "FLEX2 の列見出し（Gln、Gluc、PO2 …）があります", "the header names FLEX2 columns (Gln, Gluc, PO2 …)"))
+        Some(Evidence::new(
+            score,
+            "FLEX2 の列見出し（Gln、Gluc、PO2 …）があります",
+            "the header names FLEX2 columns (Gln, Gluc, PO2 …)",
+        ))
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
         let text = source.text();
@@ -218,8 +221,14 @@ mod tests {
         let [first, second] = reading.samples.as_slice() else { panic!("two samples") };
         assert_eq!(at(&first.when), "2022-06-24T09:40:00Z");
         assert_eq!(at(&first.assays[0].when), "2022-06-24T10:00:00Z");
-        assert_eq!((at(&second.when), at(&second.assays[0].when)), ("2022-06-03T09:40:00Z".into(), "2022-06-03T10:00:00Z".into()));
-        assert_eq!((&first.fields["vessel"], &first.fields["batch"], &first.fields["dilution"]), (&"V3".into(), &"B12".into(), &"1:01".into()));
+        assert_eq!(
+            (at(&second.when), at(&second.assays[0].when)),
+            ("2022-06-03T09:40:00Z".into(), "2022-06-03T10:00:00Z".into())
+        );
+        assert_eq!(
+            (&first.fields["vessel"], &first.fields["batch"], &first.fields["dilution"]),
+            (&"V3".into(), &"B12".into(), &"1:01".into())
+        );
         let by = |name: &str| first.assays.iter().find(|a| a.analyte == name).unwrap();
         assert_eq!((by("Lac").value.kind, by("Lac").value.high), (ValueKind::LessThan, Some(0.1)));
         assert_eq!(by("pH").value.unit.as_ref().map(Unit::code), Some("[pH]"));

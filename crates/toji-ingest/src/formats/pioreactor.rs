@@ -8,15 +8,26 @@ use crate::lines::{rfc3339_ns, wall_clock};
 use crate::plate::{Counted, OUT_OF_ORDER, not_read};
 use crate::{Evidence, Format, Site, Source};
 use std::collections::HashMap;
-use toji_core::culture::{Channel, Event, Fields, Instrument, Origin, Points, PointsBuilder, Reading, Run, Sampling, When, ZeroTime};
+use toji_core::culture::{
+    Channel, Event, Fields, Instrument, Origin, Points, PointsBuilder, Reading, Run, Sampling, When, ZeroTime,
+};
 use toji_core::{ClockTime, Error, Instant, Place, Quality, Result, Text, Unit, ZoneEvidence, variable};
 
 /// The format.
 pub(crate) struct Pioreactor;
 
 /// Columns that say what a row is about.
-const IDENTITY: [&str; 9] =
-    ["experiment", "pioreactor_unit", "timestamp", "timestamp_localtime", "angle", "channel", "source", "job_source", "hours_since_experiment_created"];
+const IDENTITY: [&str; 9] = [
+    "experiment",
+    "pioreactor_unit",
+    "timestamp",
+    "timestamp_localtime",
+    "angle",
+    "channel",
+    "source",
+    "job_source",
+    "hours_since_experiment_created",
+];
 
 /// Value columns of the exported tables: variable, unit, origin.
 const VALUES: [(&str, Option<&str>, &str, Origin); 12] = [
@@ -36,7 +47,7 @@ const VALUES: [(&str, Option<&str>, &str, Origin); 12] = [
 
 impl Format for Pioreactor {
     fn id(&self) -> &'static str {
-        "pioreactor-export"
+        "pioreactor"
     }
     fn label(&self) -> Text {
         Text::new("Pioreactor の書き出し", "Pioreactor export")
@@ -64,7 +75,14 @@ impl Format for Pioreactor {
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(source.text().as_bytes());
         let headers = rows.headers().map_err(|e| unreadable(&e))?.clone();
         let table = Table::new(&headers, site)?;
-        let mut body = Body { table: &table, runs: Vec::new(), index: HashMap::new(), reading: Reading::default(), cut: Counted::default(), earlier: Counted::default() };
+        let mut body = Body {
+            table: &table,
+            runs: Vec::new(),
+            index: HashMap::new(),
+            reading: Reading::default(),
+            cut: Counted::default(),
+            earlier: Counted::default(),
+        };
         let mut record = csv::StringRecord::new();
         loop {
             match rows.read_record(&mut record) {
@@ -106,7 +124,9 @@ impl<'s> Table<'s> {
             Error::input("E-PIO-002", "timestamp の列がありません", "there is no timestamp column").at(Place::line(1))
         })?;
         let event = at("event").or_else(|| at("message")).or_else(|| at("event_name"));
-        let values = (0..names.len()).filter(|i| names.get(*i).is_some_and(|n| !IDENTITY.contains(&n.as_str()) && Some(*i) != event)).collect();
+        let values = (0..names.len())
+            .filter(|i| names.get(*i).is_some_and(|n| !IDENTITY.contains(&n.as_str()) && Some(*i) != event))
+            .collect();
         Ok(Self {
             time,
             experiment: at("experiment"),
@@ -205,7 +225,13 @@ impl Body<'_, '_> {
         if let Some(found) = self.index.get(&key) {
             return *found;
         }
-        self.runs.push(Growing { experiment: key.0.clone(), unit: key.1.clone(), first: None, series: Vec::new(), events: Vec::new() });
+        self.runs.push(Growing {
+            experiment: key.0.clone(),
+            unit: key.1.clone(),
+            first: None,
+            series: Vec::new(),
+            events: Vec::new(),
+        });
         self.index.insert(key, self.runs.len() - 1);
         self.runs.len() - 1
     }
@@ -218,11 +244,16 @@ impl Body<'_, '_> {
         }
         let assumed = runs.iter().filter_map(|r| r.first.as_ref()).find_map(|f| crate::plate::zone_note(Some(f)));
         reading.runs = runs.into_iter().map(|run| finish_run(run, table)).collect();
-        reading.format = "pioreactor-export".into();
-        reading.instrument = Some(Instrument { maker: Some("Pioreactor".into()), model: Some("Pioreactor".into()), ..Instrument::default() });
+        reading.format = "pioreactor".into();
+        reading.instrument =
+            Some(Instrument { maker: Some("Pioreactor".into()), model: Some("Pioreactor".into()), ..Instrument::default() });
         reading.diagnostics.extend(assumed);
         reading.diagnostics.extend(cut.say("W-PIO-001", "時刻の読めない行が % 行あります", "% rows have no readable time"));
-        reading.diagnostics.extend(earlier.say("W-PIO-002", "時刻が前後する行が % 行あります。印を付けて残しました", "time runs backwards at % rows; they are kept and flagged"));
+        reading.diagnostics.extend(earlier.say(
+            "W-PIO-002",
+            "時刻が前後する行が % 行あります。印を付けて残しました",
+            "time runs backwards at % rows; they are kept and flagged",
+        ));
         Ok(reading)
     }
 }
@@ -253,7 +284,13 @@ fn event_of(table: &Table<'_>, record: &csv::StringRecord, label: &str) -> Event
 fn find_series<'r>(series: &'r mut Vec<Series>, column: usize, angle: &str, diode: &str) -> &'r mut Series {
     let found = series.iter().position(|s| s.column == column && s.angle == angle && s.diode == diode);
     let at = found.unwrap_or_else(|| {
-        series.push(Series { column, angle: angle.to_owned(), diode: diode.to_owned(), before: i64::MIN, points: PointsBuilder::default() });
+        series.push(Series {
+            column,
+            angle: angle.to_owned(),
+            diode: diode.to_owned(),
+            before: i64::MIN,
+            points: PointsBuilder::default(),
+        });
         series.len() - 1
     });
     &mut series[at]
@@ -263,8 +300,13 @@ fn finish_run(run: Growing, table: &Table<'_>) -> Run {
     let named = [run.experiment.as_str(), run.unit.as_str()];
     let first = run.first.as_ref().map_or(String::new(), |f| f.instant.to_string());
     // Without names, the first reading is what stays the same in a longer export.
-    let key = if named.iter().all(|n| n.is_empty()) { format!("pioreactor | {first}") } else { format!("pioreactor | {}", named.join(" | ")) };
-    let title = if named.iter().all(|n| n.is_empty()) { format!("Pioreactor {first}") } else { named.join(" ").trim().to_owned() };
+    let key = if named.iter().all(|n| n.is_empty()) {
+        format!("pioreactor | {first}")
+    } else {
+        format!("pioreactor | {}", named.join(" | "))
+    };
+    let title =
+        if named.iter().all(|n| n.is_empty()) { format!("Pioreactor {first}") } else { named.join(" ").trim().to_owned() };
     let mut out = Run::new(key, title);
     out.zero_is = ZeroTime::FirstPoint;
     out.vessel = (!run.unit.is_empty()).then_some(run.unit);
@@ -276,6 +318,7 @@ fn finish_run(run: Growing, table: &Table<'_>) -> Run {
     out.channels = run.series.into_iter().map(|s| channel(s, table)).collect();
     let event = |(t_ns, event): (i64, Event)| Event { when: When::Elapsed(t_ns.saturating_sub(zero)), ..event };
     out.events = run.events.into_iter().map(event).collect();
+    out.simulated = crate::plate::says_simulated(&out);
     out
 }
 

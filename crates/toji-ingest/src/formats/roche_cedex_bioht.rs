@@ -12,7 +12,7 @@ use crate::source::Source;
 use toji_core::clock::HOUR_NS;
 use toji_core::culture::{Assay, Instrument, NotRead, Reading, Sample, When};
 use toji_core::value::{NumberStyle, fold_width};
-use toji_core::{Diagnostic, Error, Place, Result, Text, Unit, Value, ValueKind, variable};
+use toji_core::{Diagnostic, Error, Place, Result, Text, Unit, Value, ValueKind};
 
 /// The format.
 pub struct RocheCedexBioHt;
@@ -129,7 +129,11 @@ impl Format for RocheCedexBioHt {
         }
         let results = all.iter().filter(|r| is_result(r) && (plausible(r, NEW) || plausible(r, OLD))).count();
         (results > 0 && results * 2 > all.len()).then(|| {
-            Evidence::new(75, "レコード 40 に検査コードと単位があります", "40 records with test codes and units, without a header record")
+            Evidence::new(
+                75,
+                "レコード 40 に検査コードと単位があります",
+                "40 records with test codes and units, without a header record",
+            )
         })
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
@@ -314,7 +318,6 @@ fn read_result(
             assay.variable = variable.map(str::to_owned);
         }
         None => {
-            assay.variable = variable::find(code).map(|(v, _)| v.id.clone());
             found.push(Diagnostic::note(
                 "N-BIOHT-001",
                 row.place(layout.test),
@@ -401,8 +404,13 @@ impl Samples {
         };
         let found = self.list.iter().enumerate().rev().find(|(i, s)| same(*i, s)).map(|(i, _)| i);
         let index = found.unwrap_or_else(|| {
-            let mut sample =
-                Sample { key: key.to_owned(), run: None, when: assay.when.clone(), fields: Default::default(), assays: Vec::new() };
+            let mut sample = Sample {
+                key: key.to_owned(),
+                run: None,
+                when: assay.when.clone(),
+                fields: Default::default(),
+                assays: Vec::new(),
+            };
             note(&mut sample.fields, "batch", batch);
             note(&mut sample.fields, "sample-type", row.cell(layout.role));
             note(&mut sample.fields, "dilution", layout.dilution.map_or("", |c| row.cell(c)));
@@ -451,7 +459,10 @@ mod tests {
         assert_eq!(sample.fields["batch"], "B7");
         assert_eq!(sample.fields["dilution"], "1/4");
         let glucose = &sample.assays[0];
-        assert_eq!((glucose.variable.as_deref(), glucose.value.number, glucose.value.text.as_str()), (Some("glucose"), Some(3.25), "3.250"));
+        assert_eq!(
+            (glucose.variable.as_deref(), glucose.value.number, glucose.value.text.as_str()),
+            (Some("glucose"), Some(3.25), "3.250")
+        );
         assert_eq!((glucose.place.line, glucose.place.column), (Some(2), Some(11)));
         let acetate = &sample.assays[1];
         assert_eq!((acetate.value.kind, acetate.value.high, acetate.value.number), (ValueKind::LessThan, Some(10.04), None));
@@ -467,7 +478,10 @@ mod tests {
         let text = "40\t2026-01-05 09:00:00\tNH3B\t\t\tS1\tSAM\tmg/L\t \t  153,4\t  0,33\tR\r\n";
         let reading = read(text).unwrap();
         let assay = &reading.samples[0].assays[0];
-        assert_eq!((reading.samples[0].key.as_str(), assay.variable.as_deref(), assay.value.number), ("S1", Some("ammonium"), Some(153.4)));
+        assert_eq!(
+            (reading.samples[0].key.as_str(), assay.variable.as_deref(), assay.value.number),
+            ("S1", Some("ammonium"), Some(153.4))
+        );
         assert_eq!(reading.diagnostics[0].code, "W-BIOHT-001");
         let source = Source::new("x", text.as_bytes()).unwrap();
         assert!(RocheCedexBioHt.detect(&source).unwrap().score > 50);
@@ -483,7 +497,15 @@ mod tests {
 
     #[test]
     fn codes_by_their_stem() {
-        for (code, name) in [("GLC3B", "glucose"), ("GLC2L", "glucose"), ("AQQB", "alanyl-glutamine corrected"), ("KB", "potassium"), ("FABLA", "Ig Fab human"), ("IGGHD", "IgG human"), ("TP2LB", "total protein")] {
+        for (code, name) in [
+            ("GLC3B", "glucose"),
+            ("GLC2L", "glucose"),
+            ("AQQB", "alanyl-glutamine corrected"),
+            ("KB", "potassium"),
+            ("FABLA", "Ig Fab human"),
+            ("IGGHD", "IgG human"),
+            ("TP2LB", "total protein"),
+        ] {
             assert_eq!(test_of(code).map(|t| t.0), Some(name), "{code}");
         }
         for code in ["GLCX", "", "NAME", "K12"] {

@@ -49,7 +49,9 @@ fn apply_grids(source: &Source<'_>, mapping: &Mapping, site: &Site) -> Result<Re
         };
         skipped.finish(&plan, &mut reading);
     }
-    for grid in grids.iter().filter(|g| !mapping.sheets.is_empty() && g.sheet.is_some_and(|s| !mapping.sheets.iter().any(|m| m == s))) {
+    for grid in
+        grids.iter().filter(|g| !mapping.sheets.is_empty() && g.sheet.is_some_and(|s| !mapping.sheets.iter().any(|m| m == s)))
+    {
         let name = grid.sheet.unwrap_or("");
         if grid.head(1000).iter().any(|(_, row)| row.iter().any(|f| !f.is_blank())) {
             let hidden = if grid.hidden { ("（非表示）", " (hidden)") } else { ("", "") };
@@ -154,14 +156,24 @@ impl Skipped {
                 ));
             }
         };
-        say(&self.backwards, "W-TABLE-030", "時間が前の行より戻っています。印を付けて残しました", "time runs backwards; kept and flagged");
+        say(
+            &self.backwards,
+            "W-TABLE-030",
+            "時間が前の行より戻っています。印を付けて残しました",
+            "time runs backwards; kept and flagged",
+        );
         say(
             &self.clock,
             "W-CLOCK-003",
             "時刻が一つに決まりません（夏時間の切り替え、または日付順の混在）。印を付けて残しました",
             "the time is not certain (change of summer time, or mixed date orders); kept and flagged",
         );
-        say(&self.words, "W-TABLE-031", "数値でないセルがあります。元の文字のまま残しました", "cells that are not numbers; kept with their text");
+        say(
+            &self.words,
+            "W-TABLE-031",
+            "数値でないセルがあります。元の文字のまま残しました",
+            "cells that are not numbers; kept with their text",
+        );
         if let Some((row, column, text)) = &self.carried.first {
             reading.diagnostics.push(Diagnostic::note(
                 "N-TABLE-032",

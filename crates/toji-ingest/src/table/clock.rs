@@ -46,12 +46,11 @@ pub(super) fn order_of(texts: &[String], site: Option<DateOrder>) -> Order {
                 format!("\"{text}\" can only be {}", order_en(order)),
             ),
         },
-        (Some(order), _) if !mixed && ambiguous.is_none() => Order {
-            order,
-            open: false,
-            mixed,
-            evidence: Text::new("年が先に書かれています", "the year is written first"),
-        },
+        (Some(order), _) if !mixed && ambiguous.is_none() => {
+            Order {
+                order, open: false, mixed, evidence: Text::new("年が先に書かれています", "the year is written first")
+            }
+        }
         _ => undecided(ambiguous.unwrap_or(""), mixed, site),
     }
 }
@@ -62,12 +61,17 @@ fn undecided(example: &str, mixed: bool, site: Option<DateOrder>) -> Order {
     let open = site.is_none() && !example.is_empty();
     let order = site.filter(|o| *o != DateOrder::YearMonthDay).unwrap_or(usual);
     let evidence = match (mixed, open) {
-        (true, _) => Text::new("日が先の日付と月が先の日付が混ざっています", "dates with the day first and the month first stand in one column"),
+        (true, _) => Text::new(
+            "日が先の日付と月が先の日付が混ざっています",
+            "dates with the day first and the month first stand in one column",
+        ),
         (false, true) => Text::new(
             format!("「{example}」の日と月を決める手掛かりがありません。{}とみなします", order_ja(order)),
             format!("nothing tells day from month in \"{example}\"; {} is assumed", order_en(order)),
         ),
-        (false, false) => Text::new(format!("拠点の設定: {}", order_ja(order)), format!("the site's setting: {}", order_en(order))),
+        (false, false) => {
+            Text::new(format!("拠点の設定: {}", order_ja(order)), format!("the site's setting: {}", order_en(order)))
+        }
     };
     Order { order, open, mixed, evidence }
 }
@@ -116,9 +120,13 @@ pub(super) fn time_of_day(field: &Field<'_>) -> Option<Time> {
         Some(Cell::Duration(ns)) => return Time::midnight().checked_add(jiff::SignedDuration::from_nanos(*ns)).ok(),
         _ => {}
     }
-    let text = fold_width(&field.text()).replace(['h', 'H'], ":");
-    let text = text.trim_end_matches(':');
-    let text = if text.bytes().all(|b| b.is_ascii_digit()) && field.text().len() > text.len() { format!("{text}:00") } else { text.to_owned() };
+    let written = fold_width(&field.text());
+    let mut text = written.replace(['h', 'H', '時', '分'], ":").replace('秒', "");
+    if text.ends_with(':') {
+        // "8h" and "午後3時" are full hours; "3時2分" ends with its minutes.
+        let minutes = text.matches(':').count() > 1;
+        text = if minutes { text.trim_end_matches(':').to_owned() } else { format!("{text}00") };
+    }
     if text.is_empty() || text.contains(['/', '年', '月']) {
         return None;
     }

@@ -17,7 +17,12 @@ pub(super) struct Known {
 
 /// Finds the variable that a header names, with the word that gave it away.
 pub(super) fn know(header: &Header, whole_header: &str) -> Known {
-    let unknown = |confidence, ja: String, en: String| Known { variable: None, contradiction: false, confidence, evidence: Text::new(ja, en) };
+    let unknown = |confidence, ja: String, en: String| Known {
+        variable: None,
+        contradiction: false,
+        confidence,
+        evidence: Text::new(ja, en),
+    };
     let no_word = || {
         unknown(
             0.4,
@@ -62,7 +67,7 @@ pub(super) fn know(header: &Header, whole_header: &str) -> Known {
     }
     unknown(
         0.4,
-        format!("「{word}」の語がありますが、単位 {unit} は別の量を示します。見出しのまま残します", ),
+        format!("「{word}」の語がありますが、単位 {unit} は別の量を示します。見出しのまま残します",),
         format!("the word \"{word}\" is there, but the unit {unit} is of another quantity; kept under its own header"),
     )
 }
@@ -119,6 +124,7 @@ fn customary(variable: &Variable) -> &'static [&'static str] {
         "titre" | "igg" | "ldh" => &["[IU]/L", "U/L", "kat/L", "g/L", "%"],
         "acidity" | "amino-acidity" => &["g/L", "mL"],
         "foam-level" => &["cm", "1"],
+        "ph" => &["1"],
         "baume" | "nihonshudo" | "brix" | "plato" => &["1"],
         _ if variable.unit.ends_with("/L") => &["%"],
         _ => &[],

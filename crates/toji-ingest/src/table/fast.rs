@@ -5,12 +5,13 @@
 //! the plain kind is handed to the general readers, row by row. The result is the same as that of the
 //! general path; a test holds the two together.
 
+use super::bytes::{Clock, POWERS, decimal};
 use super::long::{UNKNOWN_QUALITY, channel_of, quality_of};
 use super::{Column, Layout, MAPPING_VERSION, Mapping, Role, TimeColumn, TimeRule, TimeUnit};
 use crate::format::{Site, says_simulated};
 use crate::source::Source;
 use std::collections::HashMap;
-use toji_core::clock::{DateOrder, SECOND_NS, WallClock};
+use toji_core::clock::{DateOrder, WallClock};
 use toji_core::culture::{NotRead, Numbers, Origin, Points, Reading, Run, SCALE_MAX, ZeroTime};
 use toji_core::value::{NumberStyle, Value, ValueKind, fold_width};
 use toji_core::{Cause, Decimal, Diagnostic, Error, Place, Quality, Result, Status};
@@ -88,7 +89,8 @@ impl Plan {
             confidence: 1.0,
             evidence: None,
         };
-        let rule = if by_clock { TimeRule::Clock { order: None } } else { TimeRule::Elapsed { unit: TimeUnit::S, assumed: false } };
+        let rule =
+            if by_clock { TimeRule::Clock { order: None } } else { TimeRule::Elapsed { unit: TimeUnit::S, assumed: false } };
         let header = self.names.get(self.time).cloned().unwrap_or_default();
         Mapping {
             name: "long".into(),
@@ -159,7 +161,6 @@ struct Series {
     next: usize,
 }
 
-const POWERS: [i64; 10] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
 impl Series {
     fn number(&mut self, mantissa: i64, scale: u8) {
@@ -313,7 +314,12 @@ impl<'p> Table<'p> {
             return self.skip(line, row, "時間として読めない行です", "the row's time cannot be read");
         };
         if !self.begin(at, t_ns, clock, time) {
-            return self.skip(line, row, "同じ培養に時刻と経過時間が混ざっています", "clock times and elapsed times stand in one run");
+            return self.skip(
+                line,
+                row,
+                "同じ培養に時刻と経過時間が混ざっています",
+                "clock times and elapsed times stand in one run",
+            );
         }
         let quality = self.quality(line, optional(self.plan.quality));
         self.push(line, at, t_ns, value, quality, doubt.then_some(time));
@@ -434,7 +440,9 @@ impl<'p> Table<'p> {
                     None => {
                         series.nothing(&text);
                         quality = match Value::parse(&text).kind {
-                            ValueKind::LessThan | ValueKind::BelowDetection => Quality::source(Status::BelowDetection, Cause::Range),
+                            ValueKind::LessThan | ValueKind::BelowDetection => {
+                                Quality::source(Status::BelowDetection, Cause::Range)
+                            }
                             ValueKind::GreaterThan => Quality::source(Status::AboveRange, Cause::Range),
                             _ => {
                                 self.first_word.get_or_insert_with(|| (line, column, text.into_owned()));
@@ -483,7 +491,8 @@ impl<'p> Table<'p> {
     }
 
     fn say(&self, diagnostics: &mut Vec<Diagnostic>) {
-        let mut say = |code: &str, place: Place, ja: String, en: String| diagnostics.push(Diagnostic::warning(code, place, ja, en));
+        let mut say =
+            |code: &str, place: Place, ja: String, en: String| diagnostics.push(Diagnostic::warning(code, place, ja, en));
         if let Some((line, column)) = self.first_backwards {
             say(
                 "W-TABLE-030",
@@ -524,180 +533,5 @@ impl<'p> Table<'p> {
                 format!("{} more rows were not read", self.skipped),
             );
         }
-    }
-}
-
-/// Digits with a sign and a point, at most 18 of them: `mantissa × 10^-scale`.
-fn decimal(text: &[u8]) -> Option<(i64, u8)> {
-    let (negative, digits) = match text.first()? {
-        b'-' => (true, text.get(1..)?),
-        _ => (false, text),
-    };
-    if digits.len() > 19 || digits.is_empty() {
-        return None;
-    }
-    let (mut mantissa, mut count, mut scale, mut point) = (0i64, 0u8, 0u8, false);
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            mantissa = mantissa * 10 + i64::from(digit);
-            count += 1;
-            scale += u8::from(point);
-        } else if *byte == b'.' && !point {
-            point = true;
-        } else {
-            return None;
-        }
-    }
-    (count > 0 && count <= 18 && scale <= SCALE_MAX).then_some((if negative { -mantissa } else { mantissa }, scale))
-}
-
-/// Reads instants and elapsed seconds, remembering the last date and hour.
-#[derive(Debug, Default)]
-struct Clock {
-    date: [u8; 10],
-    date_ns: i64,
-    /// Date and hour without offset, and nanoseconds to add to reach UTC.
-    hour: [u8; 13],
-    hour_shift_ns: Option<i64>,
-}
-
-impl Clock {
-    /// Nanoseconds, whether by the clock, and whether a clock change makes it doubtful.
-    fn read(&mut self, text: &[u8], site: &Site) -> Option<(i64, bool, bool)> {
-        if text.len() < 19 || text.get(4) != Some(&b'-') {
-            if let Some((mantissa, scale)) = decimal(text) {
-                let power = *POWERS.get(usize::from(9 - scale))?;
-                return mantissa.checked_mul(power).map(|ns| (ns, false, false));
-            }
-            return Self::general(text, site);
-        }
-        match self.rfc3339(text, site) {
-            Some(t_ns) => Some((t_ns, true, false)),
-            None => Self::general(text, site),
-        }
-    }
-
-    fn general(text: &[u8], site: &Site) -> Option<(i64, bool, bool)> {
-        let text = std::str::from_utf8(text).ok()?;
-        if let Some(number) = NumberStyle::Point.read(text) {
-            return number.at_scale(9).map(|ns| (ns, false, false));
-        }
-        let order = site.date_order.unwrap_or_default();
-        let at = WallClock::parse(text, order)?.in_zone(&site.zone, text).ok()?;
-        Some((at.instant.0, true, at.doubt.is_some()))
-    }
-
-    fn rfc3339(&mut self, text: &[u8], site: &Site) -> Option<i64> {
-        let two = |at: usize| {
-            let (a, b) = (text.get(at)?.wrapping_sub(b'0'), text.get(at + 1)?.wrapping_sub(b'0'));
-            (a <= 9 && b <= 9).then(|| i64::from(a) * 10 + i64::from(b))
-        };
-        let date = text.get(..10)?;
-        if date != self.date {
-            let year = two(0)? * 100 + two(2)?;
-            self.date_ns = midnight_ns(year, two(5)?, two(8)?).filter(|_| text.get(7) == Some(&b'-'))?;
-            self.date.copy_from_slice(date);
-        }
-        let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
-        let shaped = matches!(text.get(10)?, b'T' | b't' | b' ') && text.get(13) == Some(&b':') && text.get(16) == Some(&b':');
-        if !shaped || hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let mut at = 19;
-        let mut fraction = 0i64;
-        if text.get(at) == Some(&b'.') {
-            at += 1;
-            let start = at;
-            while let Some(digit) = text.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d <= 9) {
-                if at - start < 9 {
-                    fraction = fraction * 10 + i64::from(digit);
-                }
-                at += 1;
-            }
-            fraction *= *POWERS.get(9usize.checked_sub((at - start).min(9))?)?;
-            if at == start {
-                return None;
-            }
-        }
-        let local = self.date_ns.checked_add(((hour * 60 + minute) * 60 + second) * SECOND_NS + fraction)?;
-        let shift = match text.get(at..)? {
-            b"Z" | b"z" => 0,
-            b"" => self.shift(text, site)?,
-            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
-                let minutes = two(at + 1)? * 60 + two(at + 4)?;
-                let ns = minutes * 60 * SECOND_NS;
-                if *sign == b'+' { -ns } else { ns }
-            }
-            _ => return None,
-        };
-        local.checked_add(shift)
-    }
-
-    /// From the wall clock of this hour to UTC; `None` in hours that a clock change touches.
-    fn shift(&mut self, text: &[u8], site: &Site) -> Option<i64> {
-        let key = text.get(..13)?;
-        if key != self.hour {
-            self.hour.copy_from_slice(key);
-            let hour = std::str::from_utf8(key).ok()?;
-            let resolve = |rest: &str| {
-                let text = format!("{hour}{rest}");
-                let wall = WallClock::parse(&text, DateOrder::YearMonthDay)?;
-                wall.in_zone(&site.zone, &text).ok().filter(|at| at.doubt.is_none()).map(|at| at.instant.0)
-            };
-            let (first, last) = (resolve(":00:00"), resolve(":59:59"));
-            let hours = i64::from(key.get(11)?.wrapping_sub(b'0')) * 10 + i64::from(key.get(12)?.wrapping_sub(b'0'));
-            let local = self.date_ns + hours * 3600 * SECOND_NS;
-            self.hour_shift_ns = match (first, last) {
-                (Some(first), Some(last)) if last - first == 3599 * SECOND_NS => Some(first - local),
-                _ => None,
-            };
-        }
-        self.hour_shift_ns
-    }
-}
-
-/// Midnight of a date in nanoseconds since 1970, for dates that exist and fit.
-fn midnight_ns(year: i64, month: i64, day: i64) -> Option<i64> {
-    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    let days = date.since(jiff::civil::date(1970, 1, 1)).ok()?.get_days();
-    i64::from(days).checked_mul(86_400 * SECOND_NS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_decimals() {
-        assert_eq!(decimal(b"7.05"), Some((705, 2)));
-        assert_eq!(decimal(b"-0.5"), Some((-5, 1)));
-        assert_eq!(decimal(b"12"), Some((12, 0)));
-        for text in [&b""[..], b"-", b".", b"1e3", b"1,5", b"1.2.3", b"0.1234567891", b"12345678901234567890"] {
-            assert_eq!(decimal(text), None, "{}", String::from_utf8_lossy(text));
-        }
-    }
-
-    #[test]
-    fn instants_agree_with_the_general_reader() {
-        let site = Site { zone: toji_core::clock::Zone::named("Europe/Berlin", toji_core::ZoneEvidence::SiteDefault).unwrap(), date_order: None };
-        let mut clock = Clock::default();
-        for text in [
-            "2026-11-24T15:02:39Z",
-            "2026-11-24T15:02:39.123456Z",
-            "2026-11-24 15:02:39.5+09:00",
-            "2024-02-29T23:59:59-03:30",
-            "2024-07-01 12:00:00",
-            "2024-10-27 02:30:00",
-            "2024-10-27 03:30:00",
-            "1969-12-31T23:59:59Z",
-        ] {
-            let wall = WallClock::parse(text, DateOrder::YearMonthDay).unwrap().in_zone(&site.zone, text).unwrap();
-            assert_eq!(clock.read(text.as_bytes(), &site), Some((wall.instant.0, true, wall.doubt.is_some())), "{text}");
-        }
-        for text in ["2023-02-29T00:00:00Z", "2023-01-01T24:00:00Z", "2023-13-01T00:00:00Z", "hello", ""] {
-            assert_eq!(clock.read(text.as_bytes(), &site), None, "{text}");
-        }
-        assert_eq!(clock.read(b"10.5", &site), Some((10_500_000_000, false, false)));
     }
 }

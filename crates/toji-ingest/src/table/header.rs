@@ -44,6 +44,9 @@ pub(super) fn split(header: &str) -> Header {
     suffix(&text).or_else(|| name_is_unit(&text)).unwrap_or_else(|| whole(&text))
 }
 
+/// Control words in brackets that UCUM would read as petavolts and the like.
+const NOT_UNITS: [&str; 8] = ["PV", "SP", "MV", "CV", "OP", "OUT", "Act", "Set"];
+
 fn brackets(text: &str) -> Option<Header> {
     let mut unknown = None;
     for (open, close) in [('[', ']'), ('(', ')'), ('<', '>')] {
@@ -63,6 +66,7 @@ fn brackets(text: &str) -> Option<Header> {
                 continue;
             }
             if !candidate.is_empty()
+                && !NOT_UNITS.contains(&candidate)
                 && let Ok(unit) = Unit::parse(candidate)
             {
                 let name = if name.is_empty() { text } else { name };
@@ -75,7 +79,13 @@ fn brackets(text: &str) -> Option<Header> {
                 });
             }
         }
-        if after.is_empty() && !name.is_empty() && !inside.is_empty() && inside.chars().count() <= 16 && unknown.is_none() {
+        if after.is_empty()
+            && !name.is_empty()
+            && !inside.is_empty()
+            && !NOT_UNITS.contains(&inside)
+            && inside.chars().count() <= 16
+            && unknown.is_none()
+        {
             unknown = Some(Header {
                 name: text.into(),
                 raw_unit: Some(inside.into()),
@@ -95,7 +105,9 @@ fn zone_named(text: &str) -> Option<String> {
         "JST" | "日本時間" => "+09:00".to_owned(),
         _ => match upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")) {
             Some(rest) => rest.trim().to_owned(),
-            None if text.contains('/') && text.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '_')) => text.to_owned(),
+            None if text.contains('/') && text.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '_')) => {
+                text.to_owned()
+            }
             None => return None,
         },
     };
@@ -117,7 +129,8 @@ fn suffix(text: &str) -> Option<Header> {
         zone: None,
     };
     if let Some((name, last)) = text.rsplit_once([' ', ','])
-        && (last.contains(['/', '%', '°', '℃']) || matches!(last, "rpm" | "mM" | "slpm" | "h" | "hrs" | "min" | "vvm" | "bar" | "C"))
+        && (last.contains(['/', '%', '°', '℃'])
+            || matches!(last, "rpm" | "mM" | "slpm" | "h" | "hrs" | "min" | "vvm" | "bar" | "C"))
         && !name.trim().is_empty()
         && let Ok(unit) = Unit::parse(last)
         && !unit.is_one()
@@ -160,7 +173,8 @@ fn suffix_fits(name: &str, raw: &str, unit: &Unit) -> bool {
     if super::words::fit(super::Role::Time, name).is_some() {
         return super::TimeUnit::of(unit).is_some();
     }
-    variable::find(name).is_some_and(|(v, _)| super::columns::unit_fits(v, unit) || super::words::derived(name)) || super::words::derived(name)
+    variable::find(name).is_some_and(|(v, _)| super::columns::unit_fits(v, unit) || super::words::derived(name))
+        || super::words::derived(name)
 }
 
 fn name_is_unit(text: &str) -> Option<Header> {

@@ -23,9 +23,13 @@ pub(super) fn quality_of(text: &str) -> Option<Quality> {
     let flag = |status| Some(Quality::source(status, Cause::InstrumentFlag));
     match text.to_lowercase().as_str() {
         "good" | "ok" | "valid" | "normal" | "正常" | "良" | "良好" => Some(Quality::GOOD),
-        "uncertain" | "suspect" | "questionable" | "warning" | "doubtful" | "疑問" | "不確か" | "要確認" => flag(Status::Uncertain),
+        "uncertain" | "suspect" | "questionable" | "warning" | "doubtful" | "疑問" | "不確か" | "要確認" => {
+            flag(Status::Uncertain)
+        }
         "bad" | "invalid" | "error" | "fail" | "failed" | "不良" | "異常" | "無効" => flag(Status::Bad),
-        "below detection" | "below-detection" | "bdl" | "<lod" | "検出限界以下" => Some(Quality::source(Status::BelowDetection, Cause::Range)),
+        "below detection" | "below-detection" | "bdl" | "<lod" | "検出限界以下" => {
+            Some(Quality::source(Status::BelowDetection, Cause::Range))
+        }
         "above range" | "above-range" | "over range" | "範囲超過" => Some(Quality::source(Status::AboveRange, Cause::Range)),
         "substituted" | "imputed" | "interpolated" | "補間" | "代替" => flag(Status::Substituted),
         _ => None,

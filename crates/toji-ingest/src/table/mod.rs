@@ -10,6 +10,7 @@
 //! splits bytes and parses numbers and instants itself.
 
 mod apply;
+mod bytes;
 mod clock;
 mod columns;
 mod fast;
@@ -22,6 +23,7 @@ mod preamble;
 mod profile;
 mod propose;
 mod samples;
+mod shape;
 mod wide;
 mod words;
 

@@ -30,8 +30,7 @@ pub(super) fn captions(head: &[(u64, Vec<Field<'_>>)], header_row: u64, header_r
     let row = |number: u64| head.iter().find(|(n, _)| *n == number).map(|(_, row)| row.as_slice()).unwrap_or(&[]);
     let lower = row(header_row);
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut out: Vec<Caption> =
-        (0..lower.len()).map(|i| Caption { header: squeeze(&text_at(lower, i)), over: None }).collect();
+    let mut out: Vec<Caption> = (0..lower.len()).map(|i| Caption { header: squeeze(&text_at(lower, i)), over: None }).collect();
     for above in 1..header_rows {
         let upper = row(header_row - above);
         let repeats = repeats(&out);
@@ -148,7 +147,8 @@ fn stem(name: &str) -> &str {
 fn find(captions: &[Caption], header: &str, over: Option<&str>, position: u64, nth: usize) -> Option<usize> {
     let wanted = plain(header);
     let same = |c: &Caption| {
-        (c.header == header || (!wanted.is_empty() && plain(&c.header) == wanted)) && (over.is_none() || c.over.is_none() || c.over.as_deref() == over)
+        (c.header == header || (!wanted.is_empty() && plain(&c.header) == wanted))
+            && (over.is_none() || c.over.is_none() || c.over.as_deref() == over)
     };
     let position = usize::try_from(position.saturating_sub(1)).ok();
     position
@@ -219,26 +219,36 @@ fn clocks(
 ) -> Result<Vec<Reader>> {
     let Some(time) = &mapping.time else { return Ok(Vec::new()) };
     let at = |position: u64| columns.iter().find(|c| c.spec.column == position && c.spec.role == Role::Time);
-    let Some(placed) = at(time.column).or_else(|| columns.iter().find(|c| c.spec.role == Role::Time && c.spec.header == time.header))
+    let Some(placed) =
+        at(time.column).or_else(|| columns.iter().find(|c| c.spec.role == Role::Time && c.spec.header == time.header))
     else {
-        return Err(Error::input("E-TABLE-011", "役割 time の列がありません", "no column has the role time").at(Place::field("time")));
+        return Err(
+            Error::input("E-TABLE-011", "役割 time の列がありません", "no column has the role time").at(Place::field("time"))
+        );
     };
     let (main, main_style) = (placed.index, placed.spec.numbers);
     let time_column = match &time.rule {
-        TimeRule::DateAndTime { time, .. } => Some(columns.iter().find(|c| c.spec.header == *time).map(|c| c.index).ok_or_else(|| {
-            Error::input("E-TABLE-020", format!("時刻の列「{time}」がありません"), format!("the column \"{time}\" with the time of day is missing"))
+        TimeRule::DateAndTime { time, .. } => {
+            Some(columns.iter().find(|c| c.spec.header == *time).map(|c| c.index).ok_or_else(|| {
+                Error::input(
+                    "E-TABLE-020",
+                    format!("時刻の列「{time}」がありません"),
+                    format!("the column \"{time}\" with the time of day is missing"),
+                )
                 .at(Place::line(mapping.header_row).at_field(time))
-        })?),
+            })?)
+        }
         _ => None,
     };
     let zone = zone(mapping, site, preamble, &time.header)?;
     let main_order = order(grid, &time.rule, main, after_row, site, diagnostics);
     let mut clocks =
         vec![Reader { column: main, time_column, rule: time.rule.clone(), style: main_style, order: main_order, zone }];
-    let owns: Vec<(usize, u64)> =
-        columns.iter().enumerate().filter_map(|(i, c)| c.spec.clock.map(|clock| (i, clock))).collect();
+    let owns: Vec<(usize, u64)> = columns.iter().enumerate().filter_map(|(i, c)| c.spec.clock.map(|clock| (i, clock))).collect();
     for (i, clock) in owns {
-        let Some((index, style)) = columns.iter().find(|c| c.spec.column == clock).map(|c| (c.index, c.spec.numbers)) else { continue };
+        let Some((index, style)) = columns.iter().find(|c| c.spec.column == clock).map(|c| (c.index, c.spec.numbers)) else {
+            continue;
+        };
         let at = match clocks.iter().position(|c| c.column == index) {
             Some(at) => at,
             None => {
@@ -265,7 +275,14 @@ fn zone(mapping: &Mapping, site: &Site, preamble: &Preamble, header: &str) -> Re
     }
 }
 
-fn order(grid: &Grid<'_>, rule: &TimeRule, column: usize, after_row: u64, site: &Site, diagnostics: &mut Vec<Diagnostic>) -> Order {
+fn order(
+    grid: &Grid<'_>,
+    rule: &TimeRule,
+    column: usize,
+    after_row: u64,
+    site: &Site,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Order {
     let fixed = match rule {
         TimeRule::Clock { order } | TimeRule::DateAndTime { order, .. } => *order,
         TimeRule::Elapsed { .. } => Some(DateOrder::YearMonthDay),
@@ -277,10 +294,11 @@ fn order(grid: &Grid<'_>, rule: &TimeRule, column: usize, after_row: u64, site: 
     if order.mixed || order.open {
         let code = if order.mixed { "W-CLOCK-002" } else { "W-CLOCK-001" };
         diagnostics.push(
-            Diagnostic::warning(code, grid.place(after_row, column), order.evidence.ja.clone(), order.evidence.en.clone()).remedy(
-                "拠点の日付順を設定するか、対応付けの time.rule.order で指定してください",
-                "set the site's date order, or state time.rule.order in the mapping",
-            ),
+            Diagnostic::warning(code, grid.place(after_row, column), order.evidence.ja.clone(), order.evidence.en.clone())
+                .remedy(
+                    "拠点の日付順を設定するか、対応付けの time.rule.order で指定してください",
+                    "set the site's date order, or state time.rule.order in the mapping",
+                ),
         );
     }
     order
@@ -326,7 +344,12 @@ fn extra_columns(
         }
         let place = grid.place(mapping.header_row, index).at_field(&caption.header);
         let Some(role) = role.filter(|_| profile.numeric() && !caption.header.is_empty()) else {
-            not_read.push(NotRead::new(place, &caption.header, "対応付けにない列です", "a column that the mapping does not know"));
+            not_read.push(NotRead::new(
+                place,
+                &caption.header,
+                "対応付けにない列です",
+                "a column that the mapping does not know",
+            ));
             continue;
         };
         diagnostics.push(Diagnostic::note(
@@ -356,7 +379,13 @@ fn extra_columns(
 }
 
 /// A unit that cannot be of the variable is refused; a unit nobody understands is warned of.
-fn check_units(grid: &Grid<'_>, mapping: &Mapping, columns: &mut Vec<Placed>, diagnostics: &mut Vec<Diagnostic>, not_read: &mut Vec<NotRead>) {
+fn check_units(
+    grid: &Grid<'_>,
+    mapping: &Mapping,
+    columns: &mut Vec<Placed>,
+    diagnostics: &mut Vec<Diagnostic>,
+    not_read: &mut Vec<NotRead>,
+) {
     columns.retain(|placed| {
         let spec = &placed.spec;
         if !matches!(spec.role, Role::Channel | Role::Assay) {

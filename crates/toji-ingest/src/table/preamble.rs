@@ -1,9 +1,9 @@
 //! The lines above a table: `Batch: B-17`, `TimezoneBias;-60`, titles, remarks.
 
+use super::Role;
 use super::grid::{Field, text_at};
 use super::header;
 use super::words::{self, Fit};
-use super::Role;
 use crate::format::says_simulated;
 
 /// What the lines above the header say.
@@ -86,12 +86,17 @@ fn is_whole(role: Role, key: &str) -> bool {
 /// Does the header name a vessel?
 pub(super) fn is_vessel(key: &str) -> bool {
     let plain = words::plain(key);
-    ["vessel", "reactor", "bioreactor", "fermenter", "fermentor", "tank", "タンク", "槽", "unit no"].iter().any(|w| plain.contains(w))
+    ["vessel", "reactor", "bioreactor", "fermenter", "fermentor", "tank", "タンク", "槽", "unit no"]
+        .iter()
+        .any(|w| plain.contains(w))
 }
 
 /// Does the header name a strain?
 pub(super) fn is_strain(key: &str) -> bool {
-    matches!(words::plain(key).as_str(), "strain" | "host" | "strain name" | "strain id" | "clone" | "菌株" | "株" | "株名" | "酵母")
+    matches!(
+        words::plain(key).as_str(),
+        "strain" | "host" | "strain name" | "strain id" | "clone" | "菌株" | "株" | "株名" | "酵母"
+    )
 }
 
 #[cfg(test)]
@@ -112,7 +117,10 @@ mod tests {
         .map(|(i, row)| (i as u64 + 1, row.iter().map(|t| Field::Text((*t).into())).collect()))
         .collect();
         let read = read(&rows);
-        assert_eq!((read.run.as_deref(), read.zone.as_deref(), read.strain.as_deref()), (Some("B-17"), Some("+09:00"), Some("K701")));
+        assert_eq!(
+            (read.run.as_deref(), read.zone.as_deref(), read.strain.as_deref()),
+            (Some("B-17"), Some("+09:00"), Some("K701"))
+        );
         assert_eq!(read.lines, vec![(3, "Hand-written".to_owned())]);
         assert!(read.simulated);
     }

@@ -4,9 +4,10 @@ use super::clock;
 use super::columns::{Known, know};
 use super::grid::{Field, Grid, text_at};
 use super::header::{self, Header, UnitFrom};
-use super::plan::{Caption, HEAD_ROWS, captions, repeats};
+use super::plan::{Caption, HEAD_ROWS, captions};
 use super::preamble::{self, is_vessel};
 use super::profile::Profile;
+use super::shape::{Shape, shape};
 use super::words::{Fit, attribute, fit, plain};
 use super::{Column, Layout, MAPPING_VERSION, Mapping, Role, TimeColumn, TimeRule, TimeUnit};
 use crate::format::Site;
@@ -49,15 +50,6 @@ pub struct SheetInfo {
     pub rows: u64,
     /// The mapping reads it.
     pub read: bool,
-}
-
-/// Where the table of a grid lies.
-#[derive(Debug, Clone, PartialEq)]
-struct Shape {
-    header_row: u64,
-    header_rows: u64,
-    unit_row: Option<u64>,
-    score: i64,
 }
 
 /// What is known of one column before roles are given.
@@ -109,95 +101,8 @@ pub fn propose(source: &Source<'_>, site: &Site) -> Result<Proposal> {
 
 fn no_header(source: &Source<'_>) -> Error {
     Error::input("E-TABLE-001", "表の見出しが見つかりません", "no line looks like the header of a table")
-        .hint(
-            "先頭付近に列名の行（時刻、pH など）を置いてください",
-            "put a line of column names (time, pH …) above the data",
-        )
+        .hint("先頭付近に列名の行（時刻、pH など）を置いてください", "put a line of column names (time, pH …) above the data")
         .in_file(source.name())
-}
-
-/// Finds header, further header lines above it, and the line of units below it.
-fn shape(head: &[(u64, Vec<Field<'_>>)]) -> Option<Shape> {
-    let mut best: Option<(i64, usize)> = None;
-    let mut looked_at = 0;
-    for (i, (_, row)) in head.iter().enumerate().take(100) {
-        let filled = row.iter().filter(|f| !f.is_blank()).count();
-        let wordy: Vec<String> = row.iter().filter(|f| is_words(f)).map(|f| f.text().into_owned()).collect();
-        if filled < 2 || wordy.len() * 2 < filled || looked_at >= 20 {
-            continue;
-        }
-        looked_at += 1;
-        let known = wordy.iter().take(40).filter(|t| is_known(t)).count();
-        let below = data_below(head, i, row);
-        if below == 0 {
-            continue;
-        }
-        let score = 3 * known as i64 + wordy.len() as i64 - 3 * (filled - wordy.len()) as i64 + 2 * below.min(3) as i64;
-        if known > 0 && best.is_none_or(|(s, _)| score > s) {
-            best = Some((score, i));
-        }
-    }
-    let (score, i) = best?;
-    let (number, row) = head.get(i)?;
-    let unit_row = head.get(i + 1).filter(|(_, next)| is_unit_row(next)).map(|(n, _)| *n);
-    let upper = i.checked_sub(1).and_then(|u| head.get(u)).filter(|(n, upper)| n + 1 == *number && is_upper(upper, row));
-    Some(Shape { header_row: *number, header_rows: 1 + u64::from(upper.is_some()), unit_row, score })
-}
-
-/// Words, not a number, date or time?
-fn is_words(field: &Field<'_>) -> bool {
-    let mut profile = Profile::default();
-    profile.add(field);
-    profile.filled > 0 && profile.numbers == 0 && profile.dates == 0 && profile.times_of_day == 0 && profile.durations == 0
-}
-
-fn is_known(text: &str) -> bool {
-    const ROLES: [Role; 10] = [
-        Role::Time, Role::RunKey, Role::SampleId, Role::Note, Role::Event, Role::Fact, Role::Variable, Role::Value, Role::Unit,
-        Role::Observation,
-    ];
-    let name = header::split(text).name;
-    ROLES.iter().any(|r| matches!(fit(*r, &name), Some((Fit::Whole, _)))) || variable::find(&name).is_some() || variable::find(text).is_some()
-}
-
-/// Rows below with numbers, dates or times under this row's cells.
-fn data_below(head: &[(u64, Vec<Field<'_>>)], at: usize, header: &[Field<'_>]) -> usize {
-    head.iter()
-        .skip(at + 1)
-        .take(12)
-        .filter(|(_, row)| {
-            header.iter().zip(row).any(|(h, f)| !h.is_blank() && !f.is_blank() && !is_words(f) && Unit::parse(&f.text()).is_err())
-        })
-        .count()
-}
-
-fn is_unit_row(row: &[Field<'_>]) -> bool {
-    let mut real = 0;
-    for field in row.iter().filter(|f| !f.is_blank()) {
-        let text = field.text();
-        let inside = text.trim_matches(['[', ']', '(', ')', '（', '）', '［', '］']);
-        match Unit::parse(inside) {
-            Ok(unit) => real += usize::from(!unit.is_one()),
-            Err(_) if inside.len() < text.len() => {}
-            Err(_) if text.to_lowercase().contains(":mm") || text.to_lowercase().contains("yyyy") => {}
-            Err(_) => return false,
-        }
-        if !is_words(field) && text != "-" && text != "--" {
-            return false;
-        }
-    }
-    real > 0
-}
-
-/// Is the line above part of the header? It must explain names that stand twice or stand above blanks.
-fn is_upper(upper: &[Field<'_>], lower: &[Field<'_>]) -> bool {
-    let filled: Vec<usize> = (0..upper.len()).filter(|i| upper.get(*i).is_some_and(|f| !f.is_blank())).collect();
-    if filled.is_empty() || filled.iter().any(|i| upper.get(*i).is_some_and(|f| f.text().chars().count() > 40)) {
-        return false;
-    }
-    let blank_below = filled.iter().any(|i| lower.get(*i).is_none_or(Field::is_blank));
-    let names: Vec<Caption> = (0..lower.len()).map(|i| Caption { header: text_at(lower, i).into_owned(), over: None }).collect();
-    (repeats(&names) && filled.len() >= 2) || (blank_below && filled.len() >= 2 && filled.iter().any(|i| lower.get(*i).is_some_and(|f| !f.is_blank())))
 }
 
 fn build(
@@ -336,7 +241,9 @@ fn verdict(mapping: &Mapping) -> (bool, Text) {
     let known: Vec<&Column> = mapping
         .columns
         .iter()
-        .filter(|c| matches!(c.role, Role::Channel | Role::Assay) && c.variable.is_some() && (c.confidence >= 0.75 || c.confidence <= 0.1))
+        .filter(|c| {
+            matches!(c.role, Role::Channel | Role::Assay) && c.variable.is_some() && (c.confidence >= 0.75 || c.confidence <= 0.1)
+        })
         .collect();
     let names = known.iter().take(4).map(|c| c.header.as_str()).collect::<Vec<_>>().join(", ");
     let time = mapping.time.as_ref().map_or("-", |t| t.header.as_str());
@@ -371,7 +278,9 @@ impl<'f> Roles<'f> {
         let long = self.find_long();
         self.find_time(grid, after_row, site, long, &mut diagnostics);
         let sample = self.best(Role::SampleId, |f| {
-            f.profile.filled > 0 && (!f.profile.numeric() || f.profile.whole_numbers == f.profile.numbers) && !f.profile.mostly(f.profile.dates)
+            f.profile.filled > 0
+                && (!f.profile.numeric() || f.profile.whole_numbers == f.profile.numbers)
+                && !f.profile.mostly(f.profile.dates)
         });
         // A name that never changes is not the name of samples.
         let sample = sample.filter(|(i, how)| {
@@ -398,7 +307,8 @@ impl<'f> Roles<'f> {
     fn give(&mut self, at: usize, role: Role, how: Fit, ja: &str) {
         let Some(header) = self.facts.get(at).map(|f| f.caption.header.clone()) else { return };
         let confidence = if how == Fit::Whole { 0.95 } else { 0.75 };
-        let evidence = Text::new(format!("見出し「{header}」は{ja}の語です"), format!("the header \"{header}\" is a word for this"));
+        let evidence =
+            Text::new(format!("見出し「{header}」は{ja}の語です"), format!("the header \"{header}\" is a word for this"));
         if let Some(slot) = self.given.get_mut(at) {
             *slot = Some((role, confidence, evidence));
         }
@@ -432,7 +342,9 @@ impl<'f> Roles<'f> {
     fn find_run(&mut self) {
         let allows = |f: &Facts| {
             let p = &f.profile;
-            p.filled > 0 && !p.mostly(p.dates) && (!p.numeric() || (p.whole_numbers == p.numbers && p.distinct.len() * 2 <= p.filled.max(2)))
+            p.filled > 0
+                && !p.mostly(p.dates)
+                && (!p.numeric() || (p.whole_numbers == p.numbers && p.distinct.len() * 2 <= p.filled.max(2)))
                 && f.split.unit.as_ref().is_none_or(Unit::is_one)
                 && variable::find(&f.split.name).is_none()
         };
@@ -446,7 +358,8 @@ impl<'f> Roles<'f> {
     /// Finds the time: a clock first, then date and time of day, then elapsed time.
     fn find_time(&mut self, grid: &Grid<'_>, after_row: u64, site: &Site, long: bool, diagnostics: &mut Vec<Diagnostic>) {
         let named = |f: &Facts| fit(Role::Time, &f.split.name).map(|(how, _)| how);
-        let free: Vec<(usize, &Facts)> = self.facts.iter().enumerate().filter(|(i, _)| self.given.get(*i).is_some_and(Option::is_none)).collect();
+        let free: Vec<(usize, &Facts)> =
+            self.facts.iter().enumerate().filter(|(i, _)| self.given.get(*i).is_some_and(Option::is_none)).collect();
         let dated = |f: &Facts| f.profile.mostly(f.profile.dates) && (named(f).is_some() || !f.profile.numeric());
         let rank = |f: &Facts| (f.profile.filled, plain(&f.split.name).contains("sample"), named(f));
         let clock = free
@@ -454,27 +367,42 @@ impl<'f> Roles<'f> {
             .filter(|(_, f)| dated(f) && f.profile.dates_with_time * 2 >= f.profile.dates)
             .max_by_key(|(i, f)| (rank(f), std::cmp::Reverse(*i)));
         let date = free.iter().filter(|(_, f)| dated(f)).max_by_key(|(i, f)| (rank(f), std::cmp::Reverse(*i)));
-        let day_time = free.iter().find(|(_, f)| f.profile.mostly(f.profile.times_of_day) && (named(f).is_some() || !f.profile.numeric()));
-        let elapsed = free.iter().filter(|(_, f)| named(f).is_some()).filter_map(|(i, f)| elapsed(f, long).map(|(unit, assumed)| (*i, unit, assumed)));
+        let day_time =
+            free.iter().find(|(_, f)| f.profile.mostly(f.profile.times_of_day) && (named(f).is_some() || !f.profile.numeric()));
+        let elapsed = free
+            .iter()
+            .filter(|(_, f)| named(f).is_some())
+            .filter_map(|(i, f)| elapsed(f, long).map(|(unit, assumed)| (*i, unit, assumed)));
         let elapsed = elapsed.min_by_key(|(i, _, assumed)| (*assumed, *i));
         let header = |i: usize| self.facts.get(i).map(|f| f.caption.header.clone()).unwrap_or_default();
         let (at, second, rule, why) = match (clock, date, day_time, elapsed) {
-            (Some((i, _)), ..) => (*i, None, TimeRule::Clock { order: None }, Text::new("日付と時刻の列", "cells are dates with a time of day")),
+            (Some((i, _)), ..) => {
+                (*i, None, TimeRule::Clock { order: None }, Text::new("日付と時刻の列", "cells are dates with a time of day"))
+            }
             (None, Some((i, _)), Some((j, _)), _) if i != j => (
                 *i,
                 Some(*j),
                 TimeRule::DateAndTime { time: header(*j), order: None },
-                Text::new(format!("日付の列と、時刻の列「{}」", header(*j)), format!("a column of dates, and the time of day in \"{}\"", header(*j))),
+                Text::new(
+                    format!("日付の列と、時刻の列「{}」", header(*j)),
+                    format!("a column of dates, and the time of day in \"{}\"", header(*j)),
+                ),
             ),
-            (_, _, _, Some((i, unit, false))) => {
-                (i, None, TimeRule::Elapsed { unit, assumed: false }, Text::new(format!("経過時間（{unit:?}）"), format!("elapsed time ({unit:?})")))
-            }
+            (_, _, _, Some((i, unit, false))) => (
+                i,
+                None,
+                TimeRule::Elapsed { unit, assumed: false },
+                Text::new(format!("経過時間（{unit:?}）"), format!("elapsed time ({unit:?})")),
+            ),
             (None, Some((i, _)), ..) => (*i, None, TimeRule::Clock { order: None }, Text::new("日付の列", "cells are dates")),
             (_, _, _, Some((i, unit, true))) => (
                 i,
                 None,
                 TimeRule::Elapsed { unit, assumed: true },
-                Text::new("時間の語の見出しに数値。単位は書かれていないため h とみなした案", "numbers under a word for time; the unit is not stated, hours are proposed"),
+                Text::new(
+                    "時間の語の見出しに数値。単位は書かれていないため h とみなした案",
+                    "numbers under a word for time; the unit is not stated, hours are proposed",
+                ),
             ),
             _ => return,
         };
@@ -510,7 +438,8 @@ impl<'f> Roles<'f> {
             return out;
         }
         let wanted = plain(&main.header);
-        let same: Vec<usize> = (0..self.facts.len()).filter(|i| self.facts.get(*i).is_some_and(|f| plain(&f.caption.header) == wanted)).collect();
+        let same: Vec<usize> =
+            (0..self.facts.len()).filter(|i| self.facts.get(*i).is_some_and(|f| plain(&f.caption.header) == wanted)).collect();
         if same.len() < 2 {
             return out;
         }
@@ -549,7 +478,10 @@ impl<'f> Roles<'f> {
             origin: if role == Role::Channel { header::origin(&fact.split.name) } else { Origin::Unknown },
             run: own_run,
             clock: clock.filter(|_| role == Role::Channel),
-            optional: !matches!(role, Role::Time | Role::RunKey | Role::SampleId | Role::Variable | Role::Value | Role::Channel | Role::Assay),
+            optional: !matches!(
+                role,
+                Role::Time | Role::RunKey | Role::SampleId | Role::Variable | Role::Value | Role::Channel | Role::Assay
+            ),
             confidence,
             evidence: Some(evidence),
         })
@@ -627,7 +559,15 @@ fn rest(fact: &Facts, known: &Known, layout: Layout) -> (Role, f64, Text) {
         return (Role::Note, 0.4, Text::new("言葉の列なので、覚え書きとして残します", "a column of words; kept as notes"));
     }
     if profile.constant() || layout == Layout::Samples || is_vessel(name) {
-        return (Role::Fact, 0.5, Text::new("変わらない言葉の列なので、条件として残します", "words that do not change; kept as a fact"));
+        return (
+            Role::Fact,
+            0.5,
+            Text::new("変わらない言葉の列なので、条件として残します", "words that do not change; kept as a fact"),
+        );
     }
-    (Role::Ignore, 0.3, Text::new("言葉の列で、見出しが語彙にありません", "a column of words whose header is not in the vocabulary"))
+    (
+        Role::Ignore,
+        0.3,
+        Text::new("言葉の列で、見出しが語彙にありません", "a column of words whose header is not in the vocabulary"),
+    )
 }

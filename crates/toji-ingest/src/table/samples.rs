@@ -41,7 +41,8 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
             .of(Role::Assay)
             .filter_map(|placed| {
                 let field = row.get(placed.index).filter(|f| !f.is_blank())?;
-                let mut assay = Assay::new(&placed.spec.header, value_of(field, &placed.spec), plan.grid.place(number, placed.index));
+                let mut assay =
+                    Assay::new(&placed.spec.header, value_of(field, &placed.spec), plan.grid.place(number, placed.index));
                 assay.variable.clone_from(&placed.spec.variable);
                 assay.when.clone_from(&when);
                 Some(assay)
@@ -72,7 +73,13 @@ fn when(plan: &Plan<'_>, number: u64, row: &[Field<'_>], skipped: &mut Skipped) 
         None => {
             if row.get(clock.column).is_some_and(|f| !f.is_blank()) {
                 let field = row.get(clock.column..=clock.column).unwrap_or(&[]);
-                skipped.row(plan, number, field, "時間として読めません。試料は時間なしで残しました", "not readable as a time; the sample is kept without one");
+                skipped.row(
+                    plan,
+                    number,
+                    field,
+                    "時間として読めません。試料は時間なしで残しました",
+                    "not readable as a time; the sample is kept without one",
+                );
             }
             When::Unknown
         }

@@ -1,5 +1,7 @@
 //! Reactor files of real instruments, checked against simple counting in the files themselves.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, clippy::excessive_precision)]
+
 use flate2::read::GzDecoder;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -133,7 +135,7 @@ fn pioreactor_every_row_with_its_microseconds() {
     let Some(bytes) = shared("pioreactor/od_readings_with_too_frequently_outlier_detections.csv") else { return };
     let text = String::from_utf8(bytes.clone()).unwrap();
     let rows: Vec<&str> = text.lines().skip(1).filter(|l| !l.is_empty()).collect();
-    let reading = reading(&bytes, "pioreactor-export");
+    let reading = reading(&bytes, "pioreactor");
     assert_eq!((reading.runs.len(), points(&reading)), (1, rows.len()));
     let run = &reading.runs[0];
     let channel = channel(run, "od_reading angle=90 channel=2");

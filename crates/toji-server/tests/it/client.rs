@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use toji_ops::{Operation, Options, Session};
+use toji_server::{Hosts, Limits, router_over};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use toji_ops::{Operation, Options, Session};
-use toji_server::{Hosts, Limits, router_over};
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,

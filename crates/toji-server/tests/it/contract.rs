@@ -4,7 +4,8 @@ use crate::client::Server;
 use serde_json::{Value as Json, json};
 
 fn whole(part: &Json) -> Json {
-    let mut all = json!({"text": null, "limit": null, "level": null, "raw": false, "channels": [], "order": null, "filter": null});
+    let mut all =
+        json!({"text": null, "limit": null, "level": null, "raw": false, "channels": [], "order": null, "filter": null});
     for (key, value) in part.as_object().unwrap() {
         all[key] = value.clone();
     }

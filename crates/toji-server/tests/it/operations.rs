@@ -45,8 +45,12 @@ struct Fail {
 
 async fn fail(_: Context, input: Fail) -> Result<Echo> {
     let place = Place::line(7).in_file("culture.csv");
-    let finding = Diagnostic::error("E-TEST-002", place.clone(), "列がありません", "a column is missing").remedy("足す", "add it");
-    Err(Error::new(input.category, "E-TEST-001", "試験の失敗", "a failure of the test").at(place).hint("対処", "the remedy").with(vec![finding]))
+    let finding =
+        Diagnostic::error("E-TEST-002", place.clone(), "列がありません", "a column is missing").remedy("足す", "add it");
+    Err(Error::new(input.category, "E-TEST-001", "試験の失敗", "a failure of the test")
+        .at(place)
+        .hint("対処", "the remedy")
+        .with(vec![finding]))
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -87,7 +91,13 @@ async fn long(_: Context, _: Nothing) -> Result<Long> {
 }
 
 fn words(name: &'static str) -> Words {
-    Words { name, label: ["試験", "Test"], about: ["試験の操作です。", "An operation of the tests."], positional: &[], example: "toji test" }
+    Words {
+        name,
+        label: ["試験", "Test"],
+        about: ["試験の操作です。", "An operation of the tests."],
+        positional: &[],
+        example: "toji test",
+    }
 }
 
 pub(crate) fn all() -> &'static [Operation] {

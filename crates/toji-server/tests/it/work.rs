@@ -61,16 +61,20 @@ async fn a_job_that_is_refused_says_why() {
     assert_eq!(taken.status, 202, "{}", taken.text());
     let job = taken.json()["job"].as_str().unwrap().to_owned();
     let events = server.get(&format!("/api/v1/jobs/{job}/events")).await.text();
-    let last: serde_json::Value = serde_json::from_str(events.lines().rev().find_map(|l| l.strip_prefix("data: ")).unwrap()).unwrap();
+    let last: serde_json::Value =
+        serde_json::from_str(events.lines().rev().find_map(|l| l.strip_prefix("data: ")).unwrap()).unwrap();
     assert_eq!(last["state"], "failed", "{last}");
     assert!(last["error"]["code"].as_str().unwrap().starts_with("E-"), "{last}");
+    assert!(last["error"]["type"].as_str().unwrap().starts_with("urn:toji:problem:E-") && last["error"]["status"].is_u64());
     assert!(!last["error"]["message"]["ja"].as_str().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn jobs_that_do_not_exist_are_not_found() {
     let server = Server::real().await;
-    for (method, path) in [("GET", "/api/v1/jobs/job-none"), ("DELETE", "/api/v1/jobs/job-none"), ("GET", "/api/v1/jobs/job-none/events")] {
+    for (method, path) in
+        [("GET", "/api/v1/jobs/job-none"), ("DELETE", "/api/v1/jobs/job-none"), ("GET", "/api/v1/jobs/job-none/events")]
+    {
         let answer = server.send(method, path, &[], b"").await;
         assert_eq!((answer.status, answer.json()["category"].as_str()), (404, Some("not-found")), "{method} {path}");
     }

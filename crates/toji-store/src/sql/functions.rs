@@ -17,7 +17,7 @@ use toji_core::variable::{self, GridRule};
 use toji_core::{Access, Category, Error, Instant, Record, Result};
 
 /// Most cells of one aligned channel.
-pub const GRID_CELLS_MAX: usize = 5_000_000;
+pub(crate) const GRID_CELLS_MAX: usize = 5_000_000;
 
 #[derive(Debug)]
 enum Which {

@@ -12,7 +12,17 @@ const VALUE_KINDS: [&str; 9] =
 
 /// Text of a file may hold anything; on a terminal it holds no control characters.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\n' || c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Nothing to show.
@@ -73,7 +83,8 @@ fn measured(map: &Map<String, Json>) -> Option<String> {
     if kind == "missing" && text.trim().is_empty() {
         return Some("—".to_owned());
     }
-    let unit = ["raw_unit", "unit"].iter().find_map(|key| map.get(*key)?.as_str()).filter(|unit| !unit.is_empty() && *unit != "1");
+    let unit =
+        ["raw_unit", "unit"].iter().find_map(|key| map.get(*key)?.as_str()).filter(|unit| !unit.is_empty() && *unit != "1");
     match unit {
         Some(unit) if !matches!(kind, "text" | "category" | "missing" | "not-determined") && !text.ends_with(unit) => {
             Some(format!("{text} {}", clean(unit)))
@@ -88,7 +99,8 @@ fn problem(map: &Map<String, Json>, lang: Lang) -> Option<String> {
     let code = map.get("code")?.as_str()?;
     let message = map.get("message")?.get(if lang == Lang::Ja { "ja" } else { "en" })?.as_str()?;
     let word = if lang == Lang::Ja { "エラー" } else { "error" };
-    let place = map.get("place").and_then(|json| place(json, json.as_object()?)).map(|place| format!("{place}: ")).unwrap_or_default();
+    let place =
+        map.get("place").and_then(|json| place(json, json.as_object()?)).map(|place| format!("{place}: ")).unwrap_or_default();
     Some(format!("{place}{word}[{}]: {}", clean(code), clean(message)))
 }
 
@@ -153,6 +165,9 @@ mod tests {
         check(json!({"a": {"b": 1}, "c": null}), "a=b=1");
         check(json!(["x", "y"]), "x, y");
         check(json!([{"a": 1}, {"a": 2}]), "2 items");
-        check(json!({"category": "input", "code": "E-X-1", "message": {"ja": "和", "en": "no"}, "place": {"file": "a", "line": 2}}), "a:2: error[E-X-1]: no");
+        check(
+            json!({"category": "input", "code": "E-X-1", "message": {"ja": "和", "en": "no"}, "place": {"file": "a", "line": 2}}),
+            "a:2: error[E-X-1]: no",
+        );
     }
 }

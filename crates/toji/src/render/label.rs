@@ -7,8 +7,7 @@ use toji_core::Lang;
 pub(super) fn of(key: &str, lang: Lang) -> String {
     let key = super::clean(key);
     if lang == Lang::Ja {
-        let known = JAPANESE.iter().find(|(name, _)| *name == key).map(|(_, label)| (*label).to_owned());
-        return known.unwrap_or(key);
+        return japanese(&key).map_or(key, str::to_owned);
     }
     let (name, unit) = match key.strip_suffix("_s") {
         Some(name) if !name.is_empty() => (name, " (s)"),
@@ -23,6 +22,11 @@ pub(super) fn of(key: &str, lang: Lang) -> String {
     format!("{first}{}{unit}", letters.as_str())
 }
 
+/// The Japanese of a key, where we have it.
+pub(crate) fn japanese(key: &str) -> Option<&'static str> {
+    JAPANESE.iter().find(|(name, _)| *name == key).map(|(_, label)| *label)
+}
+
 const JAPANESE: &[(&str, &str)] = &[
     ("about", "説明"),
     ("actor", "記入者"),
@@ -30,6 +34,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("age_s", "経過 (s)"),
     ("already_there", "登録済み"),
     ("analyte", "分析対象"),
+    ("as_of", "時点"),
     ("assays", "測定"),
     ("at", "日時"),
     ("attribute", "属性"),
@@ -65,12 +70,16 @@ const JAPANESE: &[(&str, &str)] = &[
     ("fields", "項目"),
     ("file", "ファイル"),
     ("files", "ファイル"),
+    ("filter", "絞り込み"),
     ("first_s", "最初 (s)"),
     ("flagged", "要注意"),
     ("flagged_points", "要注意の点数"),
     ("flags", "旗"),
     ("format", "形式"),
     ("format_version", "形式の版"),
+    ("from", "開始日時"),
+    ("from_s", "開始 (s)"),
+    ("grid_s", "格子の間隔 (s)"),
     ("group", "分類"),
     ("header", "見出し"),
     ("help", "説明"),
@@ -79,6 +88,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("history", "履歴"),
     ("hits", "該当"),
     ("id", "ID"),
+    ("if_version", "前提とする版"),
     ("imported_at", "取り込み日時"),
     ("key", "キー"),
     ("kind", "種類"),
@@ -87,6 +97,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("label", "名称"),
     ("last_s", "最後 (s)"),
     ("ledger", "台帳"),
+    ("limit", "最大件数"),
     ("line", "行"),
     ("linked_from", "参照元"),
     ("links", "参照先"),
@@ -102,16 +113,23 @@ const JAPANESE: &[(&str, &str)] = &[
     ("note", "備考"),
     ("number", "数値"),
     ("observations", "観察"),
+    ("offset", "読み飛ばす件数"),
     ("ok", "正常"),
     ("operation", "操作"),
     ("origin", "由来"),
     ("path", "場所"),
+    ("paths", "ファイル"),
+    ("pixels", "画素数"),
     ("place", "位置"),
     ("points", "点数"),
+    ("points_changed", "変わった点数"),
+    ("points_new", "新しい点数"),
     ("preview", "見本"),
     ("quality", "品質"),
     ("quantity", "量"),
     ("quantity_label", "量の名称"),
+    ("query", "問い合わせ"),
+    ("raw", "間引きなし"),
     ("raw_unit", "元の単位"),
     ("reason", "理由"),
     ("record", "記録"),
@@ -136,6 +154,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("simulated", "模擬"),
     ("skipped", "対象外"),
     ("snippet", "抜粋"),
+    ("sort", "並べ替え"),
     ("source", "出典"),
     ("started", "開始"),
     ("state", "状態"),
@@ -148,6 +167,8 @@ const JAPANESE: &[(&str, &str)] = &[
     ("text", "文字列"),
     ("time", "時刻"),
     ("title", "題名"),
+    ("to", "終了日時"),
+    ("to_s", "終了 (s)"),
     ("total", "件数"),
     ("total_points", "全点数"),
     ("truncated", "打ち切り"),
@@ -178,6 +199,7 @@ mod tests {
         assert_eq!(of("unheard_of", Lang::Ja), "unheard_of");
         let mut keys: Vec<&str> = JAPANESE.iter().map(|(key, _)| *key).collect();
         let count = keys.len();
+        keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), count, "an entry stands twice");
     }

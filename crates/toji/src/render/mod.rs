@@ -13,6 +13,7 @@ use toji_core::{Diagnostic, Lang};
 use toji_server::schema::resolve;
 
 pub(crate) use cell::clean;
+pub(crate) use label::japanese;
 
 /// Longest list of plain values that is shown on one line.
 const INLINE_MAX: usize = 12;
@@ -67,6 +68,7 @@ impl<'a> Page<'a> {
         if let ([only], true) = (roomy.as_slice(), plain <= 3)
             && let Some(Json::Array(items)) = map.get(*only)
             && indent == 0
+            && !items.iter().any(cell::is_finding)
         {
             let only = only.as_str();
             self.list(items, self.property(schema, only), indent);
@@ -80,7 +82,7 @@ impl<'a> Page<'a> {
         let width = keys
             .iter()
             .filter(|key| !map.get(**key).is_some_and(|value| self.needs_room(value)))
-            .map(|key| table::width(&label::of(key, self.lang)))
+            .map(|key| table::width(&self.name(key, schema)))
             .max()
             .unwrap_or(0);
         for key in keys.iter().filter(|key| !skip.contains(key)) {
@@ -88,7 +90,7 @@ impl<'a> Page<'a> {
             if cell::is_empty(value) {
                 continue;
             }
-            let name = label::of(key, self.lang);
+            let name = self.name(key, schema);
             let pad = " ".repeat(width.saturating_sub(table::width(&name)));
             let text = cell::of(value, self.lang);
             self.line(indent, &format!("{name}{pad}  {text}"));
@@ -99,7 +101,7 @@ impl<'a> Page<'a> {
             if !self.out.is_empty() && indent == 0 {
                 self.out.push('\n');
             }
-            self.line(indent, &format!("{}{count}:", label::of(key, self.lang)));
+            self.line(indent, &format!("{}{count}:", self.name(key, schema)));
             let below = self.property(schema, key);
             self.value(value, below, indent + 2);
         }
@@ -166,7 +168,9 @@ impl<'a> Page<'a> {
         let head = keys.iter().map(|key| label::of(key, self.lang)).collect();
         let number = |key: &&str| maps.iter().filter_map(|map| map.get(*key)).filter(|v| !v.is_null()).all(Json::is_number);
         let align = keys.iter().map(|key| if number(key) { Align::Right } else { Align::Left }).collect();
-        let row = |map: &&Map<String, Json>| keys.iter().map(|key| map.get(*key).map_or_else(String::new, |v| cell::of(v, self.lang))).collect();
+        let row = |map: &&Map<String, Json>| {
+            keys.iter().map(|key| map.get(*key).map_or_else(String::new, |v| cell::of(v, self.lang))).collect()
+        };
         Table { head, align, rows: maps.iter().map(row).collect() }
     }
 
@@ -194,6 +198,14 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// The label of a field. Keys of a map are the user's own and stay as they are.
+    fn name(&self, key: &str, schema: &Json) -> String {
+        let schema = resolve(self.root, schema);
+        let is_map = schema.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false));
+        let declared = schema.get("properties").is_some_and(|properties| properties.get(key).is_some());
+        if is_map && !declared { clean(key) } else { label::of(key, self.lang) }
+    }
+
     /// The schema of a field of an object.
     fn property(&self, schema: &'a Json, key: &str) -> &'a Json {
         let schema = resolve(self.root, schema);
@@ -207,8 +219,11 @@ impl<'a> Page<'a> {
         const FIRST: [&str; 8] = ["id", "kind", "key", "name", "code", "title", "label", "time"];
         const LAST: [&str; 7] = ["about", "note", "message", "reason", "snippet", "source", "hint"];
         let schema = resolve(self.root, schema);
-        let required: Vec<&str> =
-            schema.get("required").and_then(Json::as_array).map(|all| all.iter().filter_map(Json::as_str).collect()).unwrap_or_default();
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Json::as_array)
+            .map(|all| all.iter().filter_map(Json::as_str).collect())
+            .unwrap_or_default();
         let at = |list: &[&str], key: &str| list.iter().position(|one| *one == key);
         let rank = |key: &str| match (at(&FIRST, key), at(&LAST, key), at(&required, key)) {
             (Some(i), _, _) => (0, i),
@@ -238,12 +253,6 @@ mod tests {
             {"id": "run-1", "title": "麹 仕込み", "points": 12, "vessel": null, "label": {"ja": "酸素", "en": "oxygen"}},
             {"id": "run-22", "title": "fed batch", "points": 3456, "vessel": null, "label": {"ja": "温度", "en": "temperature"}}
         ]});
-        let ja = "
-ID      題名       名称    点数
-──────  ─────────  ────  ────
-run-1   麹 仕込み  酸素    12
-run-22  fed batch  温度  3456
-件数  2";
         let en = "
 ID      Title      Label        Points
 ──────  ─────────  ───────────  ──────
@@ -251,8 +260,13 @@ run-1   麹 仕込み  oxygen           12
 run-22  fed batch  temperature    3456
 Total  2";
         check(&answer, Lang::En, en);
-        let shown = human(&answer, &Json::Null, Lang::Ja, None);
-        assert!(shown.contains("酸素") && shown.contains("件数") && !shown.contains("oxygen"), "{ja}\n{shown}");
+        let ja = "
+ID      題名       名称  点数
+──────  ─────────  ────  ────
+run-1   麹 仕込み  酸素    12
+run-22  fed batch  温度  3456
+件数  2";
+        check(&answer, Lang::Ja, ja);
     }
 
     #[test]
@@ -280,8 +294,12 @@ Samples (1):
         let answer = json!({"points": 3, "warnings": [{"severity": "warning", "code": "W-CLOCK-001",
             "place": {"file": "a.csv", "line": 4}, "message": {"ja": "時計が戻る", "en": "the clock goes back"},
             "remedy": {"ja": "確認", "en": "look at it"}}]});
-        check(&answer, Lang::En, "a.csv:4: warning[W-CLOCK-001]: the clock goes back (hint: look at it)\nPoints  3");
-        check(&answer, Lang::Ja, "a.csv:4: 警告[W-CLOCK-001]: 時計が戻る (対処: 確認)\n点数  3");
+        check(
+            &answer,
+            Lang::En,
+            "Points  3\n\nWarnings (1):\n  a.csv:4: warning[W-CLOCK-001]: the clock goes back (hint: look at it)",
+        );
+        check(&answer, Lang::Ja, "点数  3\n\n警告 (1):\n  a.csv:4: 警告[W-CLOCK-001]: 時計が戻る (対処: 確認)");
     }
 
     #[test]
@@ -289,6 +307,13 @@ Samples (1):
         let answer = json!({"columns": [{"name": "n", "type": "Int64"}, {"name": "酒", "type": "Utf8"}],
             "rows": [[1, "純米"], [20, null]], "truncated": false});
         check(&answer, Lang::En, " n  酒\n──  ────\n 1  純米\n20\nTruncated  no");
+    }
+
+    #[test]
+    fn keys_of_a_map_are_the_users_own() {
+        let schema = json!({"properties": {"fields": {"type": "object", "additionalProperties": true}}});
+        let shown = human(&json!({"fields": {"name": "x", "pH_set": 7}}), &schema, Lang::Ja, None);
+        assert_eq!(shown, "項目:\n  name    x\n  pH_set  7\n");
     }
 
     #[test]

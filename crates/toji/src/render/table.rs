@@ -93,10 +93,14 @@ mod tests {
     #[test]
     fn wide_characters_stay_aligned_when_cut() {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-        let table = Table { head: row(&["a", "b"]), align: vec![Align::Left, Align::Right], rows: vec![row(&["純米大吟醸酒", "1"]), row(&["x", "22"])] };
+        let table = Table {
+            head: row(&["a", "b"]),
+            align: vec![Align::Left, Align::Right],
+            rows: vec![row(&["純米大吟醸酒", "1"]), row(&["x", "22"])],
+        };
         assert_eq!(table.lines(None), ["a              b", "────────────  ──", "純米大吟醸酒   1", "x             22"]);
         assert_eq!(table.lines(Some(13)), ["a           b", "─────────  ──", "純米大吟…   1", "x          22"]);
-        assert_eq!(table.lines(Some(1))[2], "純米大…   1");
+        assert_eq!(table.lines(Some(1))[2], "純米大…    1");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::custom::{self, Datum, Info};
 use super::{Object, items, pointer, technique_facts, text, unread};
-use crate::analyser::{Clock, UnitSource, note, result};
+use crate::analyser::{Clock, UnitSource, fits, header_key, note, result};
 use crate::asm_terms::{self, CONCENTRATIONS, label};
 use crate::format::Site;
 use serde_json::Value as Json;
@@ -90,7 +90,8 @@ impl<'a> Tree<'a> {
             match (info.label.as_str(), &info.datum) {
                 (label::ZONE, _) => {
                     if let When::At(at) = &mut when {
-                        at.evidence = if info.text() == Some("assumed") { ZoneEvidence::Assumed } else { ZoneEvidence::SiteDefault };
+                        at.evidence =
+                            if info.text() == Some("assumed") { ZoneEvidence::Assumed } else { ZoneEvidence::SiteDefault };
                     }
                 }
                 (label::TAKEN, Datum::Time(time)) => {
@@ -232,7 +233,7 @@ impl<'a> Tree<'a> {
         let flag = facts.remove("flag").and_then(|f| f.as_str().map(str::to_owned));
         for (property, value, here) in values {
             let mut assay = Assay::new(code.as_deref().unwrap_or(&name), value, Place::field(&here));
-            assay.variable = variable::find(&name).map(|(v, _)| v.id.clone());
+            assay.variable = variable_of(&name);
             assay.flags.extend(flag.clone());
             assay.fields.clone_from(&facts);
             note(&mut assay.fields, "name", &name);
@@ -306,11 +307,21 @@ fn calculated_assay(document: &Object, at: &str, found: &mut Vec<Diagnostic>) ->
 
 fn assay(name: &str, value: Value, at: &str) -> Assay {
     let mut assay = Assay::new(name, value, Place::field(at));
-    assay.variable = match asm_terms::of_property(name) {
-        Some(term) => Some(term.variable.to_owned()),
-        None => variable::find(name).map(|(v, _)| v.id.clone()),
-    };
+    assay.variable = variable_of(name);
     assay
+}
+
+/// The variable a property or analyte name stands for. Names of the vocabulary count only as a whole:
+/// `alanyl-glutamine` is not glutamine, `PCO2 @ Temp` not a temperature.
+fn variable_of(name: &str) -> Option<String> {
+    if let Some(term) = asm_terms::of_property(name) {
+        return Some(term.variable.to_owned());
+    }
+    if matches!(name, "IgG human" | "IgG mouse") {
+        return Some("igg".to_owned());
+    }
+    let (variable, word) = variable::find(name)?;
+    (header_key(name) == header_key(word)).then(|| variable.id.clone())
 }
 
 /// `{"value": 3.25, "unit": "g/L"}`. `None`: not a quantity.
@@ -319,7 +330,8 @@ fn quantity(value: &Json, at: &str, found: &mut Vec<Diagnostic>) -> Option<Value
     let number = object.get("value")?;
     let unit = text(object, "unit");
     let parsed = match number {
-        Json::Number(number) => Value::exact(number.as_f64()?, &number.to_string()),
+        // The shortest decimal text: JSON writers differ in `300` and `300.0`.
+        Json::Number(number) => Value::number(number.as_f64()?),
         Json::String(words) => Value::parse(words),
         _ => return None,
     };
@@ -387,18 +399,30 @@ fn put_back(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic>) {
         infos.iter().filter_map(|i| Some((about(i, label::NAME)?, i.text()?.to_owned()))).collect();
     for info in &infos {
         if let (Datum::Number(number, unit), false) = (&info.datum, is_bound(info)) {
-            let value = Value::exact(number.as_f64().unwrap_or(f64::NAN), &number.to_string());
+            let value = Value::number(number.as_f64().unwrap_or(f64::NAN));
             let value = with_unit(value, unit.as_deref(), at, found);
             inside.assays.push(assay(&info.label, value, at));
         }
     }
     for assay in &mut inside.assays {
         let known_as = assay.fields.get("name").and_then(|n| n.as_str()).unwrap_or(&assay.analyte).to_owned();
-        if let Some((source, _)) = names.iter().find(|(_, name)| **name == known_as) {
+        if let Some(name) = names.get(&assay.analyte) {
+            assay.variable = variable_of(name);
+            note(&mut assay.fields, "name", name);
+        } else if let Some((source, _)) = names.iter().find(|(_, name)| **name == known_as) {
             assay.analyte.clone_from(source);
             note(&mut assay.fields, "name", &known_as);
         }
     }
+    let bounds: HashMap<String, f64> = infos
+        .iter()
+        .filter_map(|info| match &info.datum {
+            Datum::Number(number, _) => {
+                Some((about(info, label::UPPER).or_else(|| about(info, label::LOWER))?, number.as_f64()?))
+            }
+            _ => None,
+        })
+        .collect();
     let mut rest = Vec::new();
     for info in infos {
         if is_bound(&info) || matches!(info.datum, Datum::Number(..)) || about(&info, label::NAME).is_some() {
@@ -407,7 +431,8 @@ fn put_back(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic>) {
         let target = info.label.split_once(": ").map(|(what, source)| (what.to_owned(), source.to_owned()));
         match (target, info.text()) {
             (Some((what, source)), Some(words)) if what == label::WRITTEN => {
-                restore(inside, &source, words, names.get(&source), at, found);
+                let bound = bounds.get(&source).copied();
+                restore(inside, &Written { source: &source, words, name: names.get(&source), bound }, at, found);
             }
             (Some((what, source)), Some(words)) if inside.assays.iter().any(|a| a.analyte == source) => {
                 for assay in inside.assays.iter_mut().filter(|a| a.analyte == source) {
@@ -421,38 +446,62 @@ fn put_back(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic>) {
         }
     }
     inside.infos = rest;
+    for assay in &mut inside.assays {
+        assay.variable = assay.variable.take().filter(|v| fits(v, &assay.value));
+    }
 }
 
 fn is_bound(info: &Info) -> bool {
     [label::UPPER, label::LOWER].iter().any(|l| info.label.starts_with(&format!("{l}: ")))
 }
 
-/// The value as the source wrote it, where it says the same as the document's number.
-fn restore(inside: &mut Measurement, source: &str, words: &str, name: Option<&String>, at: &str, found: &mut Vec<Diagnostic>) {
-    let mut ignored = Vec::new();
-    let written = result(words, UnitSource::Unknown, NumberStyle::Point, &Place::default(), &mut ignored);
-    let text = written.raw_unit.as_deref().and_then(|raw| words.strip_suffix(raw)).map_or(words, str::trim_end).to_owned();
-    let written = Value { text, ..written };
-    let Some(assay) = inside.assays.iter_mut().find(|a| a.analyte == source) else {
-        let mut fresh = Assay::new(source, written, Place::field(at));
-        fresh.variable = name.and_then(|name| assay(name, Value::missing(), at).variable);
-        if let Some(name) = name {
+/// What the writer said of a quantity beside its number.
+struct Written<'a> {
+    source: &'a str,
+    words: &'a str,
+    name: Option<&'a String>,
+    /// The bound as a number, for results that are bounds.
+    bound: Option<f64>,
+}
+
+/// Reads a text as written in a number style. The writer sets a space between text and unit; `10.00%`
+/// is a cell that holds its unit itself.
+fn read_written(words: &str, style: NumberStyle) -> Value {
+    let value = result(words, UnitSource::Unknown, style, &Place::default(), &mut Vec::new());
+    let number = value.raw_unit.as_deref().and_then(|raw| words.strip_suffix(raw)).filter(|n| n.ends_with(' '));
+    Value { text: number.map_or(words, str::trim_end).to_owned(), ..value }
+}
+
+/// The value as the source wrote it, where it says the same as the document's number. `136,229` may be
+/// written in either number style: the one that agrees is taken.
+fn restore(inside: &mut Measurement, written: &Written<'_>, at: &str, found: &mut Vec<Diagnostic>) {
+    let styles = [NumberStyle::Point, NumberStyle::Comma].map(|style| read_written(written.words, style));
+    let Some(assay) = inside.assays.iter_mut().find(|a| a.analyte == written.source) else {
+        let fits = |v: &&Value| v.kind != ValueKind::Text && (written.bound.is_none() || v.high.or(v.low) == written.bound);
+        let Some(value) = styles.iter().find(fits).or(styles.first()) else { return };
+        let mut fresh = Assay::new(written.source, value.clone(), Place::field(at));
+        fresh.variable = written.name.and_then(|name| variable_of(name));
+        if let Some(name) = written.name {
             note(&mut fresh.fields, "name", name);
         }
         inside.assays.push(fresh);
         return;
     };
-    if written.unit.is_none() && written.number == assay.value.number {
-        assay.value.text = written.text;
-    } else if agrees(&written, &assay.value) {
-        assay.value = written;
+    let bare = |v: &&Value| v.unit.is_none() && v.number.is_some() && v.number == assay.value.number;
+    if let Some(value) = styles.iter().find(bare) {
+        assay.value.text.clone_from(&value.text);
+    } else if let Some(value) = styles.iter().find(|v| agrees(v, &assay.value)) {
+        assay.value = value.clone();
     } else {
         found.push(
             Diagnostic::warning(
                 "W-ASM-002",
                 assay.place.clone(),
-                format!("「{words}」という元の表記と数値 {} が一致しないため、数値を採りました", assay.value.text),
-                format!("the text as written, \"{words}\", and the number {} disagree; the number was taken", assay.value.text),
+                format!("「{}」という元の表記と数値 {} が一致しないため、数値を採りました", written.words, assay.value.text),
+                format!(
+                    "the text as written, \"{}\", and the number {} disagree; the number was taken",
+                    written.words, assay.value.text
+                ),
             )
             .remedy("元のファイルを確かめてください", "check the original file"),
         );
@@ -486,14 +535,18 @@ fn explain_errors(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic
         };
         let Some(assay) = inside.assays.get_mut(index) else { continue };
         let bound = Value::parse(&error);
-        if assay.value.number == Some(0.0) && bound.is_censored() {
+        let minus_zero = assay.value.number.is_some_and(|n| n == 0.0 && n.is_sign_negative());
+        if minus_zero || (assay.value.number == Some(0.0) && bound.is_censored()) {
             found.push(Diagnostic::warning(
                 "W-ASM-001",
                 assay.place.clone(),
-                format!("「{error}」とある測定に数値 {} が書かれています。数値ではなく限界として読みました", assay.value.text),
-                format!("the measurement says \"{error}\" but holds the number {}; it was read as the bound", assay.value.text),
+                format!("「{error}」とある測定に数値 {} が書かれています。数値としては読みません", assay.value.text),
+                format!(
+                    "the measurement says \"{error}\" but holds the number {}, which was not read as a number",
+                    assay.value.text
+                ),
             ));
-            assay.value = bound;
+            assay.value = if bound.is_censored() { bound } else { Value::not_determined(&error) };
         } else if assay.value.kind == ValueKind::Exact && !assay.flags.contains(&error) {
             assay.flags.push(error);
         }

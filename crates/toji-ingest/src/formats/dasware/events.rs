@@ -15,18 +15,33 @@ pub(super) fn read_events(sections: &[Section<'_>], clock: &Clock, units: &mut [
             let stamp = get("Timestamp");
             let Some((t_ns, _)) = wall_clock(stamp).and_then(|(at, _)| clock.ns(at, stamp)) else {
                 faults.at(line);
-                reading.not_read.push(not_read(line, get("Description"), "時刻の読めない出来事です", "an event without a readable time"));
+                reading.not_read.push(not_read(
+                    line,
+                    get("Description"),
+                    "時刻の読めない出来事です",
+                    "an event without a readable time",
+                ));
                 continue;
             };
             let event = event(&row);
             let place = ["Reference", "Ref.2", "Resource", "Description"].iter().find_map(|field| unit_number(get(field)));
             match place.and_then(|number| units.iter_mut().find(|u| u.number == number)) {
-                Some(unit) => unit.events.push((t_ns, event)),
+                Some(unit) => {
+                    // Exports without the inoculation column may still log the event.
+                    if event.label.to_lowercase().starts_with("inoculat") {
+                        unit.inoculated_ns.get_or_insert(t_ns);
+                    }
+                    unit.events.push((t_ns, event));
+                }
                 None => units.iter_mut().for_each(|u| u.events.push((t_ns, event.clone()))),
             }
         }
     }
-    reading.diagnostics.extend(faults.say("W-DASWARE-011", "時刻の読めない出来事が % 件あります", "% events have no readable time"));
+    reading.diagnostics.extend(faults.say(
+        "W-DASWARE-011",
+        "時刻の読めない出来事が % 件あります",
+        "% events have no readable time",
+    ));
 }
 
 /// `… Unit 3.pH Sensor …`, `…\Unit 3\pH\…`, `Setup 3` name unit 3.
@@ -53,9 +68,9 @@ fn sort(label: &str) -> &'static str {
         () if has(&["alarm"]) => "alarm",
         () if has(&["inoculation", "inoculated"]) => "inoculation",
         () if has(&["calibration"]) => "calibration",
-        () if has(&["setpoint", ".sp=", "parameter changed", "wert geändert", "value changed", "changed to"]) => "setpoint",
         () if has(&["stopped", "turned off", "finished"]) => "stop",
         () if has(&["started", "turned on"]) => "start",
+        () if has(&["setpoint", "parameter changed", "wert geändert", "value changed", "changed to"]) => "setpoint",
         () => "note",
     }
 }

@@ -38,9 +38,12 @@ impl Format for Dasware {
         let head: Vec<&str> = source.text().lines().take(400).collect();
         let section = |name: &str| head.iter().any(|l| section_name(l) == Some(name));
         let maker = head.iter().any(|l| l.contains("DASGIP") || l.contains("DASware") || l.contains("FngArchiv"));
-        let known = ["Info", "CoreInfo", "ProjectInfo", "TrackInfo", "TrackData", "TrackData1"].iter().filter(|s| section(s)).count();
+        let known =
+            ["Info", "CoreInfo", "ProjectInfo", "TrackInfo", "TrackData", "TrackData1"].iter().filter(|s| section(s)).count();
         match (maker, known) {
-            (true, 2..) => Some(Evidence::new(97, "[Info]・[CoreInfo]・[TrackInfo] の節", "the sections [Info], [CoreInfo], [TrackInfo]")),
+            (true, 2..) => {
+                Some(Evidence::new(97, "[Info]・[CoreInfo]・[TrackInfo] の節", "the sections [Info], [CoreInfo], [TrackInfo]"))
+            }
             (false, 3..) => Some(Evidence::new(75, "[ProjectInfo]・[TrackInfo] の節", "the sections [ProjectInfo], [TrackInfo]")),
             _ => None,
         }
@@ -162,8 +165,13 @@ fn zone(core: &Core<'_>, site: &Site) -> (Clock, Vec<Diagnostic>) {
     let Some((text, line)) = core.bias else { return (fallback, Vec::new()) };
     let place = Place::line(line).in_sheet("CoreInfo").at_field("TimezoneBias");
     let Some(bias) = text.parse::<i32>().ok().filter(|b| b.abs() <= 15 * 60) else {
-        let said = Diagnostic::warning("W-DASWARE-001", place, format!("TimezoneBias「{text}」を読めません"), format!("TimezoneBias \"{text}\" is not readable"))
-            .remedy("サイトの時間帯を使いました", "the site's time zone was used");
+        let said = Diagnostic::warning(
+            "W-DASWARE-001",
+            place,
+            format!("TimezoneBias「{text}」を読めません"),
+            format!("TimezoneBias \"{text}\" is not readable"),
+        )
+        .remedy("サイトの時間帯を使いました", "the site's time zone was used");
         return (fallback, vec![said]);
     };
     let major = core.version.and_then(|v| v.split('.').next()).and_then(|v| v.parse::<u32>().ok());
@@ -243,6 +251,7 @@ impl Unit {
         events.sort_by_key(|e| e.0);
         let event = |(ns, event): (i64, Event)| Event { when: When::Elapsed(ns.saturating_sub(zero)), ..event };
         run.events = events.into_iter().map(event).collect();
+        run.simulated = crate::plate::says_simulated(&run);
         run
     }
 }
@@ -277,7 +286,9 @@ impl<'a> Project<'a> {
         }
         for (_, row) in section.rows().skip(1) {
             split_line(row, b';', &mut cells);
-            let number = cells.iter().find_map(|c| c.strip_prefix("UnitNo")?.trim_start_matches([' ', '=']).trim_end_matches(';').trim().parse().ok());
+            let number = cells
+                .iter()
+                .find_map(|c| c.strip_prefix("UnitNo")?.trim_start_matches([' ', '=']).trim_end_matches(';').trim().parse().ok());
             if let Some(number) = number {
                 project.modules.insert(number, cells.get(3).copied().unwrap_or(""));
                 project.starts.extend(cells.get(8).filter(|s| !s.is_empty()).map(|s| (number, *s)));
@@ -321,7 +332,9 @@ fn list_unread(sections: &[Section<'_>], reading: &mut Reading) {
     let mut in_setup = false;
     for section in sections {
         in_setup = (in_setup || section.name.starts_with("Setup")) && !section.name.starts_with('/');
-        let read = in_setup || section.name.starts_with("TrackData") || matches!(section.name, "CoreInfo" | "ProjectInfo" | "TrackInfo" | "Events" | "End");
+        let read = in_setup
+            || section.name.starts_with("TrackData")
+            || matches!(section.name, "CoreInfo" | "ProjectInfo" | "TrackInfo" | "Events" | "End");
         let Some((line, first)) = section.rows().next().filter(|_| !read) else { continue };
         let rows = section.rows().count();
         reading.not_read.push(NotRead::new(
@@ -348,11 +361,27 @@ impl Faults {
     fn say(&self) -> impl Iterator<Item = Diagnostic> + use<> {
         [
             self.time.say("W-DASWARE-003", "時刻の読めない行が % 行あります", "% rows have no readable time"),
-            self.earlier.say("W-DASWARE-004", "時刻が前後する行が % 行あります。印を付けて残しました", "time runs backwards at % rows; they are kept and flagged"),
-            self.doubt.say("W-DASWARE-005", "時計の切り替えで時刻の定まらない行が % 行あります", "a clock change makes the time of % rows doubtful"),
-            self.jump.say("W-DASWARE-006", "Timestamp と Duration の進みが食い違う行が % 行あります (時計の修正か)", "Timestamp and Duration disagree at % rows; the clock may have been set"),
+            self.earlier.say(
+                "W-DASWARE-004",
+                "時刻が前後する行が % 行あります。印を付けて残しました",
+                "time runs backwards at % rows; they are kept and flagged",
+            ),
+            self.doubt.say(
+                "W-DASWARE-005",
+                "時計の切り替えで時刻の定まらない行が % 行あります",
+                "a clock change makes the time of % rows doubtful",
+            ),
+            self.jump.say(
+                "W-DASWARE-006",
+                "Timestamp と Duration の進みが食い違う行が % 行あります (時計の修正か)",
+                "Timestamp and Duration disagree at % rows; the clock may have been set",
+            ),
             self.cut.say("W-DASWARE-007", "途中で切れた行が % 行あります", "% rows are cut off"),
-            self.started.say("W-DASWARE-008", "立ち上げの 0 の行が % 行あります。印を付けて残しました", "% rows of zeros are the controller starting up; they are kept and flagged"),
+            self.started.say(
+                "W-DASWARE-008",
+                "立ち上げの 0 の行が % 行あります。印を付けて残しました",
+                "% rows of zeros are the controller starting up; they are kept and flagged",
+            ),
         ]
         .into_iter()
         .flatten()

@@ -46,7 +46,14 @@ struct Rows<'u> {
     inoculation_ns: Option<i64>,
 }
 
-fn read_unit(section: &Section<'_>, number: u32, tracks: &Tracks<'_>, clock: &Clock, faults: &mut Faults, reading: &mut Reading) -> Option<Unit> {
+fn read_unit(
+    section: &Section<'_>,
+    number: u32,
+    tracks: &Tracks<'_>,
+    clock: &Clock,
+    faults: &mut Faults,
+    reading: &mut Reading,
+) -> Option<Unit> {
     let mut lines = section.rows();
     let (header_line, header) = lines.next()?;
     let mut cells = Vec::new();
@@ -69,14 +76,26 @@ fn read_unit(section: &Section<'_>, number: u32, tracks: &Tracks<'_>, clock: &Cl
         });
     }
     if !columns.contains(&Column::Timestamp) {
-        reading.diagnostics.push(Diagnostic::warning("W-DASWARE-009", Place::line(header_line).in_sheet(section.name),
-            "Timestamp の列がありません。この節は読みませんでした", "there is no Timestamp column; the section was not read"));
+        reading.diagnostics.push(Diagnostic::warning(
+            "W-DASWARE-009",
+            Place::line(header_line).in_sheet(section.name),
+            "Timestamp の列がありません。この節は読みませんでした",
+            "there is no Timestamp column; the section was not read",
+        ));
         reading.not_read.push(not_read(header_line, header, "Timestamp の列がありません", "no Timestamp column"));
         return None;
     }
     unique_keys(&mut channels);
     unknown_units(&channels, section, header_line, reading);
-    let mut rows = Rows { columns, points: vec![PointsBuilder::default(); channels.len()], unit, faults, before: i64::MIN, lead_ns: None, inoculation_ns: None };
+    let mut rows = Rows {
+        columns,
+        points: vec![PointsBuilder::default(); channels.len()],
+        unit,
+        faults,
+        before: i64::MIN,
+        lead_ns: None,
+        inoculation_ns: None,
+    };
     let mut first = true;
     for (line, row) in lines {
         split_line(row, b';', &mut cells);
@@ -112,9 +131,15 @@ fn unknown_units(channels: &[Channel], section: &Section<'_>, line: u64, reading
     let known = reading.diagnostics.iter().any(|d| d.code == "W-DASWARE-010" && unknown.iter().all(|u| d.message.en.contains(u)));
     if !unknown.is_empty() && !known {
         let list = unknown.join(", ");
-        reading.diagnostics.push(Diagnostic::warning("W-DASWARE-010", Place::line(line).in_sheet(section.name),
-            format!("分からない単位があります: {list}"), format!("units not understood: {list}"))
-            .remedy("値は元の単位表記とともに残しました", "the values are kept with the unit as written"));
+        reading.diagnostics.push(
+            Diagnostic::warning(
+                "W-DASWARE-010",
+                Place::line(line).in_sheet(section.name),
+                format!("分からない単位があります: {list}"),
+                format!("units not understood: {list}"),
+            )
+            .remedy("値は元の単位表記とともに残しました", "the values are kept with the unit as written"),
+        );
     }
 }
 
@@ -196,7 +221,13 @@ fn inoculated(unit: &mut Unit, last_ns: &mut Option<i64>, t_ns: i64, cell: &str)
     if last_ns.is_none() || again {
         *last_ns = Some(at);
         unit.inoculated_ns.get_or_insert(at);
-        let event = Event { when: When::Unknown, sort: "inoculation".into(), label: "InoculationTime".into(), reason: None, fields: Fields::new() };
+        let event = Event {
+            when: When::Unknown,
+            sort: "inoculation".into(),
+            label: "InoculationTime".into(),
+            reason: None,
+            fields: Fields::new(),
+        };
         unit.events.push((at, event));
     }
 }

@@ -21,7 +21,9 @@ pub(super) struct Tag<'a> {
 impl<'a> Tag<'a> {
     pub(super) fn read(name: &'a str) -> Self {
         let (head, rest) = name.split_once('.').unwrap_or(("", name));
-        let at = head.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| i + head.get(i..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8));
+        let at = head
+            .rfind(|c: char| !c.is_ascii_digit())
+            .map_or(0, |i| i + head.get(i..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8));
         let number = head.get(at..).unwrap_or("");
         let (base, role) = rest.rsplit_once('.').unwrap_or((rest, ""));
         // The unit's number stands again behind the quantity: FO21 of unit 1 is FO2.

@@ -109,7 +109,10 @@ fn start_up_is_flagged_and_inoculation_is_the_zero() {
         assert_eq!((quality.status, quality.cause), (Status::Bad, Cause::StartUp), "{}", channel.key);
         assert!(Quality::unpack(channel.points.quality[1]).unwrap().is_good());
     }
-    assert_eq!((run.zero_is, run.zero.as_ref().unwrap().instant.to_string().as_str()), (ZeroTime::Inoculation, "2024-05-06T08:02:29Z"));
+    assert_eq!(
+        (run.zero_is, run.zero.as_ref().unwrap().instant.to_string().as_str()),
+        (ZeroTime::Inoculation, "2024-05-06T08:02:29Z")
+    );
     let events: Vec<_> = run.events.iter().map(|e| (e.sort.as_str(), &e.when)).collect();
     assert_eq!(events, [("note", &When::Elapsed(-149_000_000_000)), ("inoculation", &When::Elapsed(0))]);
 }
@@ -118,7 +121,10 @@ fn start_up_is_flagged_and_inoculation_is_the_zero() {
 fn units_events_and_clock_of_the_second_vessel() {
     let reading = read(&file("4.6.8", "-60"));
     let run = &reading.runs[1];
-    assert_eq!((run.zero_is, run.zero.as_ref().unwrap().instant.to_string().as_str()), (ZeroTime::StartOfFile, "2024-05-06T08:00:20Z"));
+    assert_eq!(
+        (run.zero_is, run.zero.as_ref().unwrap().instant.to_string().as_str()),
+        (ZeroTime::StartOfFile, "2024-05-06T08:00:20Z")
+    );
     assert_eq!(run.events.len(), 2);
     assert_eq!((run.events[1].sort.as_str(), run.events[0].label.as_str()), ("start", "Database; size"));
     let odd = &run.channels[1];

@@ -72,7 +72,15 @@ impl Brew {
         }
     }
     /// Adds a value. `nth`: which of several readings at one visit, from 0.
-    pub(crate) fn value(&mut self, key: &str, quantity: Option<&Quantity>, raw_unit: Option<&str>, nth: usize, t_ns: i64, cell: &str) {
+    pub(crate) fn value(
+        &mut self,
+        key: &str,
+        quantity: Option<&Quantity>,
+        raw_unit: Option<&str>,
+        nth: usize,
+        t_ns: i64,
+        cell: &str,
+    ) {
         let key = if nth == 0 { key.to_owned() } else { format!("{key} #{}", nth + 1) };
         let at = self.series.iter().position(|s| s.channel.key == key).unwrap_or_else(|| {
             self.series.push(Series { channel: new_channel(key, quantity, raw_unit, nth), points: PointsBuilder::default() });
@@ -85,14 +93,25 @@ impl Brew {
     }
     /// Adds a step of the craft.
     pub(crate) fn step(&mut self, t_ns: i64, label: &str) {
-        let event = Event { when: When::Unknown, sort: "step".into(), label: label.trim().to_owned(), reason: None, fields: Fields::new() };
+        let event = Event {
+            when: When::Unknown,
+            sort: "step".into(),
+            label: label.trim().to_owned(),
+            reason: None,
+            fields: Fields::new(),
+        };
         self.events.push((t_ns, event));
     }
     /// Adds what a person found.
     pub(crate) fn observe(&mut self, t_ns: i64, attribute: &str, header: &str, text: &str) {
         let note = (!header.is_empty() && header != attribute).then(|| header.to_owned());
-        let observation =
-            Observation { when: When::Unknown, attribute: attribute.to_owned(), value: Value::text(text.trim()), observer: None, note };
+        let observation = Observation {
+            when: When::Unknown,
+            attribute: attribute.to_owned(),
+            value: Value::text(text.trim()),
+            observer: None,
+            note,
+        };
         self.observations.push((t_ns, observation));
     }
     /// Has anything been read?
@@ -108,11 +127,20 @@ impl Brew {
         let zero_ns = self.first_ns.unwrap_or(0);
         let mut said: Vec<Diagnostic> = crate::plate::zone_note(self.zero.as_ref()).into_iter().collect();
         if self.day_precision {
-            said.push(Diagnostic::note("N-SAKE-001", Place::default(), "時刻のない行は、その日の 0 時としました", "rows without a time of day were put at midnight of their day"));
+            said.push(Diagnostic::note(
+                "N-SAKE-001",
+                Place::default(),
+                "時刻のない行は、その日の 0 時としました",
+                "rows without a time of day were put at midnight of their day",
+            ));
         }
         if self.customary {
-            said.push(Diagnostic::note("N-SAKE-002", Place::default(), "単位の書かれていない欄は慣行の単位 (℃・ボーメ度・日本酒度・容量%・mL) としました",
-                "columns without a unit were read in the customary one (°C, °Bé, SMV, % v/v, mL)"));
+            said.push(Diagnostic::note(
+                "N-SAKE-002",
+                Place::default(),
+                "単位の書かれていない欄は慣行の単位 (℃・ボーメ度・日本酒度・容量%・mL) としました",
+                "columns without a unit were read in the customary one (°C, °Bé, SMV, % v/v, mL)",
+            ));
         }
         let mut run = Run::new(key, title);
         run.zero = self.zero;
@@ -125,6 +153,7 @@ impl Brew {
         let when = |t_ns: i64| When::Elapsed(t_ns.saturating_sub(zero_ns));
         run.events = self.events.into_iter().map(|(t, e)| Event { when: when(t), ..e }).collect();
         run.observations = self.observations.into_iter().map(|(t, o)| Observation { when: when(t), ..o }).collect();
+        run.simulated = crate::plate::says_simulated(&run);
         (run, said)
     }
 }

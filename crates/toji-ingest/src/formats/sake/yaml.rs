@@ -34,15 +34,20 @@ impl Format for SakeYaml {
             return None;
         }
         let brewing = item(&["temps:", "mark:", "baume:", "nihonshudo:", "room_dry_temp:", "preset_temp:"]);
-        brewing.then(|| Evidence::new(92, "states の各要素に time と品温・印", "states, each with a time, temperatures and marks"))
+        brewing
+            .then(|| Evidence::new(92, "states の各要素に time と品温・印", "states, each with a time, temperatures and marks"))
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
         let text = source.text();
         guard(text)?;
         let documents = YamlLoader::load_from_str(text).map_err(|e| {
-            Error::input("E-SAKE-001", format!("YAML として読めません: {}", e.info()), format!("not readable as YAML: {}", e.info()))
-                .at(Place::line(e.marker().line() as u64).at_column(e.marker().col() as u64 + 1))
-                .hint("字下げと引用符を確認してください", "check indentation and quotes")
+            Error::input(
+                "E-SAKE-001",
+                format!("YAML として読めません: {}", e.info()),
+                format!("not readable as YAML: {}", e.info()),
+            )
+            .at(Place::line(e.marker().line() as u64).at_column(e.marker().col() as u64 + 1))
+            .hint("字下げと引用符を確認してください", "check indentation and quotes")
         })?;
         let mut reading = Reading { format: self.id().into(), ..Reading::default() };
         for document in &documents {
@@ -66,9 +71,13 @@ fn guard(text: &str) -> Result<()> {
         let lead = line.len() - line.trim_start_matches([' ', '-', '?', ':', '\t']).len();
         let anchor = [": &", "- &"].iter().any(|mark| line.contains(mark));
         if depth + opens > DEPTH_MAX || lead > 4 * DEPTH_MAX || anchor {
-            return Err(Error::input("E-SAKE-002", "アンカーや深すぎる入れ子は読みません", "anchors and very deep nesting are not read")
-                .at(Place::line(number))
-                .hint("経過の記録だけを書いてください", "write the progress record only"));
+            return Err(Error::input(
+                "E-SAKE-002",
+                "アンカーや深すぎる入れ子は読みません",
+                "anchors and very deep nesting are not read",
+            )
+            .at(Place::line(number))
+            .hint("経過の記録だけを書いてください", "write the progress record only"));
         }
         depth = (depth + opens).saturating_sub(closes);
     }
@@ -115,7 +124,8 @@ fn read_document(document: &Yaml, site: &Site, reading: &mut Reading) {
     if brew.is_empty() {
         return;
     }
-    let moromi = brew.fields.contains_key("prefix_day_labels") || brew.series.iter().any(|s| matches!(s.channel.key.as_str(), "baume" | "nihonshudo"));
+    let moromi = brew.fields.contains_key("prefix_day_labels")
+        || brew.series.iter().any(|s| matches!(s.channel.key.as_str(), "baume" | "nihonshudo"));
     let (kind, title) = if moromi { ("moromi", "醪") } else { ("koji", "麹") };
     brew.fields.insert("kind".into(), kind.into());
     let first = brew.first_text();
@@ -147,15 +157,26 @@ fn read_state(state: &Yaml, index: usize, site: &Site, last: &mut Option<ClockTi
         return;
     };
     let Some((clock, t_ns, day_only)) = state_time(fields, site) else {
-        let text: Vec<String> = fields.iter().map(|(k, v)| format!("{}: {}", scalar(k).unwrap_or_default(), scalars(v).join(", "))).collect();
+        let text: Vec<String> =
+            fields.iter().map(|(k, v)| format!("{}: {}", scalar(k).unwrap_or_default(), scalars(v).join(", "))).collect();
         reading.not_read.push(NotRead::new(place.clone(), &text.join("; "), "時刻が読めません", "the time is not readable"));
-        reading.diagnostics.push(Diagnostic::warning("W-SAKE-003", place, "時刻が読めない要素があります", "an entry has no readable time"));
+        reading.diagnostics.push(Diagnostic::warning(
+            "W-SAKE-003",
+            place,
+            "時刻が読めない要素があります",
+            "an entry has no readable time",
+        ));
         return;
     };
     if let (Some(before), Some(now)) = (last.as_ref(), clock.as_ref())
         && now.instant < before.instant
     {
-        reading.diagnostics.push(Diagnostic::warning("W-SAKE-004", place.clone(), format!("時刻が前に戻ります: {}", now.raw), format!("time runs backwards: {}", now.raw)));
+        reading.diagnostics.push(Diagnostic::warning(
+            "W-SAKE-004",
+            place.clone(),
+            format!("時刻が前に戻ります: {}", now.raw),
+            format!("time runs backwards: {}", now.raw),
+        ));
     }
     brew.row(clock.as_ref(), t_ns);
     brew.day_precision |= day_only;
@@ -180,7 +201,12 @@ fn read_state(state: &Yaml, index: usize, site: &Site, last: &mut Option<ClockTi
             }
         }
         if texts.is_empty() && !matches!(value, Yaml::Null) {
-            reading.not_read.push(NotRead::new(place.clone().at_field(&key), &format!("{value:?}"), "この形の値は読みません", "a value of this shape is not read"));
+            reading.not_read.push(NotRead::new(
+                place.clone().at_field(&key),
+                &format!("{value:?}"),
+                "この形の値は読みません",
+                "a value of this shape is not read",
+            ));
         }
     }
 }
@@ -209,7 +235,10 @@ mod tests {
         assert_eq!(run.channels[0].points.numbers, Numbers::Scaled { scale: 2, mantissa: vec![1480, 1430] });
         assert_eq!(run.channels[3].unit.as_ref().unwrap().code(), "{Be}");
         assert_eq!(run.channels[4].points.number(0), Some(-27.0));
-        assert_eq!((run.events[0].label.as_str(), run.events[0].sort.as_str(), &run.events[0].when), ("添", "step", &When::Elapsed(0)));
+        assert_eq!(
+            (run.events[0].label.as_str(), run.events[0].sort.as_str(), &run.events[0].when),
+            ("添", "step", &When::Elapsed(0))
+        );
         assert_eq!((run.observations[0].attribute.as_str(), run.observations[0].value.text.as_str()), ("odour", "バナナ様"));
         assert_eq!(reading.not_read.len(), 2);
         assert_eq!(run.fields["prefix_day_labels"][3], "留");

@@ -1,0 +1,28 @@
+//! Runs: import, list, show, plot, compare, align, join with samples.
+
+mod compare;
+mod export;
+mod import;
+mod list;
+mod plot;
+mod propose;
+mod show;
+mod stored;
+
+use crate::operation::Operation;
+
+pub(crate) use import::fetch;
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        import::operation(),
+        list::operation(),
+        show::operation(),
+        plot::operation(),
+        compare::operation(),
+        plot::align_operation(),
+        plot::as_of_operation(),
+        propose::operation(),
+        export::operation(),
+    ]
+}

@@ -1,0 +1,141 @@
+//! An open store with its settings: what a face holds.
+
+use crate::job::{self, Job, Running};
+use crate::operation::Context;
+use crate::progress::Progress;
+use serde::Serialize;
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use toji_core::clock::{Zone, ZoneEvidence};
+use toji_core::{Access, Digest, Instant, Result};
+use toji_ingest::Site;
+use toji_store::Store;
+
+/// Settings of a session.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `postgres://…` for a team; the embedded catalogue otherwise.
+    pub catalogue_url: Option<String>,
+    /// Zone of clocks that state none, e.g. `Asia/Tokyo`. Kept with the store when given to `init`.
+    pub zone: Option<String>,
+}
+
+/// An open store with its settings.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) store: Arc<Store>,
+    pub(crate) zone: Option<String>,
+    pub(crate) running: Mutex<HashMap<String, Running>>,
+}
+
+/// A file that was uploaded and can be imported by its address.
+#[derive(Debug, Clone, Serialize)]
+pub struct Staged {
+    /// Name as given.
+    pub name: String,
+    /// `sha256:…`.
+    pub address: String,
+    /// Size.
+    pub bytes: u64,
+}
+
+impl Session {
+    /// Makes a new store and opens it.
+    ///
+    /// # Errors
+    /// The folder is in use, or the zone is unknown.
+    pub async fn init(dir: &Path, options: Options) -> Result<Arc<Self>> {
+        if let Some(zone) = &options.zone {
+            Zone::named(zone, ZoneEvidence::SiteDefault)?;
+        }
+        let store = Store::init(dir, options.catalogue_url.as_deref()).await?;
+        if let Some(zone) = &options.zone {
+            store.set_setting("zone", zone).await?;
+        }
+        Self::with(store, options.zone).await
+    }
+    /// Opens a store.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub async fn open(dir: &Path, options: Options) -> Result<Arc<Self>> {
+        let store = Store::open(dir, options.catalogue_url.as_deref()).await?;
+        Self::with(store, options.zone).await
+    }
+    async fn with(store: Store, zone: Option<String>) -> Result<Arc<Self>> {
+        let zone = match zone {
+            Some(zone) => Some(zone),
+            None => store.setting("zone").await?,
+        };
+        if let Some(zone) = &zone {
+            Zone::named(zone, ZoneEvidence::SiteDefault)?;
+        }
+        Ok(Arc::new(Self { store: Arc::new(store), zone, running: Mutex::default() }))
+    }
+    /// A context for the owner of the store.
+    #[must_use]
+    pub fn context(self: &Arc<Self>, progress: Progress, now: Instant) -> Context {
+        Context { session: self.clone(), access: Access::owner(), now, seed: 0, progress }
+    }
+    /// What the site says where files are silent; `zone` overrides the store's setting.
+    pub(crate) fn site(&self, zone: Option<&str>) -> Result<Site> {
+        let zone = match zone.or(self.zone.as_deref()) {
+            Some(name) => Zone::named(name, ZoneEvidence::SiteDefault)?,
+            None => Zone::assumed(),
+        };
+        Ok(Site { zone, date_order: None })
+    }
+    /// Keeps an uploaded file, to be imported by its address.
+    ///
+    /// # Errors
+    /// Disk faults.
+    pub async fn stage(&self, name: &str, bytes: Vec<u8>) -> Result<Staged> {
+        let size = bytes.len() as u64;
+        let (address, _) = self.store.keep(bytes).await?;
+        // The name is a setting, not a record: an upload that is never imported leaves no trace in the ledger.
+        self.store.set_setting(&format!("staged:{address}"), name).await?;
+        Ok(Staged { name: name.to_owned(), address: address.to_string(), bytes: size })
+    }
+    pub(crate) async fn staged_name(&self, address: Digest) -> Result<String> {
+        Ok(self.store.setting(&format!("staged:{address}")).await?.unwrap_or_else(|| address.hex()[..12].to_owned()))
+    }
+
+    /// Starts a job; returns its identifier.
+    ///
+    /// # Errors
+    /// Unknown operation, storage faults.
+    pub async fn submit(self: &Arc<Self>, name: &str, input: Json, now: Instant) -> Result<String> {
+        job::submit(self, name, input, now).await
+    }
+    /// A job as it is.
+    ///
+    /// # Errors
+    /// No such job.
+    pub async fn job(&self, id: &str) -> Result<Job> {
+        job::load(self, id).await
+    }
+    /// Follows a job.
+    ///
+    /// # Errors
+    /// No such job.
+    pub async fn watch_job(&self, id: &str) -> Result<watch::Receiver<Job>> {
+        job::watch(self, id).await
+    }
+    /// Asks a job to stop.
+    ///
+    /// # Errors
+    /// No such job.
+    pub async fn cancel_job(&self, id: &str) -> Result<()> {
+        job::cancel(self, id).await
+    }
+    /// Takes up jobs that a crash left behind.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn resume_jobs(self: &Arc<Self>) -> Result<()> {
+        job::resume(self).await
+    }
+}

@@ -1,0 +1,9 @@
+//! The command line through the real binary: what a person and a script see.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod answers;
+mod help;
+mod refusals;
+mod runner;
+mod serving;
