@@ -247,7 +247,12 @@ pub struct Points {
 
 impl Default for Points {
     fn default() -> Self {
-        Self { t_ns: Vec::new(), numbers: Numbers::Scaled { scale: 0, mantissa: Vec::new() }, quality: Vec::new(), texts: Vec::new() }
+        Self {
+            t_ns: Vec::new(),
+            numbers: Numbers::Scaled { scale: 0, mantissa: Vec::new() },
+            quality: Vec::new(),
+            texts: Vec::new(),
+        }
     }
 }
 

@@ -294,6 +294,9 @@ pub(crate) fn title_of(kind: &Kind, id: &Id, fields: &FieldMap) -> Text {
         _ if name == "id" => Some(id.to_string()),
         Some(serde_json::Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
         Some(serde_json::Value::Null) | None | Some(serde_json::Value::String(_)) => None,
+        Some(serde_json::Value::Array(parts)) if parts.iter().all(serde_json::Value::is_string) => {
+            Some(parts.iter().filter_map(|p| p.as_str()).collect::<Vec<_>>().join("; ")).filter(|t| !t.is_empty())
+        }
         Some(other) => Some(other.to_string()),
     };
     let (ja, en) = (read(&kind.title.ja), read(&kind.title.en));

@@ -72,7 +72,7 @@ pub(crate) fn build(operations: &'static [Operation], settings: &Settings) -> Co
         "Toji (杜氏) — raw fermenter files become one trusted, visible record.",
     );
     let more = Text::new(
-        "保管庫は --store か環境変数 TOJI_STORE で指定します (既定: ./toji-store)。\n各コマンドの説明と例は toji コマンド --help でご覧になれます。",
+        "保存先は --store か環境変数 TOJI_STORE で指定します (既定: ./toji-store)。\n各コマンドの説明と例は toji コマンド --help でご覧になれます。",
         "The store is given by --store or the environment variable TOJI_STORE (default: ./toji-store).\nSee `toji COMMAND --help` for what a command does, with an example.",
     );
     let root = frame(Command::new("toji"), lang, &about, &more)
@@ -123,7 +123,7 @@ fn shared(lang: Lang) -> [Arg; 6] {
     let help = option("help", Text::same(""), Text::new("この説明を表示します", "Show this help"));
     [
         help.short('h').action(ArgAction::HelpShort),
-        option("store", Text::new("フォルダ", "DIR"), Text::new("保管庫のフォルダ", "Folder of the store")),
+        option("store", Text::new("フォルダ", "DIR"), Text::new("保存先のフォルダ", "Folder of the store")),
         option("lang", Text::same("ja|en"), Text::new("表示の言語", "Language of what is shown"))
             .value_parser(["ja", "en"])
             .hide_possible_values(true),

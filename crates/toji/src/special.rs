@@ -57,11 +57,11 @@ fn all(lang: Lang) -> Vec<Command> {
     };
     let init = make(
         "init",
-        Text::new("新しい保管庫を作ります。", "Make a new store."),
+        Text::new("新しい保存先を作ります。", "Make a new store."),
         "toji --store ./my-store init --zone Asia/Tokyo",
     )
     .arg(Arg::new("catalogue-url").long("catalogue-url").value_name("URL").help(text(
-        "目録を PostgreSQL に置く場合の postgres://… (既定: 保管庫の中の SQLite)",
+        "目録を PostgreSQL に置く場合の postgres://… (既定: 保存先の中の SQLite)",
         "postgres://… to keep the catalogue in PostgreSQL (default: SQLite inside the store)",
     )))
     .arg(Arg::new("zone").long("zone").value_name(text("時間帯", "ZONE")).help(text(
@@ -118,7 +118,7 @@ async fn init(matches: &ArgMatches, settings: &Settings) -> Result<()> {
     if settings.json {
         return print(output::document(&json!({"store": shown.to_string()})), settings);
     }
-    let words = say(settings.lang, "保管庫を作りました", "made a store at");
+    let words = say(settings.lang, "保存先を作りました", "made a store at");
     print(format!("{words}: {shown}\n").replace("at: ", "at "), settings)
 }
 

@@ -235,7 +235,7 @@ mod tests {
                 positional: &["kind", "paths…"],
                 example: "toji thing put a b",
             };
-            vec![Operation::declare::<_, Json, _, _, _>(words, Effect::Write, nothing)]
+            vec![Operation::declare(words, Effect::Write, nothing)]
         });
         &ALL
     }

@@ -107,10 +107,13 @@ fn message(error: &clap::Error) -> Text {
 
 /// What the user may have meant.
 fn suggestion(error: &clap::Error) -> Option<Text> {
-    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue]
-        .into_iter()
-        .map(|kind| context(error, kind))
-        .find(|text| !text.is_empty())?;
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue].into_iter().find_map(
+        |kind| match error.get(kind)? {
+            // The best guess comes last.
+            ContextValue::Strings(list) => list.last().cloned(),
+            other => Some(other.to_string()),
+        },
+    )?;
     Some(Text::new(format!("もしかして: {near}"), format!("did you mean {near}?")))
 }
 

@@ -1,7 +1,7 @@
 // Brings answers of the server into the one shape the pages rely on: lists are there
 // even when empty, a measured value is always a value object, and a kind reads the
 // same from the contract (`fields`) and from the declaration file (`field`).
-import type { Field, Kind, Observation, Run, RunFile, Sample, Text, Value } from "./types";
+import type { Field, Kind, Observation, Run, RunFile, Sample, Value } from "./types";
 
 const MISSING: Value = { kind: "missing", text: "" };
 
@@ -41,9 +41,4 @@ export function readKind(written: unknown): Kind {
   const title = Array.isArray(kind.title) ? kind.title : kind.title ? [kind.title.ja, kind.title.en] : [];
   const fields = (kind.fields ?? kind.field ?? []).map((field) => ({ ...field, required: field.required ?? false, many: field.many ?? false }));
   return { ...kind, title: [...new Set(title)], fields };
-}
-
-export function readText(text: Text | string | null | undefined): Text {
-  if (!text) return { ja: "", en: "" };
-  return typeof text === "string" ? { ja: text, en: text } : text;
 }

@@ -164,6 +164,8 @@ export interface NotRead {
 }
 
 export interface RunFile {
+  /** of the file's record */
+  id?: string | null;
   name: string;
   blob: string;
   format: string;
@@ -340,7 +342,8 @@ export interface KindRow {
   version: number | string;
   label: Text;
   about: Text;
-  group: Text;
+  /** a code such as `culture` */
+  group: string | Text;
   records: number;
 }
 
@@ -394,7 +397,7 @@ export interface RecordRow {
   version: number;
   title: Text;
   fields: Fields;
-  updated_at: string;
+  updated_at?: string | null;
 }
 
 export interface RecordLink {
@@ -415,6 +418,7 @@ export interface RecordBody {
   updated_at: string;
   links: RecordLink[];
   linked_from: RecordLink[];
+  retired?: boolean;
   diagnostics: Diagnostic[];
   source?: string | Record<string, unknown> | null;
 }
@@ -492,7 +496,14 @@ export interface Operations {
   "record history": { input: { kind: string; id: string }; output: { versions: RecordVersion[] } };
   "search query": {
     input: { text: string; kinds?: string[]; limit?: number };
-    output: { total: number; hits: Hit[] };
+    output: {
+      total: number;
+      hits: Hit[];
+      /** no record has all the words; these have some of them */
+      partial?: boolean;
+      /** the words searched for, each with its names in the other language */
+      terms?: string[][];
+    };
   };
   "sql query": { input: { query: string; limit?: number }; output: SqlResult };
   "store status": { input: Record<string, never>; output: Record<string, unknown> };

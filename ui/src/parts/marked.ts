@@ -10,11 +10,11 @@ function escaped(word: string): string {
 }
 
 /** Snippets may come with `<b>` or `<mark>` of a search engine: shown as plain text. */
-export function marked(text: string, query: string): Part[] {
+export function marked(text: string, words: readonly string[]): Part[] {
   const plain = text.replaceAll(/<\/?(?:b|em|mark)>/g, "");
-  const words = query.normalize("NFKC").split(/\s+/).filter((word) => word !== "");
-  if (words.length === 0 || plain === "") return [{ text: plain, hit: false }];
-  const pattern = new RegExp(`(${words.map(escaped).join("|")})`, "giu");
+  const wanted = words.map((word) => word.normalize("NFKC").trim()).filter((word) => word !== "");
+  if (wanted.length === 0 || plain === "") return [{ text: plain, hit: false }];
+  const pattern = new RegExp(`(${wanted.map(escaped).join("|")})`, "giu");
   return plain
     .split(pattern)
     .map((part, index) => ({ text: part, hit: index % 2 === 1 }))

@@ -23,6 +23,9 @@ pub(super) fn decimal(text: &[u8]) -> Option<(i64, u8)> {
     for byte in digits {
         let digit = byte.wrapping_sub(b'0');
         if digit <= 9 {
+            if count == 18 {
+                return None;
+            }
             mantissa = mantissa * 10 + i64::from(digit);
             count += 1;
             scale += u8::from(point);
@@ -32,7 +35,7 @@ pub(super) fn decimal(text: &[u8]) -> Option<(i64, u8)> {
             return None;
         }
     }
-    (count > 0 && count <= 18 && scale <= SCALE_MAX).then_some((if negative { -mantissa } else { mantissa }, scale))
+    (count > 0 && scale <= SCALE_MAX).then_some((if negative { -mantissa } else { mantissa }, scale))
 }
 
 /// Reads instants and elapsed seconds, remembering the last date and hour.
@@ -130,7 +133,7 @@ impl Clock {
             };
             let (first, last) = (resolve(":00:00"), resolve(":59:59"));
             let hours = i64::from(key.get(11)?.wrapping_sub(b'0')) * 10 + i64::from(key.get(12)?.wrapping_sub(b'0'));
-            let local = self.date_ns + hours * 3600 * SECOND_NS;
+            let local = self.date_ns.checked_add(hours * 3600 * SECOND_NS)?;
             self.hour_shift_ns = match (first, last) {
                 (Some(first), Some(last)) if last - first == 3599 * SECOND_NS => Some(first - local),
                 _ => None,
@@ -156,7 +159,7 @@ mod tests {
         assert_eq!(decimal(b"7.05"), Some((705, 2)));
         assert_eq!(decimal(b"-0.5"), Some((-5, 1)));
         assert_eq!(decimal(b"12"), Some((12, 0)));
-        for text in [&b""[..], b"-", b".", b"1e3", b"1,5", b"1.2.3", b"0.1234567891", b"12345678901234567890"] {
+        for text in [&b""[..], b"-", b".", b"1e3", b"1,5", b"1.2.3", b"0.1234567891", b"12345678901234567890", b"9999999999999999999"] {
             assert_eq!(decimal(text), None, "{}", String::from_utf8_lossy(text));
         }
     }

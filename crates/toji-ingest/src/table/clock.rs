@@ -218,7 +218,7 @@ impl Reader {
             scale => {
                 let below = 10i128.checked_pow(scale.unsigned_abs())?;
                 let half = if exact < 0 { -below / 2 } else { below / 2 };
-                (exact + half) / below
+                exact.checked_add(half)? / below
             }
         };
         i64::try_from(ns).ok()

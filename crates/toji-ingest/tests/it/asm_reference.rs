@@ -433,7 +433,7 @@ fn names_of_files_do_not_matter_and_every_format_is_sure_of_its_own() {
         // Nothing of these files is left over except what the vendors' headers say of paths.
         let reading = read(file, bytes);
         assert!(reading.not_read.iter().all(|n| n.text.contains('\\')), "{file}: {:?}", reading.not_read);
-        for format in formats::all() {
+        for format in formats::all().iter().filter(|f| FORMATS.contains(&f.id())) {
             let _ = format.read(&source, &Site::default());
         }
     });
@@ -478,7 +478,7 @@ fn damaged_real_files_are_read_or_refused() {
     each_file(|file, bytes, reference| {
         let mut mutations = Mutations(0x9e37_79b9_7f4a_7c15);
         let document = reference.to_string();
-        for round in 0..20 {
+        for round in 0..8 {
             for bytes in [bytes, document.as_bytes()] {
                 let damaged = mutations.of(bytes);
                 let Ok(source) = Source::new("x", &damaged) else { continue };

@@ -1,5 +1,6 @@
 //! The guided importer on tables as people and exports write them, and on real files.
 
+use proptest::prelude::*;
 use toji_core::clock::{DateOrder, Zone};
 use toji_core::culture::{Numbers, Reading, Run, When};
 use toji_core::value::NumberStyle;
@@ -418,4 +419,35 @@ fn real_analyser_csvs_can_be_read_by_a_mapping_too() {
     let viable = reading.samples[0].assays.iter().find(|a| a.analyte == "Viable (x10^6) cells/mL").unwrap();
     assert_eq!((viable.variable.as_deref(), viable.value.number), (Some("viable-cell-density"), Some(0.75)));
     assert_eq!(viable.value.unit.as_ref().unwrap().code(), "10*6/mL");
+}
+
+/// Cells that have broken readers before.
+const NASTY: [&str; 34] = [
+    "time", "Time (h)", "pH", "run", "value", "channel", "t", "Sample ID", "日時", "香り", "DO [%", "(°C)", "9999999999999999999", "1e400",
+    "-", "", " ", "\"", "\"\"", "a\"b", "2024-02-30", "2262-04-11T23:59:59", "令和元年5月1日", "1,234", "0,5", "< 0.1", "24:00", "8h",
+    "TimezoneBias", "-2147483648", "\u{feff}", "=1+1", "\r", "１２．５",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn any_table_is_read_or_refused(
+        rows in proptest::collection::vec(proptest::collection::vec(0..NASTY.len(), 0..6), 0..8),
+        delimiter in prop_oneof![Just(","), Just(";"), Just("\t")],
+    ) {
+        let text = rows.iter().map(|r| r.iter().map(|i| NASTY[*i]).collect::<Vec<_>>().join(delimiter)).collect::<Vec<_>>().join("\n");
+        let source = Source::new("x.csv", text.as_bytes()).unwrap();
+        let _ = read(&source, &site("Europe/Berlin"));
+        if let Ok(proposal) = propose(&source, &Site::default()) {
+            let _ = apply(&source, &proposal.mapping, &Site::default());
+            let json = serde_json::to_string(&proposal.mapping).unwrap();
+            prop_assert_eq!(Mapping::from_json(&json).map_err(|e| e.to_string()).ok(), proposal.mapping.check().ok().map(|()| proposal.mapping));
+        }
+    }
+    #[test]
+    fn any_text_after_a_long_header_is_read_or_refused(body in "[\\PC\n,;\"]{0,300}") {
+        let text = format!("run,channel,t,value,quality\n{body}");
+        let source = Source::new("x.csv", text.as_bytes()).unwrap();
+        let _ = read(&source, &Site::default());
+    }
 }

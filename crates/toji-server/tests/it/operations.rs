@@ -103,13 +103,13 @@ fn words(name: &'static str) -> Words {
 pub(crate) fn all() -> &'static [Operation] {
     static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         vec![
-            Operation::declare::<_, Echo, _, _, _>(words("test echo"), Effect::Read, echo),
-            Operation::declare::<_, Echo, _, _, _>(words("test write"), Effect::Write, echo),
-            Operation::declare::<_, Echo, _, _, _>(words("test fail"), Effect::Read, fail),
-            Operation::declare::<_, Nothing, _, _, _>(words("test explode"), Effect::Read, explode),
-            Operation::declare::<_, Nothing, _, _, _>(words("test dawdle"), Effect::Read, dawdle).long(),
-            Operation::declare::<_, Rows, _, _, _>(words("test export"), Effect::Read, export),
-            Operation::declare::<_, Long, _, _, _>(words("test long"), Effect::Read, long),
+            Operation::declare(words("test echo"), Effect::Read, echo),
+            Operation::declare(words("test write"), Effect::Write, echo),
+            Operation::declare(words("test fail"), Effect::Read, fail),
+            Operation::declare(words("test explode"), Effect::Read, explode),
+            Operation::declare(words("test dawdle"), Effect::Read, dawdle).long(),
+            Operation::declare_filed(words("test export"), Effect::Read, export),
+            Operation::declare(words("test long"), Effect::Read, long),
         ]
     });
     &ALL

@@ -129,21 +129,43 @@ pub(super) fn of(json: &Json, lang: Lang) -> String {
     }
 }
 
+/// Most columns of a cell that sums up something nested; `--json` has it whole.
+const NESTED_COLUMNS_MAX: usize = 40;
+
+/// A value within a table: findings are counted, things with an identifier are named by it.
+pub(super) fn short(json: &Json, lang: Lang) -> String {
+    if let (Some(text), false) = (whole(json, lang), is_finding(json)) {
+        return text;
+    }
+    match json {
+        Json::Array(items) if items.iter().any(is_finding) => count(items.len(), lang),
+        Json::Array(items) if items.len() == 1 => items.first().map(|one| short(one, lang)).unwrap_or_default(),
+        Json::Object(map) => match ["id", "name", "title"].iter().find_map(|key| map.get(*key)?.as_str()) {
+            Some(name) => clean(name),
+            None => super::table::cut(&of(json, lang), NESTED_COLUMNS_MAX),
+        },
+        _ => super::table::cut(&of(json, lang), NESTED_COLUMNS_MAX),
+    }
+}
+
+fn count(n: usize, lang: Lang) -> String {
+    if lang == Lang::Ja { format!("{n} 件") } else { format!("{n} {}", if n == 1 { "item" } else { "items" }) }
+}
+
 fn list(items: &[Json], lang: Lang) -> String {
     let simple = items.iter().all(|item| whole(item, lang).is_some() && !is_finding(item));
-    let count = |n: usize| if lang == Lang::Ja { format!("{n} 件") } else { format!("{n} items") };
     if !simple {
         return match items {
             [] => String::new(),
             [one] if !one.is_array() => of(one, lang),
-            many => count(many.len()),
+            many => count(many.len(), lang),
         };
     }
     let numbers = items.len() > ITEMS_MAX && items.iter().all(Json::is_number);
     let most = if numbers { 3 } else { ITEMS_MAX * 2 };
     let mut shown = items.iter().take(most).map(|item| of(item, lang)).collect::<Vec<_>>().join(", ");
     if items.len() > most {
-        shown.push_str(&format!(", … ({})", count(items.len())));
+        shown.push_str(&format!(", … ({})", count(items.len(), lang)));
     }
     shown
 }

@@ -169,7 +169,7 @@ impl<'a> Page<'a> {
         let number = |key: &&str| maps.iter().filter_map(|map| map.get(*key)).filter(|v| !v.is_null()).all(Json::is_number);
         let align = keys.iter().map(|key| if number(key) { Align::Right } else { Align::Left }).collect();
         let row = |map: &&Map<String, Json>| {
-            keys.iter().map(|key| map.get(*key).map_or_else(String::new, |v| cell::of(v, self.lang))).collect()
+            keys.iter().map(|key| map.get(*key).map_or_else(String::new, |v| cell::short(v, self.lang))).collect()
         };
         Table { head, align, rows: maps.iter().map(row).collect() }
     }
@@ -193,8 +193,18 @@ impl<'a> Page<'a> {
 
     fn table(&mut self, table: &Table, indent: usize) {
         let columns = self.columns.map(|columns| columns.saturating_sub(indent));
-        for line in table.lines(columns) {
+        let (lines, left_out) = table.lines(columns);
+        for line in lines {
             self.line(indent, &line);
+        }
+        if !left_out.is_empty() {
+            let names = left_out.join(", ");
+            let note = if self.lang == Lang::Ja {
+                format!("(幅が足りず省いた列: {names})")
+            } else {
+                format!("(columns left out for want of room: {names})")
+            };
+            self.line(indent, &note);
         }
     }
 
@@ -216,7 +226,8 @@ impl<'a> Page<'a> {
     /// Names first, then the fields in the order of their declaration as far as the schema tells it
     /// (its list of required fields keeps the order), then the rest; long words last.
     fn order<'k>(&self, keys: impl Iterator<Item = &'k str>, schema: &Json) -> Vec<&'k str> {
-        const FIRST: [&str; 8] = ["id", "kind", "key", "name", "code", "title", "label", "time"];
+        const FIRST: [&str; 13] =
+            ["id", "kind", "key", "name", "code", "title", "label", "state", "vessel", "strain", "format", "started", "time"];
         const LAST: [&str; 7] = ["about", "note", "message", "reason", "snippet", "source", "hint"];
         let schema = resolve(self.root, schema);
         let required: Vec<&str> = schema

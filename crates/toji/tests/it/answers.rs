@@ -75,7 +75,7 @@ fn the_store_is_found_by_flag_environment_or_folder() {
     assert_eq!(bench.toji_with(&[("TOJI_STORE", "here")], &["run", "list"]).code, 0);
     assert_eq!(bench.toji_with(&[("TOJI_STORE", "nowhere")], &["--store", "here", "run", "list"]).code, 0);
     let japanese = bench.toji(&["--store", "there", "init", "--lang", "ja"]);
-    assert_eq!(japanese.out, "保管庫を作りました: there\n");
+    assert_eq!(japanese.out, "保存先を作りました: there\n");
 }
 
 #[test]

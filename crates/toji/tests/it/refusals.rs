@@ -51,7 +51,7 @@ fn a_store_that_is_not_there_is_refused_with_the_way_to_make_one() {
     let bench = Bench::empty();
     let english = bench.toji(&["run", "list"]);
     assert_eq!((english.code, english.out.as_str()), (1, ""));
-    assert!(english.err.starts_with("error[E-") && english.err.contains("toji init"), "{}", english.err);
+    assert!(english.err.starts_with("error[E-") && english.err.contains("init`"), "{}", english.err);
     let japanese = bench.toji(&["--lang", "ja", "run", "list"]);
     assert!(japanese.err.starts_with("エラー[E-") && japanese.err.contains("対処: "), "{}", japanese.err);
 }

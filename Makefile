@@ -1,0 +1,37 @@
+# Toji (杜氏): two commands.
+#   make demo            install what is missing, build, load the demonstration, serve http://127.0.0.1:8080
+#   make demo DATA=DIR   the same with your own folder of instrument files
+#   make test            everything CI runs
+
+DATA ?=
+STORE ?= toji-demo
+ADDRESS ?= 127.0.0.1:8080
+
+.PHONY: demo test ui setup bench lint fuzz shots docs
+
+demo: setup ui
+	cargo build --locked --workspace --bin toji
+	./target/debug/toji --store $(STORE) demo --address $(ADDRESS) $(if $(DATA),--data $(DATA))
+
+test:
+	./scripts/test.sh
+
+setup:
+	./scripts/setup.sh build
+
+ui:
+	cd ui && npm ci --no-audit --no-fund && npm run build
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+bench: setup
+	./bench/run.sh
+
+fuzz:
+	./scripts/fuzz.sh
+
+shots: demo-shots
+docs:
+	mdbook build docs/en && mdbook build docs/ja

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what building, testing and the demonstration need and the machine lacks.
+#   scripts/setup.sh build   compiler, Rust, Node.js
+#   scripts/setup.sh test    also PostgreSQL, Chromium, cargo-nextest
+set -euo pipefail
+what=${1:-build}
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need cc build-essential
+need curl curl
+need git git
+need python3 python3
+need node nodejs
+need npm npm
+if [ "$what" = test ]; then
+  need chromium chromium
+  [ -x /usr/lib/postgresql/15/bin/postgres ] || command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+  fc-list 2>/dev/null | grep -qi "CJK" || missing+=(fonts-noto-cjk)
+fi
+if [ "${#missing[@]}" -gt 0 ]; then
+  echo "installing: ${missing[*]}" >&2
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if ! command -v cargo >/dev/null 2>&1; then
+  if [ -f "$HOME/.cargo/env" ]; then
+    # shellcheck disable=SC1091
+    . "$HOME/.cargo/env"
+  else
+    echo "Rust 1.94 or newer is needed: see https://rustup.rs, then run this again" >&2
+    exit 1
+  fi
+fi
+if [ "$what" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
+  cargo install --locked cargo-nextest
+fi

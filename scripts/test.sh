@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Everything CI runs: format, lint while compiling the tests, tests on SQLite and PostgreSQL, the pages
+# in a real browser. Ends with one line of totals.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+start=$(date +%s)
+step() { printf '\n== %s (%ss)\n' "$1" "$(($(date +%s) - start))"; }
+
+step "setup"
+./scripts/setup.sh test
+export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never CARGO_NET_RETRY=10 CARGO_PROFILE_DEV_DEBUG=0
+
+step "pages: install, check, test, build"
+(cd ui && npm ci --no-audit --no-fund --silent && npm run --silent check && npm test --silent && npm run --silent build)
+
+step "format"
+cargo fmt --all --check
+
+step "lint and build the tests"
+RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" cargo build --locked --workspace --tests
+
+step "PostgreSQL"
+TOJI_TEST_POSTGRES=$(./scripts/postgres-for-tests.sh start)
+export TOJI_TEST_POSTGRES
+trap './scripts/postgres-for-tests.sh stop || true' EXIT
+
+step "tests"
+RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" cargo nextest run --locked --workspace --no-fail-fast
+
+step "pages in a browser, against the real program"
+./scripts/test-pages.sh
+
+step "walls"
+./scripts/check-walls.sh
+step "done"
