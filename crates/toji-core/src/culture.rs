@@ -287,17 +287,24 @@ impl Points {
 pub const SCALE_MAX: u8 = 9;
 
 /// Collects points cell by cell and chooses the exact representation at the end.
+///
+/// Made for the common case: all numbers of a column have the same decimals and none is flagged. Then a
+/// point costs two pushes, and finishing moves the mantissas without touching them.
 #[derive(Debug, Clone, Default)]
 pub struct PointsBuilder {
     style: NumberStyle,
     t_ns: Vec<i64>,
     /// `mantissa × 10^-scale` of each point; [`Points::NO_NUMBER`] for none, or for one that stands in `wide`.
     mantissa: Vec<i64>,
-    scale: Vec<u8>,
+    /// Scale of every point while `scales` is empty, else of the last.
+    scale: u8,
+    /// Scale of each point, once two differ.
+    scales: Vec<u8>,
     /// Largest scale so far.
     scale_max: u8,
     /// Numbers too long for the columns above, by index, ascending. Rare.
     wide: Vec<(usize, Decimal)>,
+    /// Flags up to the last point that has one; the points behind it are good.
     quality: Vec<u16>,
     texts: Vec<(u32, String)>,
 }
@@ -323,8 +330,6 @@ impl PointsBuilder {
     pub fn reserve(&mut self, points: usize) {
         self.t_ns.reserve(points);
         self.mantissa.reserve(points);
-        self.scale.reserve(points);
-        self.quality.reserve(points);
     }
     /// Adds a cell: a number is good; a bound, text or error keeps its text and gets a flag.
     /// An empty cell adds nothing and returns `false`.
@@ -338,7 +343,7 @@ impl PointsBuilder {
             return false;
         }
         if let Some((mantissa, scale)) = short_number(cell, self.style) {
-            self.push_short(t_ns, mantissa, scale, quality);
+            self.push_scaled(t_ns, mantissa, scale, quality);
             return true;
         }
         if let Some(number) = self.style.read(cell) {
@@ -358,15 +363,34 @@ impl PointsBuilder {
         };
         let index = u32::try_from(self.t_ns.len()).unwrap_or(u32::MAX);
         self.texts.push((index, cell.to_owned()));
-        self.push_short(t_ns, Points::NO_NUMBER, 0, flag);
+        self.push_scaled(t_ns, Points::NO_NUMBER, self.scale, flag);
         true
     }
-    fn push_short(&mut self, t_ns: i64, mantissa: i64, scale: u8, quality: Quality) {
+    /// Adds `mantissa × 10^-scale`; [`Points::NO_NUMBER`] is no number.
+    #[inline]
+    pub fn push_scaled(&mut self, t_ns: i64, mantissa: i64, scale: u8, quality: Quality) {
+        if scale != self.scale || !self.scales.is_empty() {
+            self.other_scale(scale);
+        }
+        let flag = quality.pack();
+        if flag != 0 {
+            self.quality.resize(self.t_ns.len(), 0);
+            self.quality.push(flag);
+        }
         self.t_ns.push(t_ns);
         self.mantissa.push(mantissa);
-        self.scale.push(scale);
+    }
+    #[inline(never)]
+    fn other_scale(&mut self, scale: u8) {
+        if self.scales.is_empty() {
+            self.scales.resize(self.t_ns.len(), self.scale);
+        }
+        // The first point settles the scale of a column.
+        if !self.t_ns.is_empty() {
+            self.scales.push(scale);
+        }
+        self.scale = scale;
         self.scale_max = self.scale_max.max(scale);
-        self.quality.push(quality.pack());
     }
     /// Adds a number.
     pub fn push_decimal(&mut self, t_ns: i64, number: Decimal, quality: Quality) {
@@ -375,7 +399,7 @@ impl PointsBuilder {
             self.wide.push((self.t_ns.len(), number));
             (Points::NO_NUMBER, u8::try_from(number.scale.max(0)).unwrap_or(u8::MAX))
         });
-        self.push_short(t_ns, mantissa, scale, quality);
+        self.push_scaled(t_ns, mantissa, scale, quality);
     }
     /// Adds a float from a binary source (a spreadsheet cell): its shortest decimal text is taken.
     pub fn push_f64(&mut self, t_ns: i64, number: f64, quality: Quality) {
@@ -398,35 +422,45 @@ impl PointsBuilder {
     }
     /// The series; scaled integers when every number fits [`SCALE_MAX`] decimals, else floats.
     #[must_use]
-    pub fn finish(self) -> Points {
-        let numbers = match self.scaled() {
-            Some(mantissa) => Numbers::Scaled { scale: self.scale_max, mantissa },
-            None => self.floats(),
+    pub fn finish(mut self) -> Points {
+        self.quality.resize(self.t_ns.len(), 0);
+        let numbers = if self.scales.is_empty() && self.wide.is_empty() && self.scale <= SCALE_MAX {
+            Numbers::Scaled { scale: self.scale, mantissa: std::mem::take(&mut self.mantissa) }
+        } else {
+            match self.scaled() {
+                Some(mantissa) => Numbers::Scaled { scale: self.scale_max, mantissa },
+                None => self.floats(),
+            }
         };
         Points { t_ns: self.t_ns, numbers, quality: self.quality, texts: self.texts }
+    }
+    /// Mantissa and scale of each point.
+    fn each(&self) -> impl Iterator<Item = (i64, u8)> {
+        let scales = self.scales.iter().copied().chain(std::iter::repeat(self.scale));
+        self.mantissa.iter().copied().zip(scales)
     }
     /// All mantissas at the largest scale, if that loses nothing.
     fn scaled(&self) -> Option<Vec<i64>> {
         if self.scale_max > SCALE_MAX {
             return None;
         }
-        let at_scale = |(mantissa, scale): (&i64, &u8)| match *mantissa {
+        let at_scale = |(mantissa, scale): (i64, u8)| match mantissa {
             Points::NO_NUMBER => Some(Points::NO_NUMBER),
-            m if *scale == self.scale_max => Some(m),
+            m if scale == self.scale_max => Some(m),
             m => m.checked_mul(*TENS.get(usize::from(self.scale_max - scale))?).filter(|m| *m != Points::NO_NUMBER),
         };
-        let mut out: Vec<i64> = self.mantissa.iter().zip(&self.scale).map(at_scale).collect::<Option<_>>()?;
+        let mut out: Vec<i64> = self.each().map(at_scale).collect::<Option<_>>()?;
         for (i, number) in &self.wide {
             *out.get_mut(*i)? = number.at_scale(i32::from(self.scale_max))?;
         }
         Some(out)
     }
     fn floats(&self) -> Numbers {
-        let float = |(mantissa, scale): (&i64, &u8)| match *mantissa {
+        let float = |(mantissa, scale): (i64, u8)| match mantissa {
             Points::NO_NUMBER => f64::NAN,
-            m => Decimal { mantissa: i128::from(m), scale: i32::from(*scale) }.to_f64(),
+            m => Decimal { mantissa: i128::from(m), scale: i32::from(scale) }.to_f64(),
         };
-        let mut out: Vec<f64> = self.mantissa.iter().zip(&self.scale).map(float).collect();
+        let mut out: Vec<f64> = self.each().map(float).collect();
         for (i, number) in &self.wide {
             if let Some(slot) = out.get_mut(*i) {
                 *slot = number.to_f64();

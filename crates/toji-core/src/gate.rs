@@ -70,6 +70,12 @@ pub struct Decision {
 pub trait Gate: Send + Sync + fmt::Debug {
     /// May `who` do `action` on `what`?
     fn decide(&self, who: &Principal, action: Action, what: Resource<'_>) -> Decision;
+
+    /// May `who` read everything there is? A yes spares asking about every record when only counting;
+    /// a gate that answers yes here must also say yes to each single question.
+    fn sees_all(&self, _who: &Principal) -> bool {
+        false
+    }
 }
 
 /// The single-user default: the owner of an embedded store sees all.
@@ -79,6 +85,9 @@ pub struct OwnerGate;
 impl Gate for OwnerGate {
     fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
         Decision { allow: true, reason: Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all") }
+    }
+    fn sees_all(&self, _who: &Principal) -> bool {
+        true
     }
 }
 
@@ -101,5 +110,10 @@ impl Access {
     #[must_use]
     pub fn decide(&self, action: Action, what: Resource<'_>) -> Decision {
         self.gate.decide(&self.who, action, what)
+    }
+    /// May they read everything?
+    #[must_use]
+    pub fn sees_all(&self) -> bool {
+        self.gate.sees_all(&self.who)
     }
 }

@@ -22,7 +22,26 @@ pub(crate) fn split_line<'a>(line: &'a str, separator: u8, out: &mut Vec<&'a str
     }
 }
 
+/// Splits a line without quotes at `separator` into `out`, white space removed.
+pub(crate) fn split_plain<'a>(line: &'a str, separator: u8, out: &mut Vec<&'a str>) {
+    out.clear();
+    let mut start = 0;
+    for (at, byte) in line.bytes().enumerate() {
+        if byte == separator {
+            out.push(line.get(start..at).unwrap_or("").trim_ascii());
+            start = at + 1;
+        }
+    }
+    out.push(line.get(start..).unwrap_or("").trim_ascii());
+}
+
 fn next_cell<'a>(line: &'a str, bytes: &[u8], start: usize, separator: u8) -> (&'a str, Option<usize>) {
+    // Logs on change are mostly `"";`.
+    if let Some([b'"', b'"', next, ..]) = bytes.get(start..)
+        && *next == separator
+    {
+        return ("", Some(start + 3));
+    }
     let mut quoted = false;
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
@@ -33,35 +52,46 @@ fn next_cell<'a>(line: &'a str, bytes: &[u8], start: usize, separator: u8) -> (&
         }
         at += 1;
     }
-    let cell = line.get(start..at).unwrap_or("").trim();
-    let inner = cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')).map_or(cell, str::trim);
+    let cell = line.get(start..at).unwrap_or("").trim_ascii();
+    let inner = cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')).map_or(cell, str::trim_ascii);
     (inner, (at < bytes.len()).then_some(at + 1))
+}
+
+/// A short plain number with a decimal point or comma: mantissa and digits behind the point.
+#[inline]
+pub(crate) fn scaled(cell: &str) -> Option<(i64, u8)> {
+    let bytes = cell.as_bytes();
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    // 18 digits fit an i64 without looking.
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut mantissa, mut scale, mut point, mut any) = (0i64, 0u8, false, false);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            mantissa = mantissa * 10 + i64::from(digit);
+            scale += u8::from(point);
+            any = true;
+        } else if (*byte == b'.' || *byte == b',') && !point {
+            point = true;
+        } else {
+            return None;
+        }
+    }
+    any.then_some((if negative { -mantissa } else { mantissa }, scale))
 }
 
 /// A number with a decimal point or a decimal comma, without group separators. `None` for anything else.
 pub(crate) fn decimal(cell: &str) -> Option<Decimal> {
-    let cell = cell.trim();
-    let bytes = cell.as_bytes();
-    let (negative, digits) = match bytes.first()? {
-        b'-' => (true, bytes.get(1..)?),
-        _ => (false, bytes),
-    };
-    let (mut mantissa, mut scale, mut point, mut any) = (0i64, 0i32, false, false);
-    for byte in digits {
-        match byte {
-            b'0'..=b'9' => {
-                let next = mantissa.checked_mul(10).and_then(|m| m.checked_add(i64::from(byte - b'0')));
-                let Some(next) = next else { return long_decimal(cell) };
-                mantissa = next;
-                scale += i32::from(point);
-                any = true;
-            }
-            b'.' | b',' if !point => point = true,
-            _ => return long_decimal(cell),
-        }
+    let cell = cell.trim_ascii();
+    match scaled(cell) {
+        Some((mantissa, scale)) => Some(Decimal { mantissa: i128::from(mantissa), scale: i32::from(scale) }),
+        None => long_decimal(cell),
     }
-    let mantissa = i128::from(if negative { -mantissa } else { mantissa });
-    any.then_some(Decimal { mantissa, scale })
 }
 
 #[cold]

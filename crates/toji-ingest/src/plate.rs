@@ -1,8 +1,8 @@
 //! Wells of a plate: many small runs that share their columns and one clock.
 
+use crate::lines::{decimal, scaled};
 use std::collections::HashMap;
 use toji_core::culture::{Channel, Event, Fields, NotRead, PointsBuilder, Run, When, ZeroTime};
-use toji_core::decimal::Decimal;
 use toji_core::{Cause, ClockTime, Diagnostic, Place, Quality, Status};
 
 /// Quality of a point that is earlier than the one before it.
@@ -18,6 +18,8 @@ pub(crate) struct Well<'a> {
     pub(crate) fields: Fields,
     /// What happened in it.
     pub(crate) events: Vec<Event>,
+    /// Its content and description have been looked at.
+    pub(crate) described: bool,
     points: Vec<PointsBuilder>,
     last: Vec<Last<'a>>,
 }
@@ -46,6 +48,7 @@ pub(crate) struct Plate<'a> {
     pub(crate) columns: Vec<Channel>,
     wells: Vec<Well<'a>>,
     index: HashMap<&'a str, usize>,
+    guess: usize,
     filtersets: usize,
 }
 
@@ -64,11 +67,19 @@ pub(crate) struct PlateRun {
 impl<'a> Plate<'a> {
     /// A plate with these columns, read by this many filter sets.
     pub(crate) fn new(columns: Vec<Channel>, filtersets: usize) -> Self {
-        Self { columns, wells: Vec::new(), index: HashMap::new(), filtersets }
+        Self { columns, wells: Vec::new(), index: HashMap::new(), guess: 0, filtersets }
     }
     /// Index of the well of this name; a new one is made when needed.
     pub(crate) fn well(&mut self, name: &'a str) -> usize {
+        // Devices visit the wells in the same order every cycle: look at the one after the last.
+        for guess in [self.guess, 0] {
+            if self.wells.get(guess).is_some_and(|w| w.name == name) {
+                self.guess = guess + 1;
+                return guess;
+            }
+        }
         if let Some(found) = self.index.get(name) {
+            self.guess = *found + 1;
             return *found;
         }
         self.wells.push(Well {
@@ -77,6 +88,7 @@ impl<'a> Plate<'a> {
             events: Vec::new(),
             points: vec![PointsBuilder::default(); self.columns.len()],
             last: vec![Last::default(); self.filtersets],
+            described: false,
         });
         self.index.insert(name, self.wells.len() - 1);
         self.wells.len() - 1
@@ -124,17 +136,21 @@ impl<'a> Well<'a> {
         }
     }
     /// Adds a cell to a column; an absent-sensor marker is flagged. Empty cells add nothing.
+    #[inline]
     pub(crate) fn push(&mut self, column: usize, t_ns: i64, cell: &str, quality: Quality) {
         let Some(points) = self.points.get_mut(column) else { return };
-        match crate::lines::decimal(cell) {
-            Some(number) => {
-                let absent =
-                    matches!(number, Decimal { mantissa: -999_900, scale: 2 } | Decimal { mantissa: -100_000, scale: 2 });
-                points.push_decimal(t_ns, number, if absent { NO_SENSOR } else { quality });
+        match scaled(cell) {
+            Some((mantissa, scale)) => {
+                let absent = matches!((mantissa, scale), (-999_900 | -100_000, 2));
+                points.push_scaled(t_ns, mantissa, scale, if absent { NO_SENSOR } else { quality });
             }
-            None => {
-                points.push_flagged(t_ns, cell, quality);
-            }
+            None if cell.is_empty() => {}
+            None => match decimal(cell) {
+                Some(number) => points.push_decimal(t_ns, number, quality),
+                None => {
+                    points.push_flagged(t_ns, cell, quality);
+                }
+            },
         }
     }
     /// Adds an event.

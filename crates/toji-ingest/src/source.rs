@@ -110,12 +110,28 @@ fn decode(bytes: &[u8]) -> Decoded {
         let (text, damaged) = encoding.decode_without_bom_handling(bytes);
         return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
     }
-    let (text, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(bytes);
-    if !damaged && looks_japanese(&text) {
-        return Decoded { text: text.into_owned(), encoding: "Shift_JIS", damaged: false };
+    // Only lines with a byte beyond ASCII tell the encodings apart; a line's end is never half a character.
+    let lines = telling_lines(bytes);
+    let (telling, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(&lines);
+    if !damaged && looks_japanese(&telling) {
+        let (text, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(bytes);
+        return Decoded { text: text.into_owned(), encoding: "Shift_JIS", damaged };
     }
     let (text, damaged) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
     Decoded { text: text.into_owned(), encoding: "windows-1252", damaged }
+}
+
+/// The lines that hold a byte beyond ASCII, one after the other.
+fn telling_lines(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|rest| rest.iter().position(|b| !b.is_ascii())).map(|i| from + i) {
+        let start = bytes.get(from..at).and_then(|before| before.iter().rposition(|b| *b == b'\n')).map_or(from, |i| from + i + 1);
+        let end = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\n')).map_or(bytes.len(), |i| at + i + 1);
+        out.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+        from = end;
+    }
+    out
 }
 
 /// Every second byte zero in the first kilobyte: UTF-16 of mostly ASCII text.
@@ -164,6 +180,9 @@ mod tests {
         check(b"\xff\xfep\0H\0", "pH", "UTF-16LE");
         check(b"p\0H\0;\01\0", "pH;1", "UTF-16LE");
         check(b"", "", "UTF-8");
+        // One Latin-1 line among many ASCII lines, and Japanese only far down.
+        check(b"a\nb [\xb0C]\nc\n", "a\nb [°C]\nc\n", "windows-1252");
+        check(b"a\nb\n\x95\x69\x89\xb7\nc", "a\nb\n品温\nc", "Shift_JIS");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) struct BlobFolder {
 
 impl BlobFolder {
     pub(crate) fn open(dir: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&dir).map_err(|e| fault::io(&e, &dir))?;
+        make_folder(&dir)?;
         Ok(Self { dir })
     }
     fn path(&self, digest: Digest) -> PathBuf {
@@ -60,10 +60,26 @@ impl BlobFolder {
     }
 }
 
+/// Makes a folder durably: a file is only as durable as the entries of the folders above it.
+pub(crate) fn make_folder(dir: &Path) -> Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let Some(above) = dir.parent().filter(|p| !p.as_os_str().is_empty()) else {
+        return fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir));
+    };
+    make_folder(above)?;
+    match fs::create_dir(dir) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(fault::io(&e, dir)),
+        _ => {}
+    }
+    File::open(above).and_then(|d| d.sync_all()).map_err(|e| fault::io(&e, above))
+}
+
 /// Writes a file so that it is either whole and durable under its name, or not there.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<()> {
     let dir = path.parent().ok_or_else(|| Error::bug("E-BLOB-003", "a path without a folder"))?;
-    fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir))?;
+    make_folder(dir)?;
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| fault::io(&e, path))?;
     file.write_all(bytes).map_err(|e| fault::io(&e, path))?;
     settle(file, path)

@@ -5,12 +5,11 @@
 //! see the state before or the state after.
 
 use crate::ledger::{self, Body, Change, Head};
-use crate::series::{Base, NewPart, part_path, write_part};
+use crate::series::{Base, NewPart, joined, part_path, sorted, sound, without_known, write_part};
 use crate::store::Store;
 use crate::fault;
 use sqlx::Row as _;
-use std::collections::BTreeMap;
-use toji_core::culture::{Numbers, Points};
+use toji_core::culture::Points;
 use toji_core::record::FieldMap;
 use toji_core::{Access, Action, Category, Diagnostic, Digest, Error, Id, Instant, Kind, Place, Resource, Result, Severity};
 
@@ -69,7 +68,7 @@ pub struct Receipt {
     pub seq: Option<i64>,
     /// Version of every record of the commit after it, in order of the puts.
     pub versions: Vec<u64>,
-    /// Points that are new.
+    /// Points at times nothing was stored at.
     pub points_new: u64,
     /// Points that were there already, equal.
     pub points_known: u64,
@@ -88,12 +87,16 @@ impl Store {
     pub async fn commit(&self, access: &Access, at: Instant, commit: Commit) -> Result<Receipt> {
         let mut receipt = Receipt::default();
         for put in &commit.puts {
-            self.check(access, put, &mut receipt.diagnostics)?;
+            self.check(access, put, &mut receipt.diagnostics).await?;
+        }
+        let series = gathered(commit.series)?;
+        for one in &series {
+            self.allow(access, Action::Write, Resource::Series { run: one.run.as_str(), channel: "" }).await?;
+            self.check_bases(one).await?;
         }
         let mut parts: Vec<(Id, NewPart)> = Vec::new();
-        for series in commit.series {
+        for series in series {
             let run = series.run.clone();
-            self.allow(access, Action::Write, Resource::Series { run: run.as_str(), channel: "" }).await?;
             if let Some(part) = self.write_series(series, &mut receipt).await? {
                 parts.push((run, part));
             }
@@ -128,17 +131,24 @@ impl Store {
         }
         let head = ledger::append(&mut tx, before, at, &access.who.id, &commit.operation, &body).await?;
         tx.commit().await.map_err(fault::sql)?;
-        self.noted(head)?;
+        // From here on the commit stands, whatever becomes of the note outside the database.
+        if let Err(error) = self.noted(head) {
+            receipt.diagnostics.push(not_noted(&error));
+        }
         receipt.seq = Some(head.seq);
         Ok(receipt)
     }
 
-    fn check(&self, access: &Access, put: &Put, warnings: &mut Vec<Diagnostic>) -> Result<()> {
+    async fn check(&self, access: &Access, put: &Put, warnings: &mut Vec<Diagnostic>) -> Result<()> {
         let kind = self.kinds.get(&put.kind)?;
         let area = kind.area_field.as_ref().and_then(|f| put.fields.get(f)).and_then(|v| v.as_str());
-        let decision = access.decide(Action::Write, Resource::Record { kind: &put.kind, id: put.id.as_str(), area });
-        if !decision.allow {
-            return Err(Error::new(Category::Denied, "E-GATE-001", decision.reason.ja, decision.reason.en));
+        self.allow(access, Action::Write, Resource::Record { kind: &put.kind, id: put.id.as_str(), area }).await?;
+        if kind.area_field.is_some() {
+            // Moving a record into one's own area does not make it one's own.
+            let present = self.present_area(kind, put.id.as_str()).await?;
+            if present.is_some() && present.as_deref() != area {
+                self.allow(access, Action::Write, Resource::Record { kind: &put.kind, id: put.id.as_str(), area: present.as_deref() }).await?;
+            }
         }
         let found = kind.validate(&put.fields);
         if found.iter().any(|d| d.severity == Severity::Error) {
@@ -157,6 +167,23 @@ impl Store {
         Ok(())
     }
 
+    /// Refuses a channel whose stored times count from something else: no reading could show both.
+    async fn check_bases(&self, series: &RunSeries) -> Result<()> {
+        let rows = sqlx::query("SELECT DISTINCT b.channel, b.base FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND p.live = 1")
+            .bind(series.run.as_str())
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        for row in &rows {
+            let channel: String = row.try_get("channel").map_err(fault::sql)?;
+            let base: String = row.try_get("base").map_err(fault::sql)?;
+            if Base::parse(&base) != series.base && series.channels.iter().any(|(c, _)| c.as_str() == channel) {
+                return Err(two_bases(&series.run, &channel));
+            }
+        }
+        Ok(())
+    }
+
     /// Sorts, leaves out what is stored already, and writes the rest as a part.
     async fn write_series(&self, series: RunSeries, receipt: &mut Receipt) -> Result<Option<NewPart>> {
         let mut fresh: Vec<(Id, Points)> = Vec::new();
@@ -164,9 +191,11 @@ impl Store {
             let points = sorted(points);
             let (Some(first), Some(last)) = (points.t_ns.first().copied(), points.t_ns.last().copied()) else { continue };
             let known = self.stored(&series.run, &channel, series.base, first, last.saturating_add(1)).await?;
-            let kept = without_known(points, &known, receipt);
+            let (kept, counted) = without_known(points, &known);
+            receipt.points_new += counted.new;
+            receipt.points_known += counted.known;
+            receipt.points_changed += counted.changed;
             if !kept.is_empty() {
-                receipt.points_new += kept.len() as u64;
                 fresh.push((channel, kept));
             }
         }
@@ -175,82 +204,60 @@ impl Store {
         }
         fresh.sort_by(|a, b| a.0.cmp(&b.0));
         let dir = self.series_dir(&series.run);
-        let base = series.base;
-        tokio::task::spawn_blocking(move || write_part(&dir, base, &fresh)).await.map_err(|e| Error::bug("E-SERIES-002", e))?.map(Some)
+        let (run, base) = (series.run, series.base);
+        tokio::task::spawn_blocking(move || write_part(&dir, &run, base, &fresh)).await.map_err(|e| Error::bug("E-SERIES-002", e))?.map(Some)
     }
 }
 
-/// Points in ascending order of time, equal times in their old order.
-fn sorted(points: Points) -> Points {
-    if points.t_ns.is_sorted() {
-        return points;
-    }
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by_key(|i| points.t_ns.get(*i).copied().unwrap_or(i64::MAX));
-    pick(&points, &order)
-}
-
-fn pick(points: &Points, order: &[usize]) -> Points {
-    let texts: BTreeMap<u32, &String> = points.texts.iter().map(|(i, t)| (*i, t)).collect();
-    let of = |i: &usize| points.t_ns.get(*i).copied().unwrap_or_default();
-    Points {
-        t_ns: order.iter().map(of).collect(),
-        numbers: match &points.numbers {
-            Numbers::Scaled { scale, mantissa } => Numbers::Scaled {
-                scale: *scale,
-                mantissa: order.iter().map(|i| mantissa.get(*i).copied().unwrap_or(Points::NO_NUMBER)).collect(),
-            },
-            Numbers::Float(values) => Numbers::Float(order.iter().map(|i| values.get(*i).copied().unwrap_or(f64::NAN)).collect()),
-        },
-        quality: order.iter().map(|i| points.quality.get(*i).copied().unwrap_or_default()).collect(),
-        texts: if texts.is_empty() {
-            Vec::new()
-        } else {
-            order.iter().enumerate().filter_map(|(new, old)| texts.get(&(*old as u32)).map(|t| (new as u32, (*t).clone()))).collect()
-        },
-    }
-}
-
-/// Leaves out points that are stored with the same number, quality and text, and repetitions inside
-/// the file itself. Both sides are sorted.
-fn without_known(points: Points, known: &crate::Series, receipt: &mut Receipt) -> Points {
-    let repeats = points.t_ns.windows(2).any(|w| w.first() == w.last());
-    if known.is_empty() && !repeats {
-        return points;
-    }
-    let text_of = |texts: &[(u32, String)], i: usize| {
-        texts.binary_search_by_key(&(i as u32), |(at, _)| *at).ok().and_then(|at| texts.get(at)).map(|(_, t)| t.clone())
-    };
-    let numbers: Vec<Option<f64>> = (0..points.len()).map(|i| points.number(i)).collect();
-    let same_inside = |i: usize, j: usize| {
-        numbers.get(i) == numbers.get(j)
-            && points.quality.get(i) == points.quality.get(j)
-            && text_of(&points.texts, i) == text_of(&points.texts, j)
-    };
-    let (mut keep, mut k) = (Vec::with_capacity(points.len()), 0);
-    for (i, t) in points.t_ns.iter().enumerate() {
-        let mut before = keep.iter().rev().take_while(|j: &&usize| points.t_ns.get(**j) == Some(t));
-        if before.any(|j| same_inside(*j, i)) {
-            receipt.points_known += 1;
-            continue;
+/// One entry a run and base, one series a channel, however the commit was put together.
+fn gathered(series: Vec<RunSeries>) -> Result<Vec<RunSeries>> {
+    let mut out: Vec<RunSeries> = Vec::new();
+    for one in series {
+        let clash = out.iter().filter(|o| o.run == one.run && o.base != one.base).flat_map(|o| &o.channels);
+        let clash = clash.map(|(c, _)| c).find(|c| one.channels.iter().any(|(x, _)| x == *c)).cloned();
+        if let Some(channel) = clash {
+            return Err(two_bases(&one.run, channel.as_str()));
         }
-        while known.t_ns.get(k).is_some_and(|kt| kt < t) {
-            k += 1;
-        }
-        if known.t_ns.get(k) == Some(t) {
-            let stored = known.value.get(k).copied().filter(|v| !v.is_nan());
-            let equal = stored == numbers.get(i).copied().flatten()
-                && known.quality.get(k) == points.quality.get(i)
-                && text_of(&known.texts, k) == text_of(&points.texts, i);
-            if equal {
-                receipt.points_known += 1;
-                continue;
+        let at = match out.iter().position(|o| o.run == one.run && o.base == one.base) {
+            Some(at) => at,
+            None => {
+                out.push(RunSeries { run: one.run.clone(), base: one.base, channels: Vec::new() });
+                out.len() - 1
             }
-            receipt.points_changed += 1;
+        };
+        let Some(slot) = out.get_mut(at) else { continue };
+        for (channel, points) in one.channels {
+            sound(&channel, &points)?;
+            match slot.channels.iter_mut().find(|(c, _)| *c == channel) {
+                Some((_, first)) => *first = joined(std::mem::take(first), points),
+                None => slot.channels.push((channel, points)),
+            }
         }
-        keep.push(i);
     }
-    if keep.len() == points.len() { points } else { pick(&points, &keep) }
+    Ok(out)
+}
+
+fn two_bases(run: &Id, channel: &str) -> Error {
+    Error::input(
+        "E-SERIES-011",
+        format!("{run} の系列 {channel} に、時計の時刻と経過時間が混ざっています"),
+        format!("series {channel} of {run} would mix clock times with elapsed times"),
+    )
+    .hint(
+        "前回と同じ時刻の与え方で取り込むか、別の培養として取り込んでください",
+        "import it with times as before, or as another run",
+    )
+}
+
+fn not_noted(error: &Error) -> Diagnostic {
+    let message = &error.fault().message;
+    Diagnostic::warning(
+        "W-LEDGER-001",
+        Place::field("ledger-head.json"),
+        format!("取り込みは済みましたが、台帳の末尾を控えられませんでした: {}", message.ja),
+        format!("the commit stands, but the note of the ledger's newest event could not be written: {}", message.en),
+    )
+    .remedy("ディスクの空きを確認してください。次の書き込みで控え直します", "check the disk; the next commit notes it again")
 }
 
 type Tx = sqlx::Transaction<'static, sqlx::Any>;
@@ -345,7 +352,7 @@ async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Bo
         .await
         .map_err(fault::sql)?;
     if new.rows_affected() == 0 {
-        return Ok(());
+        return say_again(tx, run, part, seq, body).await;
     }
     for block in &part.blocks {
         sqlx::query(
@@ -374,6 +381,28 @@ async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Bo
     Ok(())
 }
 
+/// The very same part once more. When it is the run's newest nothing changes (two writers of one
+/// file met here); else numbers were changed and are changed back: the old part counts as said now.
+async fn say_again(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Body) -> Result<()> {
+    let address = part.digest.to_string();
+    let later: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM parts WHERE run = $1 AND live = 1 AND seq > (SELECT seq FROM parts WHERE part = $2)",
+    )
+    .bind(run.as_str())
+    .bind(&address)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(fault::sql)?;
+    if later == 0 {
+        return Ok(());
+    }
+    for statement in ["UPDATE parts SET seq = $1, live = 1 WHERE part = $2", "UPDATE blocks SET seq = $1 WHERE part = $2"] {
+        sqlx::query(statement).bind(seq).bind(&address).execute(&mut **tx).await.map_err(fault::sql)?;
+    }
+    body.changes.push(Change::Part { part: part.digest, run: run.clone(), points: part.points, replaces: Vec::new() });
+    Ok(())
+}
+
 impl Store {
     pub(crate) fn part_file(&self, run: &Id, part: Digest) -> std::path::PathBuf {
         part_path(&self.series_dir(run), part)
@@ -387,40 +416,5 @@ impl Store {
             *last = head;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Series;
-    use proptest::prelude::*;
-
-    fn points(rows: &[(i64, i64)]) -> Points {
-        Points {
-            t_ns: rows.iter().map(|r| r.0).collect(),
-            numbers: Numbers::Scaled { scale: 1, mantissa: rows.iter().map(|r| r.1).collect() },
-            quality: vec![0; rows.len()],
-            texts: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn known_points_are_left_out_and_changed_ones_counted() {
-        let known = Series { t_ns: vec![1, 2], value: vec![0.5, 0.7], quality: vec![0, 0], texts: Vec::new() };
-        let mut receipt = Receipt::default();
-        let kept = without_known(points(&[(1, 5), (2, 8), (3, 9), (3, 9)]), &known, &mut receipt);
-        assert_eq!(kept, points(&[(2, 8), (3, 9)]));
-        assert_eq!((receipt.points_known, receipt.points_changed), (2, 1));
-    }
-
-    proptest! {
-        #[test]
-        fn sorting_keeps_every_point(rows in proptest::collection::vec((0i64..50, 0i64..1000), 0..60)) {
-            let sorted = sorted(points(&rows));
-            let mut expected = rows.clone();
-            expected.sort_by_key(|r| r.0);
-            prop_assert_eq!(sorted, points(&expected));
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::fault;
 use crate::series::{Base, Block, Series, Want};
+use crate::sight::Sight;
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::BTreeMap;
@@ -107,6 +108,7 @@ impl Store {
     /// # Errors
     /// Denied access, damaged files.
     pub async fn series(&self, access: &Access, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<Vec<(Id, Base, Series)>> {
+        self.allow_run(access, run.as_str()).await?;
         let blocks = self.blocks(run, from, to).await?;
         let mut wanted = Vec::new();
         for (channel, blocks) in blocks {
@@ -127,11 +129,12 @@ impl Store {
         })
     }
 
-    /// Summaries of all channels of a run (of all runs when `None`), from the catalogue alone.
+    /// Summaries of the channels of a run (of all runs when `None`) that the asker may see, from the
+    /// catalogue alone.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn summaries(&self, run: Option<&Id>) -> Result<BTreeMap<(String, String), ChannelSummary>> {
+    pub async fn summaries(&self, access: &Access, run: Option<&Id>) -> Result<BTreeMap<(String, String), ChannelSummary>> {
         let rows = sqlx::query(
             "SELECT b.run, b.channel, b.base, b.points, b.flagged, b.t_min, b.t_max, b.v_min, b.v_max, b.last_t, b.last_v
              FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1 AND ($1 = '' OR b.run = $1) ORDER BY b.seq, b.row_group",
@@ -140,12 +143,16 @@ impl Store {
         .fetch_all(&self.catalogue.pool)
         .await
         .map_err(fault::sql)?;
+        let mut sight = Sight::new(self, access);
         let mut out: BTreeMap<(String, String), ChannelSummary> = BTreeMap::new();
         for row in &rows {
             let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
             let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
             let float = |name: &str| row.try_get::<Option<f64>, _>(name).map_err(fault::sql);
             let (run, channel) = (text("run")?, text("channel")?);
+            if !sight.sees_channel(&run, &channel).await? {
+                continue;
+            }
             let last = row.try_get::<Option<i64>, _>("last_t").map_err(fault::sql)?.zip(float("last_v")?);
             let (v_min, v_max) = (float("v_min")?, float("v_max")?);
             let (points, flagged) = (u64::try_from(number("points")?).unwrap_or(0), u64::try_from(number("flagged")?).unwrap_or(0));

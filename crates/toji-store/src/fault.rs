@@ -54,7 +54,8 @@ pub(crate) fn sql(error: sqlx::Error) -> Error {
 /// A fault of a series file.
 pub(crate) fn parquet(error: impl std::fmt::Display, part: &str) -> Error {
     let text = error.to_string();
-    if text.contains("os error 28") || text.contains("No space left") {
+    // ENOSPC, EFBIG and EDQUOT: the engine passes on their text alone.
+    if ["(os error 28)", "(os error 27)", "(os error 122)", "No space left"].iter().any(|full| text.contains(full)) {
         return full(part);
     }
     Error::storage("E-SERIES-001", format!("系列ファイル {part} を扱えません: {text}"), format!("the series file {part} cannot be used: {text}"))

@@ -14,6 +14,7 @@ mod ledger;
 mod records;
 mod search;
 mod series;
+mod sight;
 mod sql;
 mod store;
 mod verify;

@@ -1,9 +1,11 @@
 //! Reading records: the present state, the state at an earlier event, history and links.
 
 use crate::fault;
+use crate::sight::{Sight, area_of};
 use crate::store::Store;
 use serde::Serialize;
 use sqlx::Row as _;
+use std::collections::{BTreeMap, BTreeSet};
 use toji_core::record::FieldMap;
 use toji_core::{Access, Action, Error, Id, Instant, Kind, Record, Resource, Result, Text};
 
@@ -56,9 +58,24 @@ fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
 }
 
 impl Store {
-    fn may_see(&self, access: &Access, kind: &Kind, record: &Record) -> bool {
-        let area = kind.area_field.as_ref().and_then(|f| record.fields.get(f)).and_then(|v| v.as_str());
-        access.decide(Action::Read, Resource::Record { kind: &record.kind, id: record.id.as_str(), area }).allow
+    /// The present version of a record as it is stored; nobody is asked.
+    pub(crate) async fn present_record(&self, kind: &str, id: &str) -> Result<Option<Record>> {
+        let row = sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+        row.as_ref().map(read_record).transpose()
+    }
+
+    /// The present version of a record, if there is one that the asker may see.
+    pub(crate) async fn seen(&self, access: &Access, kind: &str, id: &str) -> Result<Option<Record>> {
+        let declared = self.kinds.get(kind)?;
+        match self.present_record(kind, id).await? {
+            Some(record) if Sight::new(self, access).sees(declared, &record).await? => self.present(record).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The record with its fields brought to the present version of its kind.
@@ -102,30 +119,28 @@ impl Store {
             )
             .hint(format!("`toji record list {kind}` で一覧できます", ), format!("list them with `toji record list {kind}`"))
         };
-        let row = match as_of {
-            None => {
-                sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
-                    .bind(kind)
-                    .bind(id)
-                    .fetch_optional(&self.catalogue.pool)
-                    .await
-            }
-            Some(at) => {
-                sqlx::query(
-                    "SELECT kind, id, version, kind_version, retired, fields FROM versions
-                     WHERE kind = $1 AND id = $2 AND seq <= $3 ORDER BY version DESC LIMIT 1",
-                )
-                .bind(kind)
-                .bind(id)
-                .bind(self.seq_at(at).await?)
-                .fetch_optional(&self.catalogue.pool)
-                .await
-            }
-        };
-        let record = self.present(read_record(&row.map_err(fault::sql)?.ok_or_else(missing)?)?)?;
-        let area = declared.area_field.as_ref().and_then(|f| record.fields.get(f)).and_then(|v| v.as_str());
-        self.allow(access, Action::Read, Resource::Record { kind, id, area }).await?;
-        Ok(record)
+        let now = self.present_record(kind, id).await?.ok_or_else(missing)?;
+        let mut sight = Sight::new(self, access);
+        let asked = |record: &Record| area_of(declared, &record.fields).map(str::to_owned);
+        let area = asked(&now);
+        let decision = sight.judge(declared, &now).await?;
+        self.settle(access, Action::Read, Resource::Record { kind, id, area: area.as_deref() }, decision).await?;
+        let Some(at) = as_of else { return self.present(now) };
+        let row = sqlx::query(
+            "SELECT kind, id, version, kind_version, retired, fields FROM versions
+             WHERE kind = $1 AND id = $2 AND seq <= $3 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(kind)
+        .bind(id)
+        .bind(self.seq_at(at).await?)
+        .fetch_optional(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        // What is closed now stays closed as it was before, and what was closed then too.
+        let then = read_record(&row.ok_or_else(missing)?)?;
+        let (area, decision) = (asked(&then), sight.judge(declared, &then).await?);
+        self.settle(access, Action::Read, Resource::Record { kind, id, area: area.as_deref() }, decision).await?;
+        self.present(then)
     }
 
     /// All records of a kind that the asker may see, by identifier.
@@ -152,7 +167,12 @@ impl Store {
                 .await
             }
         };
-        self.visible(access, declared, rows.map_err(fault::sql)?.iter(), retired)
+        let mut found = self.visible(access, declared, rows.map_err(fault::sql)?.iter(), retired).await?;
+        if as_of.is_some() && !access.sees_all() {
+            let open: BTreeSet<Id> = Box::pin(self.records(access, kind, None, true)).await?.into_iter().map(|r| r.id).collect();
+            found.retain(|r| open.contains(&r.id));
+        }
+        Ok(found)
     }
 
     /// Records of a kind that refer to a target, e.g. the channels of a run.
@@ -172,27 +192,59 @@ impl Store {
         .fetch_all(&self.catalogue.pool)
         .await
         .map_err(fault::sql)?;
-        let mut records = self.visible(access, declared, rows.iter(), false)?;
+        if !self.sees_target(access, target_kind, target).await? {
+            return Ok(Vec::new());
+        }
+        let mut records = self.visible(access, declared, rows.iter(), false).await?;
         records.dedup_by(|a, b| a.id == b.id);
         Ok(records)
     }
 
-    fn visible<'a>(&self, access: &Access, kind: &Kind, rows: impl Iterator<Item = &'a sqlx::any::AnyRow>, retired: bool) -> Result<Vec<Record>> {
+    async fn visible<'a>(
+        &self,
+        access: &Access,
+        kind: &Kind,
+        rows: impl Iterator<Item = &'a sqlx::any::AnyRow> + Send,
+        retired: bool,
+    ) -> Result<Vec<Record>> {
+        let mut sight = Sight::new(self, access);
         let mut out = Vec::new();
         for row in rows {
             let record = read_record(row)?;
-            if (retired || !record.retired) && self.may_see(access, kind, &record) {
+            if (retired || !record.retired) && sight.sees(kind, &record).await? {
                 out.push(self.present(record)?);
             }
         }
+        // The databases order texts differently.
+        out.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(out)
     }
 
-    /// How many records of each kind are in use.
+    /// May the asker know of links to this? Yes where there is no record of that name.
+    async fn sees_target(&self, access: &Access, kind: &str, id: &str) -> Result<bool> {
+        if access.sees_all() {
+            return Ok(true);
+        }
+        let declared = self.kinds.get(kind)?;
+        match self.present_record(kind, id).await? {
+            Some(record) => Sight::new(self, access).sees(declared, &record).await,
+            None => Ok(true),
+        }
+    }
+
+    /// How many records of each kind are in use, of those the asker may see.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn counts(&self) -> Result<std::collections::BTreeMap<String, u64>> {
+    pub async fn counts(&self, access: &Access) -> Result<BTreeMap<String, u64>> {
+        if !access.sees_all() {
+            let mut out = BTreeMap::new();
+            for kind in self.kinds.iter() {
+                let n = self.records(access, &kind.kind, None, false).await?.len() as u64;
+                out.extend((n > 0).then(|| (kind.kind.clone(), n)));
+            }
+            return Ok(out);
+        }
         let rows = sqlx::query("SELECT kind, COUNT(*) AS n FROM versions WHERE latest = 1 AND retired = 0 GROUP BY kind")
             .fetch_all(&self.catalogue.pool)
             .await
@@ -211,6 +263,7 @@ impl Store {
     /// No such record, or denied access.
     pub async fn history(&self, access: &Access, kind: &str, id: &str) -> Result<Vec<Version>> {
         self.record(access, kind, id, None).await?;
+        let declared = self.kinds.get(kind)?;
         let rows = sqlx::query(
             "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields, v.seq, l.at, l.actor, l.operation, l.body
              FROM versions v JOIN ledger l ON l.seq = v.seq WHERE v.kind = $1 AND v.id = $2 ORDER BY v.version",
@@ -220,27 +273,36 @@ impl Store {
         .fetch_all(&self.catalogue.pool)
         .await
         .map_err(fault::sql)?;
-        rows.iter()
-            .map(|row| {
-                let body: String = row.try_get("body").map_err(fault::sql)?;
-                let reason = serde_json::from_str::<crate::ledger::Body>(&body).ok().and_then(|b| b.reason);
-                Ok(Version {
-                    record: read_record(row)?,
-                    at: row.try_get("at").map_err(fault::sql)?,
-                    actor: row.try_get("actor").map_err(fault::sql)?,
-                    operation: row.try_get("operation").map_err(fault::sql)?,
-                    reason,
-                    seq: row.try_get("seq").map_err(fault::sql)?,
-                })
-            })
-            .collect()
+        let mut sight = Sight::new(self, access);
+        let mut out = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let record = read_record(row)?;
+            // Versions of a time when the record was closed to the asker stay closed.
+            if !sight.sees(declared, &record).await? {
+                continue;
+            }
+            let body: String = row.try_get("body").map_err(fault::sql)?;
+            let reason = serde_json::from_str::<crate::ledger::Body>(&body).ok().and_then(|b| b.reason);
+            out.push(Version {
+                record,
+                at: row.try_get("at").map_err(fault::sql)?,
+                actor: row.try_get("actor").map_err(fault::sql)?,
+                operation: row.try_get("operation").map_err(fault::sql)?,
+                reason,
+                seq: row.try_get("seq").map_err(fault::sql)?,
+            });
+        }
+        Ok(out)
     }
 
-    /// Links that a record holds, and links to it.
+    /// Links that a record holds, and links to it, of those whose both ends the asker may see.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn links(&self, kind: &str, id: &str) -> Result<(Vec<Link>, Vec<Link>)> {
+    pub async fn links(&self, access: &Access, kind: &str, id: &str) -> Result<(Vec<Link>, Vec<Link>)> {
+        if !self.sees_target(access, kind, id).await? {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let out = "SELECT kind, id, field, target_kind, target FROM links WHERE kind = $1 AND id = $2 ORDER BY field, target";
         let back = "SELECT kind, id, field, target_kind, target FROM links WHERE target_kind = $1 AND target = $2 ORDER BY kind, id, field LIMIT 1000";
         let mut found = [Vec::new(), Vec::new()];
@@ -257,27 +319,59 @@ impl Store {
                 });
             }
         }
-        let [out, back] = found;
+        let [mut out, mut back] = found;
+        if !access.sees_all() {
+            let mut open = Vec::new();
+            for link in out {
+                if self.sees_target(access, &link.target_kind, &link.target).await? {
+                    open.push(link);
+                }
+            }
+            out = std::mem::take(&mut open);
+            for link in back {
+                if self.sees_target(access, &link.kind, &link.id).await? {
+                    open.push(link);
+                }
+            }
+            back = open;
+        }
+        out.sort_by(|a, b| (&a.field, &a.target).cmp(&(&b.field, &b.target)));
+        back.sort_by(|a, b| (&a.kind, &a.id, &a.field).cmp(&(&b.kind, &b.id, &b.field)));
         Ok((out, back))
     }
 
-    /// How many records of each kind refer to each target of a kind: (target, kind) → number.
+    /// How many records of each kind refer to each target of a kind: (target, kind) → number. Counted are
+    /// records the asker may see, for targets they may see.
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn link_counts(&self, target_kind: &str) -> Result<std::collections::BTreeMap<(String, String), u64>> {
-        let rows = sqlx::query("SELECT target, kind, COUNT(*) AS n FROM links WHERE target_kind = $1 GROUP BY target, kind")
+    pub async fn link_counts(&self, access: &Access, target_kind: &str) -> Result<BTreeMap<(String, String), u64>> {
+        let rows = sqlx::query("SELECT DISTINCT target, kind, id FROM links WHERE target_kind = $1")
             .bind(target_kind)
             .fetch_all(&self.catalogue.pool)
             .await
             .map_err(fault::sql)?;
-        rows.iter()
-            .map(|r| {
-                let text = |name: &str| r.try_get::<String, _>(name).map_err(fault::sql);
-                let n: i64 = r.try_get("n").map_err(fault::sql)?;
-                Ok(((text("target")?, text("kind")?), u64::try_from(n).unwrap_or_default()))
-            })
-            .collect()
+        // Kind → identifiers the asker may see; not asked when they see all.
+        let mut open: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut out = BTreeMap::new();
+        for row in &rows {
+            let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+            let (target, kind, id) = (text("target")?, text("kind")?, text("id")?);
+            if !access.sees_all() {
+                for wanted in [target_kind, kind.as_str()] {
+                    if !open.contains_key(wanted) {
+                        let seen = self.records(access, wanted, None, true).await?;
+                        open.insert(wanted.to_owned(), seen.into_iter().map(|r| r.id.to_string()).collect());
+                    }
+                }
+                let sees = |kind: &str, id: &str| open.get(kind).is_some_and(|ids| ids.contains(id));
+                if !sees(target_kind, &target) || !sees(&kind, &id) {
+                    continue;
+                }
+            }
+            *out.entry((target, kind)).or_insert(0) += 1;
+        }
+        Ok(out)
     }
 
     /// Title of a record in both languages.

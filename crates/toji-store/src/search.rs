@@ -102,7 +102,11 @@ impl Store {
         let mut state = self.search.state.lock().await;
         self.catch_up(&mut state).await?;
         let Some((index, fields)) = &state.index else { return Ok(SearchAnswer::default()) };
-        let terms = state.dictionary.cut(question);
+        // The words of records the asker may not see are not known to their questions either.
+        let terms = match access.sees_all() {
+            true => state.dictionary.cut(question),
+            false => self.dictionary(access).await?.cut(question),
+        };
         if terms.is_empty() {
             return Ok(SearchAnswer::default());
         }
@@ -123,7 +127,7 @@ impl Store {
             scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (&a.1, &a.2).cmp(&(&b.1, &b.2))));
             for (score, kind, id) in scored {
                 // The gate: what the asker may not read is neither shown nor counted.
-                let Ok(record) = self.record(access, &kind, &id, None).await else { continue };
+                let Some(record) = self.seen(access, &kind, &id).await?.filter(|r| !r.retired) else { continue };
                 answer.total += 1;
                 if answer.hits.len() < limit {
                     let declared = self.kinds.get(&kind)?;
@@ -157,7 +161,7 @@ impl Store {
             self.index_events(index, *fields, done, seq).await?;
         }
         if state.seq != seq || state.dictionary.is_empty() {
-            state.dictionary = self.dictionary().await?;
+            state.dictionary = self.dictionary(&Access::owner()).await?;
             state.seq = seq;
         }
         Ok(())
@@ -194,7 +198,7 @@ impl Store {
         Ok(())
     }
 
-    async fn dictionary(&self) -> Result<Dictionary> {
+    async fn dictionary(&self, access: &Access) -> Result<Dictionary> {
         let mut dictionary = Dictionary::default();
         for kind in self.kinds.iter() {
             dictionary.add(&kind.label.ja, &kind.label.en);
@@ -212,7 +216,7 @@ impl Store {
             if pairs.is_empty() {
                 continue;
             }
-            for record in self.records(&Access::owner(), &kind.kind, None, false).await? {
+            for record in self.records(access, &kind.kind, None, false).await? {
                 for (ja, en) in &pairs {
                     let text = |name: &String| record.fields.get(name).and_then(Json::as_str);
                     if let (Some(ja), Some(en)) = (text(ja), text(en)) {

@@ -35,7 +35,7 @@ impl Store {
             return Err(Error::new(Category::Conflict, "E-STORE-013", "フォルダーが空ではありません", "the folder is not empty")
                 .hint("空のフォルダーを指定してください", "give an empty folder"));
         }
-        std::fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir))?;
+        crate::blob::make_folder(dir)?;
         let note = format!("# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n", catalogue_url.unwrap_or("sqlite"));
         crate::blob::write_durably(&dir.join(MARK), note.as_bytes())?;
         Self::open(dir, catalogue_url).await
@@ -68,6 +68,12 @@ impl Store {
         })
     }
 
+    /// The same store under other declarations of kinds, such as those of an earlier release.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: &'static KindSet) -> Self {
+        self.kinds = kinds;
+        self
+    }
     /// The declared kinds.
     #[must_use]
     pub fn kinds(&self) -> &'static KindSet {
@@ -127,7 +133,7 @@ impl Store {
     /// # Errors
     /// No such blob, an altered one, or denied access.
     pub async fn blob(&self, access: &Access, address: Digest) -> Result<Vec<u8>> {
-        self.allow(access, Action::Read, Resource::Blob { address: &address.to_string() }).await?;
+        self.allow_blob(access, &address.to_string()).await?;
         let blobs = self.blobs.clone();
         tokio::task::spawn_blocking(move || blobs.get(address)).await.map_err(|e| Error::bug("E-STORE-021", e))?
     }
@@ -139,26 +145,7 @@ impl Store {
     /// The decision was no.
     pub async fn allow(&self, access: &Access, action: Action, what: Resource<'_>) -> Result<()> {
         let decision = access.decide(action, what);
-        if !decision.allow || matches!(action, Action::Export | Action::Train) {
-            sqlx::query(
-                "INSERT INTO decisions (n, at, who, action, what, allow, reason)
-                 SELECT COALESCE(MAX(n), 0) + 1, $1, $2, $3, $4, $5, $6 FROM decisions",
-            )
-            .bind(jiff::Timestamp::now().to_string())
-            .bind(&access.who.id)
-            .bind(format!("{action:?}").to_lowercase())
-            .bind(format!("{what:?}"))
-            .bind(i64::from(decision.allow))
-            .bind(&decision.reason.en)
-            .execute(&self.catalogue.pool)
-            .await
-            .map_err(fault::sql)?;
-        }
-        if decision.allow {
-            return Ok(());
-        }
-        Err(Error::new(Category::Denied, "E-GATE-001", decision.reason.ja, decision.reason.en)
-            .hint("データの管理者に利用を申請してください", "ask the owner of the data for access"))
+        self.settle(access, action, what, decision).await
     }
 }
 

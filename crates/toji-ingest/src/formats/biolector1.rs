@@ -4,7 +4,7 @@
 //! the environment readings taken with each well reading are channels of that well. Phase is the raw
 //! optode angle: without the plate's calibration it is not a pH or a DO, and is not called one.
 
-use crate::lines::{decimal, elapsed_ns, name_and_unit};
+use crate::lines::{decimal, elapsed_ns, name_and_unit, split_plain};
 use crate::plate::{Counted, Follows, OUT_OF_ORDER, Plate, PlateRun, not_read, zone_note};
 use crate::{Evidence, Format, Site, Source};
 use std::collections::HashMap;
@@ -281,7 +281,7 @@ struct Body<'a, 'h> {
     plate: Plate<'a>,
     columns: &'h Columns<'a>,
     environment: Vec<usize>,
-    filtersets: HashMap<&'a str, usize>,
+    filtersets: Vec<&'a str>,
     start: i64,
     faults: Faults,
     cycles: Vec<(&'a str, u64)>,
@@ -294,7 +294,7 @@ fn read_body<'a>(text: &'a str, header: &Header<'a>, columns: &Columns<'a>, site
         plate: Plate::new(channels(header, columns), header.filtersets.len()),
         environment: columns.environment(),
         columns,
-        filtersets: header.filtersets.iter().enumerate().filter_map(|(i, f)| Some((*f.get("FILTERSET")?, i))).collect(),
+        filtersets: header.filtersets.iter().map(|f| f.get("FILTERSET").copied().unwrap_or("")).collect(),
         start: zero.as_ref().map_or(0, |z| z.instant.0),
         faults: Faults::default(),
         cycles: Vec::new(),
@@ -311,8 +311,7 @@ fn read_body<'a>(text: &'a str, header: &Header<'a>, columns: &Columns<'a>, site
 
 impl<'a> Body<'a, '_> {
     fn line(&mut self, line: &'a str, number: u64, cells: &mut Vec<&'a str>) {
-        cells.clear();
-        cells.extend(line.split(';').map(str::trim));
+        split_plain(line, b';', cells);
         let cell = |at: Option<usize>| at.and_then(|i| cells.get(i)).copied().unwrap_or("");
         let sort = cells.first().copied().unwrap_or("");
         let cycle = sort.strip_prefix('C').filter(|c| !c.is_empty() && c.bytes().all(|b| b.is_ascii_digit()));
@@ -343,7 +342,8 @@ impl<'a> Body<'a, '_> {
             }
             return;
         }
-        let Some(filterset) = self.filtersets.get(cell(self.columns.filterset)).copied() else {
+        let set = cell(self.columns.filterset);
+        let Some(filterset) = self.filtersets.iter().position(|f| *f == set) else {
             self.faults.cut.at(number);
             self.reading.not_read.push(not_read(
                 number,
@@ -373,10 +373,13 @@ impl<'a> Body<'a, '_> {
                 return;
             }
         };
-        for (field, at) in [("content", self.columns.content), ("description", self.columns.description)] {
-            let text = cell(at);
-            if !text.is_empty() && !well.fields.contains_key(field) {
-                well.fields.insert(field.to_owned(), text.into());
+        if !well.described {
+            well.described = !cell(self.columns.content).is_empty();
+            for (field, at) in [("content", self.columns.content), ("description", self.columns.description)] {
+                let text = cell(at);
+                if !text.is_empty() {
+                    well.fields.insert(field.to_owned(), text.into());
+                }
             }
         }
         well.push(2 * filterset, t_ns, cell(self.columns.amplitude), quality);

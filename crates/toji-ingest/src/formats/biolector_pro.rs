@@ -7,7 +7,7 @@
 //! optodes stay in the well's fields.
 
 use super::biolector1::{amplitude_variable, edited, has_head, no_start, optical_channel};
-use crate::lines::{decimal, elapsed_ns};
+use crate::lines::{decimal, elapsed_ns, split_plain};
 use crate::plate::{Counted, Follows, OUT_OF_ORDER, Plate, PlateRun, not_read, zone_note};
 use crate::{Evidence, Format, Site, Source};
 use std::collections::HashMap;
@@ -321,9 +321,8 @@ fn read_body<'a>(text: &'a str, header: &Header<'a>, site: &Site) -> Reading {
 
 impl<'a> Body<'a, '_> {
     fn line(&mut self, line: &'a str, number: u64, cells: &mut Vec<&'a str>) {
-        cells.clear();
-        cells.extend(line.split(';'));
-        let cell = |i: usize| cells.get(i).copied().unwrap_or("").trim();
+        split_plain(line, b';', cells);
+        let cell = |i: usize| cells.get(i).copied().unwrap_or("");
         let sort = cell(0);
         if sort.len() != 1 || line.bytes().any(|b| b < b' ' && b != b'\t') {
             self.faults.broken.at(number);
@@ -343,7 +342,7 @@ impl<'a> Body<'a, '_> {
         match sort {
             "C" => {
                 for at in self.comments.into_iter().flatten() {
-                    let text = cells.get(at).copied().unwrap_or("").trim();
+                    let text = cells.get(at).copied().unwrap_or("");
                     if !text.is_empty() {
                         self.device_event("note", text);
                     }
@@ -364,7 +363,7 @@ impl<'a> Body<'a, '_> {
         }
     }
     fn values(&mut self, sort: &str, line: &'a str, number: u64, t_ns: i64, cells: &[&'a str]) {
-        let cell = |i: usize| cells.get(i).copied().unwrap_or("").trim();
+        let cell = |i: usize| cells.get(i).copied().unwrap_or("");
         let name = if matches!(sort, "M" | "F") { self.header.wells.get(cell(2)).copied().unwrap_or(cell(2)) } else { "" };
         let filterset = cell(3).parse::<u32>().ok().and_then(|n| self.header.filtersets.iter().position(|f| f.0 == n));
         if filterset.is_none() && matches!(sort, "M" | "R") {

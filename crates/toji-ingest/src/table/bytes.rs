@@ -159,7 +159,9 @@ mod tests {
         assert_eq!(decimal(b"7.05"), Some((705, 2)));
         assert_eq!(decimal(b"-0.5"), Some((-5, 1)));
         assert_eq!(decimal(b"12"), Some((12, 0)));
-        for text in [&b""[..], b"-", b".", b"1e3", b"1,5", b"1.2.3", b"0.1234567891", b"12345678901234567890", b"9999999999999999999"] {
+        for text in
+            [&b""[..], b"-", b".", b"1e3", b"1,5", b"1.2.3", b"0.1234567891", b"12345678901234567890", b"9999999999999999999"]
+        {
             assert_eq!(decimal(text), None, "{}", String::from_utf8_lossy(text));
         }
     }

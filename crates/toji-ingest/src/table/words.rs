@@ -318,14 +318,12 @@ fn best(name: &str, list: impl Iterator<Item = &'static str>) -> Option<(Fit, &'
     let padded = format!(" {name} ");
     let mut found: Option<(Fit, usize, &'static str)> = None;
     for word in list {
-        let fit = if name == word {
-            Fit::Whole
-        } else if word.is_ascii() && word.len() > 1 && padded.contains(&format!(" {word} ")) {
-            Fit::Part
-        } else if !word.is_ascii() && word.chars().count() > 1 && name.contains(word) {
-            Fit::Part
-        } else {
-            continue;
+        // Japanese is written without spaces: there a word may stand anywhere.
+        let inside = if word.is_ascii() { padded.contains(&format!(" {word} ")) } else { name.contains(word) };
+        let fit = match (name == word, inside && word.chars().count() > 1) {
+            (true, _) => Fit::Whole,
+            (false, true) => Fit::Part,
+            (false, false) => continue,
         };
         if found.is_none_or(|(f, length, _)| (fit, word.len()) > (f, length)) {
             found = Some((fit, word.len(), word));

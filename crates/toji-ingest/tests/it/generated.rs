@@ -7,7 +7,7 @@ use toji_ingest::generate::{FOUNDRY_REACTORS, demo_files, foundry_day};
 use toji_ingest::{Site, Source, read};
 
 fn tokyo() -> Site {
-    Site { zone: Zone::named("Asia/Tokyo", ZoneEvidence::SiteDefault).unwrap(), date_order: None }
+    Site { zone: Zone::named("Asia/Tokyo", ZoneEvidence::SiteDefault).unwrap_or_else(|e| panic!("{e}")), date_order: None }
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub(super) fn list_operation() -> Operation {
         },
         Effect::Read,
         |context: Context, _: Nothing| async move {
-            let counts = context.session.store.counts().await?;
+            let counts = context.session.store.counts(&context.access).await?;
             let row = |kind: &Kind| Row {
                 kind: kind.kind.clone(),
                 version: kind.version,

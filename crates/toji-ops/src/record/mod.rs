@@ -8,7 +8,7 @@ mod write;
 
 use crate::operation::Operation;
 
-pub(crate) use table::import_table;
+pub(crate) use table::{disagreements, import_table, natural};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

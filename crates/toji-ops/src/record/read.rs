@@ -233,7 +233,7 @@ async fn get(context: Context, input: OneInput) -> Result<RecordView> {
 /// Records a record refers to, also by shared identifiers, and records that refer to it.
 async fn neighbours(context: &Context, record: &Record) -> Result<(Vec<LinkView>, Vec<LinkView>)> {
     let store = &context.session.store;
-    let (out, mut back) = store.links(&record.kind, record.id.as_str()).await?;
+    let (out, mut back) = store.links(&context.access, &record.kind, record.id.as_str()).await?;
     let mut links = Vec::new();
     for link in out {
         let field = store.kinds().get(&link.kind)?.field(&link.field).and_then(|f| f.ref_field.clone());
@@ -254,7 +254,7 @@ async fn neighbours(context: &Context, record: &Record) -> Result<(Vec<LinkView>
         }
     }
     for shared in shared_identifiers(context, record)? {
-        back.extend(store.links(&record.kind, &shared).await?.1);
+        back.extend(store.links(&context.access, &record.kind, &shared).await?.1);
     }
     let mut linked_from = Vec::new();
     for link in back {

@@ -115,7 +115,10 @@ pub(crate) async fn import_table(context: &Context, kind: &str, name: &str, byte
         .hint("示した行と項目を直してください", "correct the rows and fields named")
         .with(found));
     }
-    let disagreements = disagreements(kind, &puts);
+    for put in puts.iter().filter(|p| p.kind == "project") {
+        crate::programme::may_start(context, put.id.as_str(), &put.fields).await.map_err(|e| e.in_file(name))?;
+    }
+    let disagreements = disagreements(kind, puts.iter().map(|p| (p.id.as_str(), &p.fields)));
     let rows = puts.len();
     let mut changed = false;
     if !dry_run {
@@ -132,10 +135,11 @@ pub(crate) async fn import_table(context: &Context, kind: &str, name: &str, byte
     Ok(TableReport { kind: kind.kind.clone(), rows, changed, warnings: found, disagreements, dry_run })
 }
 
-fn disagreements(kind: &Kind, puts: &[Put]) -> Vec<Diagnostic> {
+/// Totals of a kind's records that are not the sum of their parts; both sides stay as printed.
+pub(crate) fn disagreements<'a>(kind: &Kind, records: impl Iterator<Item = (&'a str, &'a FieldMap)> + Clone) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for check in &kind.sum_checks {
-        for finding in check.run(puts.iter().map(|p| (p.id.as_str(), &p.fields))) {
+        for finding in check.run(records.clone()) {
             let group = finding.group.join(" / ");
             out.push(
                 Diagnostic::warning(
@@ -351,7 +355,7 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
 }
 
 /// A key that sorts digits as numbers.
-fn natural(text: &str) -> Vec<(String, u64)> {
+pub(crate) fn natural(text: &str) -> Vec<(String, u64)> {
     let mut out: Vec<(String, u64)> = vec![(String::new(), 0)];
     let mut digits = false;
     for c in text.chars() {

@@ -81,6 +81,10 @@ async fn put(context: Context, input: PutInput) -> Result<Written> {
         };
     }
     check_references(&context, kind, &fields).await?;
+    if input.kind == "project" {
+        // No way around `project start`: the state cannot be set by hand either.
+        crate::programme::may_start(&context, id.as_str(), &fields).await?;
+    }
     let put = Put { if_version: input.if_version, ..Put::new(&input.kind, id.clone(), fields) };
     write(&context, "record put", input.reason, put).await
 }

@@ -123,8 +123,8 @@ async fn list(context: Context, input: Input) -> Result<Runs> {
     let (from, to) = (instant(&input.from, "from")?, instant(&input.to, "to")?);
     let mut records = store.records(&context.access, "run", None, false).await?;
     records.retain(|r| keeps(r, &input, from, to));
-    let summaries = store.summaries(None).await?;
-    let linked = store.link_counts("run").await?;
+    let summaries = store.summaries(&context.access, None).await?;
+    let linked = store.link_counts(&context.access, "run").await?;
     let mut series: BTreeMap<&str, (u64, u64, u64, i64, i64)> = BTreeMap::new();
     for ((run, _), s) in &summaries {
         let slot = series.entry(run).or_insert((0, 0, 0, i64::MAX, i64::MIN));

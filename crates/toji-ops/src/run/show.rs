@@ -227,7 +227,7 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
     let store = &context.session.store;
     let run = store.record(&context.access, "run", &input.id, None).await?;
     let linked = |kind: &'static str| store.linked(&context.access, kind, "run", run.id.as_str());
-    let summaries = store.summaries(Some(&run.id)).await?;
+    let summaries = store.summaries(&context.access, Some(&run.id)).await?;
     let zero = zero_ns(&run.fields);
     let mut channels: Vec<ChannelRow> = linked("channel")
         .await?

@@ -108,7 +108,7 @@ pub(super) fn status_operation() -> Operation {
         Effect::Read,
         |context: Context, _: Nothing| async move {
             let store = &context.session.store;
-            let counts = store.counts().await?;
+            let counts = store.counts(&context.access).await?;
             let (series_bytes, points) = store.size().await?;
             Ok(Status {
                 version: env!("CARGO_PKG_VERSION").into(),

@@ -11,9 +11,11 @@
 //! | `quality` | integer | `author << 12 \| cause << 4 \| status`, 0 is good |
 //! | `text` | text | what stood there when it was not a number |
 
+mod fresh;
 mod read;
 mod write;
 
+pub(crate) use fresh::{joined, sorted, sound, without_known};
 pub use read::Series;
 pub(crate) use read::{Block, PartReader, Want};
 pub(crate) use write::{NewPart, part_path, write_part};
@@ -40,6 +42,23 @@ impl Base {
     pub(crate) fn parse(text: &str) -> Self {
         if text == "elapsed" { Self::Elapsed } else { Self::Utc }
     }
+}
+
+/// Powers of ten that a double holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// Integers up to here are doubles, so that one division rounds correctly.
+const EXACT_MAX: u64 = 1 << 53;
+
+/// The double nearest to `mantissa / 10^scale`; `None` for a scale no part has.
+fn number(mantissa: i64, scale: u8) -> Option<f64> {
+    let power = POWERS.get(usize::from(scale))?;
+    if mantissa.unsigned_abs() <= EXACT_MAX {
+        return Some(mantissa as f64 / power);
+    }
+    Some(toji_core::Decimal { mantissa: i128::from(mantissa), scale: i32::from(scale) }.to_f64())
 }
 
 /// Most points of one row group: bounds the memory of a read.

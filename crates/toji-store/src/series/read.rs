@@ -1,6 +1,6 @@
 //! Reading parts, block by block, and merging them into one series.
 
-use super::Base;
+use super::{Base, number};
 use crate::fault;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -162,11 +162,6 @@ impl PartReader {
     }
 }
 
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
-
 fn append(series: &mut Series, batch: &RecordBatch) -> Option<()> {
     let n = batch.num_rows();
     let time = batch.column(0);
@@ -190,31 +185,30 @@ fn append(series: &mut Series, batch: &RecordBatch) -> Option<()> {
     if value.null_count() == n {
         let first = scale.values().first().copied().unwrap_or(0);
         if scale.null_count() == 0 && scale.values().iter().all(|s| *s == first) {
-            let divisor = POWERS.get(usize::try_from(first).ok()?)?;
+            let scale = u8::try_from(first).ok()?;
+            number(0, scale)?;
+            let read = |m: i64| number(m, scale).unwrap_or(f64::NAN);
             if mantissa.null_count() == 0 {
-                series.value.extend(mantissa.values().iter().map(|m| *m as f64 / divisor));
+                series.value.extend(mantissa.values().iter().map(|m| read(*m)));
             } else {
-                series.value.extend(mantissa.iter().map(|m| m.map_or(f64::NAN, |m| m as f64 / divisor)));
+                series.value.extend(mantissa.iter().map(|m| m.map_or(f64::NAN, read)));
             }
         } else {
             for i in 0..n {
-                let number = (mantissa.is_valid(i) && scale.is_valid(i)).then(|| {
-                    let divisor = usize::try_from(scale.value(i)).ok().and_then(|s| POWERS.get(s)).copied().unwrap_or(f64::NAN);
-                    mantissa.value(i) as f64 / divisor
-                });
-                series.value.push(number.unwrap_or(f64::NAN));
+                let stated = mantissa.is_valid(i) && scale.is_valid(i);
+                let read = || number(mantissa.value(i), u8::try_from(scale.value(i)).ok()?);
+                series.value.push(stated.then(read).flatten().unwrap_or(f64::NAN));
             }
         }
     } else {
         for i in 0..n {
-            let number = if value.is_valid(i) {
+            series.value.push(if value.is_valid(i) {
                 value.value(i)
             } else if mantissa.is_valid(i) {
-                mantissa.value(i) as f64 / POWERS.get(usize::try_from(scale.value(i)).ok()?)?
+                number(mantissa.value(i), u8::try_from(scale.value(i)).ok()?)?
             } else {
                 f64::NAN
-            };
-            series.value.push(number);
+            });
         }
     }
     series.quality.extend_from_slice(batch.column(4).as_primitive_opt::<UInt16Type>()?.values());

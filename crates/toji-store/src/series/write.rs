@@ -1,14 +1,16 @@
 //! Writing a part.
 
-use super::{BLOCK_POINTS_MAX, Base};
+use super::{BLOCK_POINTS_MAX, Base, number};
 use crate::{blob, fault};
 use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt16Array};
 use arrow::array::{StringBuilder, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use toji_core::culture::{Numbers, Points};
@@ -69,7 +71,7 @@ fn schema(base: Base, unit: TimeUnit) -> Arc<Schema> {
     ]))
 }
 
-fn properties(base: Base) -> Result<WriterProperties> {
+fn properties(base: Base, run: &Id) -> Result<WriterProperties> {
     let zstd = ZstdLevel::try_new(3).map_err(|e| fault::parquet(e, "zstd"))?;
     let time = match base {
         Base::Utc => "time",
@@ -89,19 +91,21 @@ fn properties(base: Base) -> Result<WriterProperties> {
         .set_column_encoding(column("value"), Encoding::BYTE_STREAM_SPLIT)
         .set_max_row_group_row_count(Some(BLOCK_POINTS_MAX))
         .set_created_by("toji".to_owned())
+        // Says whose points these are, and keeps equal points of two runs two files.
+        .set_key_value_metadata(Some(vec![KeyValue::new("toji.run".to_owned(), run.to_string())]))
         .build())
 }
 
 /// Writes channels (each sorted by time) as one durable file in `dir`, named by its hash.
-pub(crate) fn write_part(dir: &Path, base: Base, channels: &[(Id, Points)]) -> Result<NewPart> {
-    std::fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir))?;
+pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Points)]) -> Result<NewPart> {
+    blob::make_folder(dir)?;
     let unit = time_unit(channels.iter().map(|(_, p)| p.t_ns.as_slice()));
     let schema = schema(base, unit);
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| fault::io(&e, dir))?;
     let mut blocks = Vec::new();
     {
         let sink = std::io::BufWriter::with_capacity(1 << 18, file.as_file_mut());
-        let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(base)?)).map_err(|e| fault::parquet(e, "part"))?;
+        let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run)?)).map_err(|e| fault::parquet(e, "part"))?;
         for (channel, points) in channels {
             let mut from = 0;
             while from < points.len() {
@@ -113,7 +117,9 @@ pub(crate) fn write_part(dir: &Path, base: Base, channels: &[(Id, Points)]) -> R
                 from = to;
             }
         }
-        writer.close().map_err(|e| fault::parquet(e, "part"))?;
+        // Flushed by name: a buffer that is dropped would swallow the fault.
+        let mut sink = writer.into_inner().map_err(|e| fault::parquet(e, "part"))?;
+        sink.flush().map_err(|e| fault::io(&e, dir))?;
     }
     let content = std::fs::read(file.path()).map_err(|e| fault::io(&e, dir))?;
     let digest = Digest::of(&content);
@@ -203,17 +209,13 @@ fn describe(row_group: i64, channel: &Id, points: &Points, range: std::ops::Rang
         v_max: None,
         last: None,
     };
-    let divisor = match &points.numbers {
-        Numbers::Scaled { scale, .. } => 10f64.powi(i32::from(*scale)),
-        Numbers::Float(_) => 1.0,
-    };
     for i in range {
         let (Some(&t), Some(&quality)) = (points.t_ns.get(i), points.quality.get(i)) else { break };
         block.flagged += i64::from(quality != 0);
         block.t_min = block.t_min.min(t);
         block.t_max = block.t_max.max(t);
         let number = match &points.numbers {
-            Numbers::Scaled { mantissa, .. } => mantissa.get(i).filter(|m| **m != Points::NO_NUMBER).map(|m| *m as f64 / divisor),
+            Numbers::Scaled { scale, mantissa } => mantissa.get(i).filter(|m| **m != Points::NO_NUMBER).and_then(|m| number(*m, *scale)),
             Numbers::Float(values) => values.get(i).copied().filter(|v| !v.is_nan()),
         };
         if let Some(v) = number {

@@ -13,7 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use std::sync::Arc;
-use toji_core::{Access, Action, Error, Id, Instant, Resource, Result};
+use toji_core::{Access, Action, Category, Error, Id, Instant, Resource, Result};
 
 pub(super) fn table(store: &Arc<Store>, access: &Access) -> Arc<PointsTable> {
     Arc::new(PointsTable { store: store.clone(), access: access.clone(), schema: schema() })
@@ -88,7 +88,12 @@ impl Store {
             Some(ids) => {
                 let mut found = Vec::new();
                 for id in ids {
-                    found.extend(self.record(access, "run", id, None).await.ok());
+                    match self.record(access, "run", id, None).await {
+                        Ok(run) => found.push(run),
+                        // Neither there nor shown: no rows. Other faults are faults.
+                        Err(e) if matches!(e.category(), Category::NotFound | Category::Denied) => {}
+                        Err(e) => return Err(e),
+                    }
                 }
                 found
             }

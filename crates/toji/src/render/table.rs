@@ -58,8 +58,13 @@ impl Table {
             let Some(at) = shown.iter().rposition(|(i, _)| *i > 0 && same(*i)) else { break };
             left_out.push(shown.remove(at).0);
         }
-        shrink(shown, columns);
-        while total(shown) > columns && shown.len() > 1 {
+        loop {
+            let mut shrunk = shown.clone();
+            shrink(&mut shrunk, columns);
+            if total(&shrunk) <= columns || shown.len() <= 1 {
+                *shown = shrunk;
+                break;
+            }
             left_out.extend(shown.pop().map(|(i, _)| i));
         }
         left_out.sort_unstable();
@@ -143,7 +148,7 @@ mod tests {
         };
         check(80, "run-1  no    a title that is long  a note that is long", &[]);
         check(48, "run-1  a title that is long  a note that is long", &["same"]);
-        check(40, "run-1  a title that i…  a note that is…", &["same"]);
+        check(40, "run-1  a title that is…  a note that is…", &["same"]);
         check(30, "run-1  a title that is long", &["same", "note"]);
         check(5, "run-1", &["same", "title", "note"]);
     }

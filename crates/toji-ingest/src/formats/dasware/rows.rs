@@ -2,7 +2,7 @@
 
 use super::tag::{Tag, Tracks};
 use super::{Clock, Faults, Section, Unit};
-use crate::lines::{decimal, elapsed_ns, split_line, wall_clock};
+use crate::lines::{decimal, elapsed_ns, scaled, split_line, wall_clock};
 use crate::plate::{OUT_OF_ORDER, finish, not_read};
 use toji_core::clock::HOUR_NS;
 use toji_core::culture::{Channel, Event, Fields, PointsBuilder, Reading, When};
@@ -183,11 +183,14 @@ impl Rows<'_> {
                 Column::Inoculation => inoculated(&mut self.unit, &mut self.inoculation_ns, t_ns, cell),
                 Column::Series(series) => {
                     let Some(points) = self.points.get_mut(series) else { continue };
-                    match decimal(cell) {
-                        Some(number) => points.push_decimal(t_ns, number, quality),
-                        None => {
-                            points.push_flagged(t_ns, cell, quality);
-                        }
+                    match scaled(cell) {
+                        Some((mantissa, scale)) => points.push_scaled(t_ns, mantissa, scale, quality),
+                        None => match decimal(cell) {
+                            Some(number) => points.push_decimal(t_ns, number, quality),
+                            None => {
+                                points.push_flagged(t_ns, cell, quality);
+                            }
+                        },
                     }
                 }
             }

@@ -198,12 +198,15 @@ pub(crate) struct Difference {
     pub(crate) ours: Option<Fact>,
 }
 
+/// Do these two facts belong together?
+type Pairs<'a> = dyn Fn(&Fact, &Fact) -> bool + 'a;
+
 /// Facts on one side only. Paired, in this order: same value at another time, same quantity at the
 /// same time, same quantity.
 pub(crate) fn differences(reference: &[Fact], ours: &[Fact]) -> Vec<Difference> {
     let close = |o: &Fact, r: &Fact| o.sample == r.sample && o.quantity == r.quantity;
     let same = |o: &Fact, r: &Fact| close(o, r) && o.unit == r.unit && o.datum.same(&r.datum);
-    let passes: [&dyn Fn(&Fact, &Fact) -> bool; 4] = [
+    let passes: [&Pairs; 4] = [
         &|o, r| same(o, r) && o.time == r.time,
         &same,
         &|o, r| close(o, r) && o.time == r.time && r.datum != Datum::Number(0.0),
