@@ -28,7 +28,7 @@ class Peer(Base):
                 frame[column] = frame[column].astype("category")
             frame = frame.sort_values(["channel", "t"], kind="stable", ignore_index=True)
             frame.to_parquet(self.dir / f"run={name}.parquet", compression="zstd", index=False, row_group_size=16_384)
-            self.file[run], self.zero[run] = self.dir / f"run={name}.parquet", frame["t"].min()
+            self.file[run], self.zero[run] = self.dir / f"run={name}.parquet", int(self.us(frame["t"]).min())
             self.channels[run] = list(frame["channel"].cat.categories)
             self.n += len(frame)
         assays = pd.read_csv(samples, engine="pyarrow", dtype={"value": str})
@@ -53,7 +53,7 @@ class Peer(Base):
 
     @staticmethod
     def us(times):
-        return times.to_numpy().astype("datetime64[us]").astype(np.int64)
+        return times.dt.as_unit("us").astype("int64").to_numpy()
 
     def q1(self):
         return self.one(["t", "value", "quality"])
@@ -77,7 +77,7 @@ class Peer(Base):
         out = []
         for run in self.file:
             frame = self.good(run, ["t", "value"], ("channel", "==", CHANNEL))
-            cell = (self.us(frame["t"]) - int(self.zero[run].as_unit("us").value)) // FIVE_MINUTES_US
+            cell = (self.us(frame["t"]) - self.zero[run]) // FIVE_MINUTES_US
             out.append(frame["value"].groupby(cell).mean().rename_axis("cell").reset_index().assign(run=run))
         return pd.concat(out, ignore_index=True)
 
@@ -92,7 +92,7 @@ class Peer(Base):
         parts = []
         for i, run in enumerate(TENSOR_RUNS):
             frame = self.good(run, ["channel", "t", "value"])
-            cell = (self.us(frame["t"]) - int(self.zero[run].as_unit("us").value)) // MINUTE_US
+            cell = (self.us(frame["t"]) - self.zero[run]) // MINUTE_US
             j = frame["channel"].cat.codes.to_numpy()
             mean = frame["value"].groupby([j, cell]).mean()
             parts.append((np.full(len(mean), i), mean.index.get_level_values(0), mean.index.get_level_values(1), mean.to_numpy()))

@@ -4,7 +4,6 @@ import csv
 import uuid
 from datetime import datetime
 
-import numpy as np
 import sporedb
 from sporedb import StorageEngine, TelemetryRecord, TimeSeriesStore
 
@@ -62,7 +61,7 @@ class Peer(Base):
 
     def q7(self):
         frame = self.q1()
-        us = frame["ts"].to_numpy().astype("datetime64[us]").astype(np.int64)
+        us = frame["ts"].dt.as_unit("us").astype("int64").to_numpy()
         keep = us >= us.max() - DAY_US
         us, value = us[keep], frame["value"][keep]
         return value.groupby((us - us.min()) * PIXELS // (us.max() - us.min() + 1)).agg(low="min", high="max").reset_index()

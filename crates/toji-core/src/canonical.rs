@@ -56,8 +56,12 @@ impl Digest {
     pub fn parse(text: &str) -> Result<Self> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text);
         let fault = || {
-            Error::input("E-HASH-001", format!("SHA-256 のアドレスではありません: {text}"), format!("not a SHA-256 address: {text}"))
-                .hint("sha256: に続く 64 桁の十六進数で指定してください", "give sha256: followed by 64 hex digits")
+            Error::input(
+                "E-HASH-001",
+                format!("SHA-256 のアドレスではありません: {text}"),
+                format!("not a SHA-256 address: {text}"),
+            )
+            .hint("sha256: に続く 64 桁の十六進数で指定してください", "give sha256: followed by 64 hex digits")
         };
         if hex.len() != 64 || !hex.is_ascii() {
             return Err(fault());

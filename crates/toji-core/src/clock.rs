@@ -140,14 +140,14 @@ impl Zone {
             AmbiguousOffset::Fold { .. } => Some(ClockDoubt::Repeated),
             AmbiguousOffset::Gap { .. } => Some(ClockDoubt::Skipped),
         };
-        let instant = ambiguous
-            .compatible()
-            .ok()
-            .and_then(|stamp| Instant::from_ns(stamp.as_nanosecond()))
-            .ok_or_else(|| {
-                Error::input("E-CLOCK-004", format!("時刻「{raw}」は扱える範囲の外です"), format!("the time \"{raw}\" is out of range"))
-                    .hint("1678 年から 2261 年の時刻にしてください", "use a time between the years 1678 and 2261")
-            })?;
+        let instant = ambiguous.compatible().ok().and_then(|stamp| Instant::from_ns(stamp.as_nanosecond())).ok_or_else(|| {
+            Error::input(
+                "E-CLOCK-004",
+                format!("時刻「{raw}」は扱える範囲の外です"),
+                format!("the time \"{raw}\" is out of range"),
+            )
+            .hint("1678 年から 2261 年の時刻にしてください", "use a time between the years 1678 and 2261")
+        })?;
         Ok(ClockTime { instant, zone: self.name.clone(), evidence: self.evidence, raw: raw.trim().to_owned(), doubt })
     }
 }
@@ -268,9 +268,8 @@ impl WallClock {
     /// Outside 1678–2261.
     pub fn in_zone(&self, zone: &Zone, raw: &str) -> Result<ClockTime> {
         match self.offset {
-            Some(offset) => {
-                Zone { zone: TimeZone::fixed(offset), name: offset.to_string(), evidence: ZoneEvidence::File }.resolve(self.at, raw)
-            }
+            Some(offset) => Zone { zone: TimeZone::fixed(offset), name: offset.to_string(), evidence: ZoneEvidence::File }
+                .resolve(self.at, raw),
             None => zone.resolve(self.at, raw),
         }
     }
@@ -296,9 +295,9 @@ pub fn decide_order<'a>(texts: impl Iterator<Item = &'a str>) -> Option<DateOrde
 }
 
 fn split_date_time(text: &str) -> Option<(&str, Option<&str>)> {
-    let at = text.char_indices().find(|(i, c)| {
-        (*c == ' ' || *c == '_') || (*c == 'T' && text[..*i].ends_with(|d: char| d.is_ascii_digit()) && *i >= 6)
-    });
+    let at = text
+        .char_indices()
+        .find(|(i, c)| (*c == ' ' || *c == '_') || (*c == 'T' && text[..*i].ends_with(|d: char| d.is_ascii_digit()) && *i >= 6));
     match at {
         Some((i, c)) => {
             let rest = text[i + c.len_utf8()..].trim();

@@ -84,7 +84,9 @@ pub struct OwnerGate;
 
 impl Gate for OwnerGate {
     fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
-        Decision { allow: true, reason: Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all") }
+        Decision {
+            allow: true, reason: Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all")
+        }
     }
     fn sees_all(&self, _who: &Principal) -> bool {
         true

@@ -114,10 +114,8 @@ fn tokens(text: &str) -> Vec<String> {
             Some(l) => l.is_lowercase() && c.is_uppercase() && current.chars().count() > 2,
             None => false,
         };
-        if !c.is_alphanumeric() || boundary {
-            if !current.is_empty() {
-                out.push(std::mem::take(&mut current));
-            }
+        if (!c.is_alphanumeric() || boundary) && !current.is_empty() {
+            out.push(std::mem::take(&mut current));
         }
         if c.is_alphanumeric() {
             current.extend(c.to_lowercase());

@@ -144,7 +144,8 @@ fn to_cell(data: &Data) -> Cell {
         Data::DateTime(at) => {
             let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
             let date = i16::try_from(year).ok().and_then(|y| {
-                DateTime::new(y, month as i8, day as i8, hour as i8, minute as i8, second as i8, i32::from(milli) * 1_000_000).ok()
+                DateTime::new(y, month as i8, day as i8, hour as i8, minute as i8, second as i8, i32::from(milli) * 1_000_000)
+                    .ok()
             });
             date.map_or(Cell::Number(at.as_f64()), Cell::Date)
         }

@@ -12,9 +12,9 @@ pub mod cell;
 mod delimited;
 pub mod format;
 pub mod formats;
+pub mod generate;
 mod lines;
 mod plate;
-pub mod generate;
 pub mod source;
 pub mod table;
 

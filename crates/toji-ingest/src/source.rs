@@ -79,9 +79,13 @@ fn gunzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let result = flate2::read::MultiGzDecoder::new(bytes).take(UNPACKED_BYTES_MAX + 1).read_to_end(&mut out);
     if let Err(e) = result {
-        return Err(Error::input("E-GZIP-001", format!("gzip を展開できません: {e}"), format!("the gzip data does not unpack: {e}"))
-            .hint("ファイルを取り直してください", "fetch the file again; it may be cut off")
-            .in_file(name));
+        return Err(Error::input(
+            "E-GZIP-001",
+            format!("gzip を展開できません: {e}"),
+            format!("the gzip data does not unpack: {e}"),
+        )
+        .hint("ファイルを取り直してください", "fetch the file again; it may be cut off")
+        .in_file(name));
     }
     if out.len() as u64 > UNPACKED_BYTES_MAX {
         return Err(Error::new(
@@ -101,10 +105,10 @@ fn decode(bytes: &[u8]) -> Decoded {
         let (text, damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
         return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        if !text.contains('\0') {
-            return Decoded { text: text.to_owned(), encoding: "UTF-8", damaged: false };
-        }
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.contains('\0')
+    {
+        return Decoded { text: text.to_owned(), encoding: "UTF-8", damaged: false };
     }
     if let Some(encoding) = utf16_without_mark(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(bytes);
@@ -126,7 +130,8 @@ fn telling_lines(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut from = 0;
     while let Some(at) = bytes.get(from..).and_then(|rest| rest.iter().position(|b| !b.is_ascii())).map(|i| from + i) {
-        let start = bytes.get(from..at).and_then(|before| before.iter().rposition(|b| *b == b'\n')).map_or(from, |i| from + i + 1);
+        let start =
+            bytes.get(from..at).and_then(|before| before.iter().rposition(|b| *b == b'\n')).map_or(from, |i| from + i + 1);
         let end = bytes.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\n')).map_or(bytes.len(), |i| at + i + 1);
         out.extend_from_slice(bytes.get(start..end).unwrap_or_default());
         from = end;
@@ -178,7 +183,7 @@ mod tests {
         check(b"\x95\x69\x89\xb7,pH", "品温,pH", "Shift_JIS");
         check(b"Temp [\xb0C]", "Temp [°C]", "windows-1252");
         check(b"\xff\xfep\0H\0", "pH", "UTF-16LE");
-        check(b"p\0H\0;\01\0", "pH;1", "UTF-16LE");
+        check(b"p\0H\0;\x001\0", "pH;1", "UTF-16LE");
         check(b"", "", "UTF-8");
         // One Latin-1 line among many ASCII lines, and Japanese only far down.
         check(b"a\nb [\xb0C]\nc\n", "a\nb [°C]\nc\n", "windows-1252");

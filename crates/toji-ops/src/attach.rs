@@ -11,7 +11,10 @@ pub(crate) fn table(name: &str, format: &str, header: &[String], rows: &[Vec<Str
             let sheet = book.add_worksheet();
             for (r, row) in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)).enumerate() {
                 for (c, cell) in row.iter().enumerate() {
-                    let (r, c) = (u32::try_from(r).map_err(|e| Error::bug("E-XLSX-001", e))?, u16::try_from(c).map_err(|e| Error::bug("E-XLSX-001", e))?);
+                    let (r, c) = (
+                        u32::try_from(r).map_err(|e| Error::bug("E-XLSX-001", e))?,
+                        u16::try_from(c).map_err(|e| Error::bug("E-XLSX-001", e))?,
+                    );
                     sheet.write_string(r, c, cell).map_err(|e| Error::bug("E-XLSX-002", e))?;
                 }
             }

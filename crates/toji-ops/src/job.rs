@@ -5,9 +5,9 @@ use crate::session::Session;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::sync::Arc;
-use tokio::sync::watch;
 use toji_core::{Category, Digest, Error, Instant, Result, Text};
 use toji_store::{JobRow, JobState};
+use tokio::sync::watch;
 
 /// A job as faces show it.
 #[derive(Debug, Clone, Serialize)]

@@ -26,8 +26,10 @@ use std::sync::OnceLock;
 pub fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all: Vec<Operation> =
-            [run::operations(), record::operations(), store::operations(), programme::operations()].into_iter().flatten().collect();
+        let mut all: Vec<Operation> = [run::operations(), record::operations(), store::operations(), programme::operations()]
+            .into_iter()
+            .flatten()
+            .collect();
         all.sort_by_key(|o| o.name);
         all
     })
@@ -39,7 +41,11 @@ pub fn operations() -> &'static [Operation] {
 /// No such operation.
 pub fn operation(name: &str) -> toji_core::Result<&'static Operation> {
     operations().iter().find(|o| o.name == name).ok_or_else(|| {
-        toji_core::Error::not_found("E-OP-003", format!("操作「{name}」はありません"), format!("there is no operation \"{name}\""))
-            .hint("`toji --help` で一覧できます", "list them with `toji --help`")
+        toji_core::Error::not_found(
+            "E-OP-003",
+            format!("操作「{name}」はありません"),
+            format!("there is no operation \"{name}\""),
+        )
+        .hint("`toji --help` で一覧できます", "list them with `toji --help`")
     })
 }

@@ -174,6 +174,9 @@ fn read_input<I: DeserializeOwned>(input: Json) -> Result<I> {
         let field = message.split('`').nth(1).unwrap_or_default().to_owned();
         Error::input("E-OP-002", format!("入力が合いません: {message}"), format!("the input does not fit: {message}"))
             .at(Place::field(field))
-            .hint("--help または /api/v1/openapi.json で項目を確認してください", "see --help or /api/v1/openapi.json for the fields")
+            .hint(
+                "--help または /api/v1/openapi.json で項目を確認してください",
+                "see --help or /api/v1/openapi.json for the fields",
+            )
     })
 }

@@ -8,11 +8,11 @@ use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use tokio::sync::watch;
 use toji_core::clock::{Zone, ZoneEvidence};
 use toji_core::{Access, Digest, Instant, Result};
 use toji_ingest::Site;
 use toji_store::Store;
+use tokio::sync::watch;
 
 /// Settings of a session.
 #[derive(Debug, Clone, Default)]

@@ -76,7 +76,8 @@ pub fn align(series: &Series, grid: Grid, rule: GridRule, holds: bool) -> Aligne
     let first_last = (0..series.len()).find(|i| series.is_good(*i)).zip((0..series.len()).rev().find(|i| series.is_good(*i)));
     let Some((first, end)) = first_last.map(|(a, b)| (series.t_ns[a], series.t_ns[b])) else { return out };
     // The value before the grid begins, for rules that carry.
-    let mut carried = (0..series.t_ns.partition_point(|t| *t < grid.start)).rev().find(|i| series.is_good(*i)).map(|i| series.value[i]);
+    let mut carried =
+        (0..series.t_ns.partition_point(|t| *t < grid.start)).rev().find(|i| series.is_good(*i)).map(|i| series.value[i]);
     for cell in 0..grid.cells {
         let cell_start = grid.start + cell as i64 * grid.step;
         let inside = n[cell] > 0;

@@ -41,8 +41,12 @@ impl BlobFolder {
             _ => fault::io(&e, &path),
         })?;
         if Digest::of(&bytes) != digest {
-            return Err(Error::storage("E-BLOB-002", format!("{digest} の内容が変わっています"), format!("the content of {digest} was altered"))
-                .hint("バックアップから戻してください", "restore it from a backup"));
+            return Err(Error::storage(
+                "E-BLOB-002",
+                format!("{digest} の内容が変わっています"),
+                format!("the content of {digest} was altered"),
+            )
+            .hint("バックアップから戻してください", "restore it from a backup"));
         }
         Ok(bytes)
     }

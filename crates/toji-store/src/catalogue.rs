@@ -61,8 +61,10 @@ impl Catalogue {
         let (url, backend) = match url {
             Some(url) if url.starts_with("postgres") => (url.to_owned(), Backend::Postgres),
             Some(_) => {
-                return Err(Error::input("E-STORE-010", "カタログの URL が不正です", "the catalogue URL is not usable")
-                    .hint("postgres://利用者@ホスト/データベース の形で指定してください", "give it as postgres://user@host/database"));
+                return Err(Error::input("E-STORE-010", "カタログの URL が不正です", "the catalogue URL is not usable").hint(
+                    "postgres://利用者@ホスト/データベース の形で指定してください",
+                    "give it as postgres://user@host/database",
+                ));
             }
             None => (format!("sqlite://{}?mode=rwc", percent(&dir.join("catalogue.sqlite"))), Backend::Sqlite),
         };

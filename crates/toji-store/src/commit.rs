@@ -4,10 +4,10 @@
 //! database transaction appends the event and everything read from it, then the head is noted. Readers
 //! see the state before or the state after.
 
-use crate::ledger::{self, Body, Change, Head};
-use crate::series::{Base, NewPart, joined, part_path, sorted, sound, without_known, write_part};
-use crate::store::Store;
 use crate::fault;
+use crate::ledger::{self, Body, Change, Head};
+use crate::series::{Base, Block, NewPart, Want, joined, part_path, sorted, sound, without_known, write_part};
+use crate::store::Store;
 use sqlx::Row as _;
 use toji_core::culture::Points;
 use toji_core::record::FieldMap;
@@ -106,14 +106,16 @@ impl Store {
         let seq = before.seq + 1;
         let mut body = Body { reason: commit.reason, changes: Vec::new() };
         for (address, bytes, name) in commit.blobs {
-            let new = sqlx::query("INSERT INTO blobs (address, bytes, name, seq) VALUES ($1, $2, $3, $4) ON CONFLICT (address) DO NOTHING")
-                .bind(address.to_string())
-                .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
-                .bind(&name)
-                .bind(seq)
-                .execute(&mut *tx)
-                .await
-                .map_err(fault::sql)?;
+            let new = sqlx::query(
+                "INSERT INTO blobs (address, bytes, name, seq) VALUES ($1, $2, $3, $4) ON CONFLICT (address) DO NOTHING",
+            )
+            .bind(address.to_string())
+            .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+            .bind(&name)
+            .bind(seq)
+            .execute(&mut *tx)
+            .await
+            .map_err(fault::sql)?;
             if new.rows_affected() > 0 {
                 body.changes.push(Change::Blob { address, bytes, name });
             }
@@ -147,7 +149,12 @@ impl Store {
             // Moving a record into one's own area does not make it one's own.
             let present = self.present_area(kind, put.id.as_str()).await?;
             if present.is_some() && present.as_deref() != area {
-                self.allow(access, Action::Write, Resource::Record { kind: &put.kind, id: put.id.as_str(), area: present.as_deref() }).await?;
+                self.allow(
+                    access,
+                    Action::Write,
+                    Resource::Record { kind: &put.kind, id: put.id.as_str(), area: present.as_deref() },
+                )
+                .await?;
             }
         }
         let found = kind.validate(&put.fields);
@@ -169,11 +176,13 @@ impl Store {
 
     /// Refuses a channel whose stored times count from something else: no reading could show both.
     async fn check_bases(&self, series: &RunSeries) -> Result<()> {
-        let rows = sqlx::query("SELECT DISTINCT b.channel, b.base FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND p.live = 1")
-            .bind(series.run.as_str())
-            .fetch_all(&self.catalogue.pool)
-            .await
-            .map_err(fault::sql)?;
+        let rows = sqlx::query(
+            "SELECT DISTINCT b.channel, b.base FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND p.live = 1",
+        )
+        .bind(series.run.as_str())
+        .fetch_all(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
         for row in &rows {
             let channel: String = row.try_get("channel").map_err(fault::sql)?;
             let base: String = row.try_get("base").map_err(fault::sql)?;
@@ -187,10 +196,16 @@ impl Store {
     /// Sorts, leaves out what is stored already, and writes the rest as a part.
     async fn write_series(&self, series: RunSeries, receipt: &mut Receipt) -> Result<Option<NewPart>> {
         let mut fresh: Vec<(Id, Points)> = Vec::new();
+        let times = || series.channels.iter().flat_map(|(_, points)| &points.t_ns);
+        let (from, to) = (times().min().copied().unwrap_or(i64::MAX), times().max().copied().unwrap_or(i64::MIN));
+        let stored = self.blocks(&series.run, &[], from, to.saturating_add(1)).await?;
         for (channel, points) in series.channels {
             let points = sorted(points);
             let (Some(first), Some(last)) = (points.t_ns.first().copied(), points.t_ns.last().copied()) else { continue };
-            let known = self.stored(&series.run, &channel, series.base, first, last.saturating_add(1)).await?;
+            let until = last.saturating_add(1);
+            let touched = |b: &&Block| b.t_max >= first && b.t_min < until;
+            let blocks: Vec<Block> = stored.get(channel.as_str()).into_iter().flatten().filter(touched).cloned().collect();
+            let known = self.read_blocks(&series.run, &blocks, series.base, Want::All, first, until)?;
             let (kept, counted) = without_known(points, &known);
             receipt.points_new += counted.new;
             receipt.points_known += counted.known;
@@ -205,7 +220,10 @@ impl Store {
         fresh.sort_by(|a, b| a.0.cmp(&b.0));
         let dir = self.series_dir(&series.run);
         let (run, base) = (series.run, series.base);
-        tokio::task::spawn_blocking(move || write_part(&dir, &run, base, &fresh)).await.map_err(|e| Error::bug("E-SERIES-002", e))?.map(Some)
+        tokio::task::spawn_blocking(move || write_part(&dir, &run, base, &fresh))
+            .await
+            .map_err(|e| Error::bug("E-SERIES-002", e))?
+            .map(Some)
     }
 }
 
@@ -263,12 +281,13 @@ fn not_noted(error: &Error) -> Diagnostic {
 type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
 async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Body) -> Result<u64> {
-    let present = sqlx::query("SELECT version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
-        .bind(&put.kind)
-        .bind(put.id.as_str())
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(fault::sql)?;
+    let present =
+        sqlx::query("SELECT version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
+            .bind(&put.kind)
+            .bind(put.id.as_str())
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(fault::sql)?;
     let version: i64 = match &present {
         Some(row) => row.try_get("version").map_err(fault::sql)?,
         None => 0,
@@ -293,7 +312,10 @@ async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Bod
         if fields == text && (retired != 0) == put.retired && kind_version == i64::from(kind.version) {
             return Ok(u64::try_from(version).unwrap_or_default());
         }
-        for statement in ["UPDATE versions SET latest = 0 WHERE kind = $1 AND id = $2 AND latest = 1", "DELETE FROM links WHERE kind = $1 AND id = $2"] {
+        for statement in [
+            "UPDATE versions SET latest = 0 WHERE kind = $1 AND id = $2 AND latest = 1",
+            "DELETE FROM links WHERE kind = $1 AND id = $2",
+        ] {
             sqlx::query(statement).bind(&put.kind).bind(put.id.as_str()).execute(&mut **tx).await.map_err(fault::sql)?;
         }
     }
@@ -309,15 +331,17 @@ async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Bod
         .await
         .map_err(fault::sql)?;
     for (field, target_kind, target) in references(kind, &put.fields) {
-        sqlx::query("INSERT INTO links (kind, id, field, target_kind, target) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
-            .bind(&put.kind)
-            .bind(put.id.as_str())
-            .bind(field)
-            .bind(target_kind)
-            .bind(target)
-            .execute(&mut **tx)
-            .await
-            .map_err(fault::sql)?;
+        sqlx::query(
+            "INSERT INTO links (kind, id, field, target_kind, target) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(&put.kind)
+        .bind(put.id.as_str())
+        .bind(field)
+        .bind(target_kind)
+        .bind(target)
+        .execute(&mut **tx)
+        .await
+        .map_err(fault::sql)?;
     }
     let version = u64::try_from(version + 1).unwrap_or_default();
     let (kind_version, retired) = (kind.version, put.retired);
@@ -343,14 +367,15 @@ pub(crate) fn references<'a>(kind: &'a Kind, fields: &'a FieldMap) -> Vec<(&'a s
 
 async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Body) -> Result<()> {
     let address = part.digest.to_string();
-    let new = sqlx::query("INSERT INTO parts (part, run, seq, bytes, live) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (part) DO NOTHING")
-        .bind(&address)
-        .bind(run.as_str())
-        .bind(seq)
-        .bind(part.bytes)
-        .execute(&mut **tx)
-        .await
-        .map_err(fault::sql)?;
+    let new =
+        sqlx::query("INSERT INTO parts (part, run, seq, bytes, live) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (part) DO NOTHING")
+            .bind(&address)
+            .bind(run.as_str())
+            .bind(seq)
+            .bind(part.bytes)
+            .execute(&mut **tx)
+            .await
+            .map_err(fault::sql)?;
     if new.rows_affected() == 0 {
         return say_again(tx, run, part, seq, body).await;
     }

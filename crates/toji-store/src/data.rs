@@ -1,12 +1,25 @@
 //! Reading series: by channel and time, merged over imports.
 
+use crate::align::as_of;
 use crate::fault;
 use crate::series::{Base, Block, Series, Want};
 use crate::sight::Sight;
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use toji_core::{Access, Action, Digest, Id, Resource, Result};
+
+/// Times joined with a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AsOf {
+    /// Channel.
+    pub channel: Id,
+    /// What its times count from.
+    pub base: Base,
+    /// For each time the latest good value at or before it and its age in nanoseconds.
+    pub values: Vec<Option<(f64, i64)>>,
+}
 
 /// What the catalogue knows of a channel without opening a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,15 +62,17 @@ const BLOCK_COLUMNS: &str = "b.part, b.row_group, b.seq, b.base, b.points, b.t_m
 
 impl Store {
     /// Blocks of some channels of a run that touch a stretch of time, grouped by channel, oldest event first.
-    pub(crate) async fn blocks(&self, run: &Id, from: i64, to: i64) -> Result<BTreeMap<String, Vec<Block>>> {
+    pub(crate) async fn blocks(&self, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<BTreeMap<String, Vec<Block>>> {
+        let places: Vec<String> = (0..channels.len()).map(|i| format!("${}", i + 4)).collect();
+        let named = if places.is_empty() { String::new() } else { format!("AND b.channel IN ({})", places.join(", ")) };
         let query = format!(
             "SELECT {BLOCK_COLUMNS} FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND p.live = 1
-             AND b.t_max >= $2 AND b.t_min < $3 ORDER BY b.channel, b.seq, b.part, b.row_group"
+             AND b.t_max >= $2 AND b.t_min < $3 {named} ORDER BY b.channel, b.seq, b.part, b.row_group"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
-            .bind(run.as_str())
-            .bind(from)
-            .bind(to)
+        let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(run.as_str()).bind(from).bind(to);
+        let rows = channels
+            .iter()
+            .fold(query, |query, channel| query.bind(channel.as_str()))
             .fetch_all(&self.catalogue.pool)
             .await
             .map_err(fault::sql)?;
@@ -74,32 +89,88 @@ impl Store {
         let mut i = 0;
         let blocks: Vec<&Block> = blocks.iter().filter(|b| b.base == base).collect();
         while let Some(block) = blocks.get(i) {
-            // Row groups of one part are read in one go; they follow one another in time.
-            let together: Vec<usize> = blocks.iter().skip(i).take_while(|b| b.part == block.part).map(|b| b.row_group).collect();
-            i += together.len();
-            let mut series = self.parts.read(&self.part_file(run, block.part), block.part, together, want)?;
-            series.clip(from, to);
-            merged.merge(series);
+            // Row groups of one part follow one another in time.
+            let file = self.part_file(run, block.part);
+            let mut part = Vec::new();
+            for next in blocks.iter().skip(i).take_while(|b| b.part == block.part) {
+                part.push(self.parts.block(&file, block.part, next.row_group, want)?);
+            }
+            i += part.len();
+            let first = part.iter().find_map(|b| b.t_ns.first());
+            if first.is_none_or(|first| merged.t_ns.last().is_none_or(|last| last < first)) {
+                part.iter().for_each(|block| merged.append(block, from, to));
+            } else {
+                let mut later = Series::default();
+                part.iter().for_each(|block| later.append(block, from, to));
+                merged.merge(later);
+            }
         }
         Ok(merged)
     }
 
-    /// What is stored of a channel, for leaving out known points.
-    pub(crate) async fn stored(&self, run: &Id, channel: &Id, base: Base, from: i64, to: i64) -> Result<Series> {
-        let query = format!(
-            "SELECT {BLOCK_COLUMNS} FROM blocks b JOIN parts p ON p.part = b.part WHERE b.run = $1 AND b.channel = $2 AND p.live = 1
-             AND b.t_max >= $3 AND b.t_min < $4 ORDER BY b.seq, b.part, b.row_group"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
-            .bind(run.as_str())
-            .bind(channel.as_str())
-            .bind(from)
-            .bind(to)
-            .fetch_all(&self.catalogue.pool)
-            .await
-            .map_err(fault::sql)?;
-        let blocks = rows.iter().map(read_block).collect::<Result<Vec<_>>>()?;
-        self.read_blocks(run, &blocks, base, Want::All, from, to)
+    /// The latest good value at or before each time, ascending: (value, age). Blocks that no time falls into are not
+    /// opened, and nothing is copied out of those that are. Blocking: opens files.
+    pub(crate) fn as_of_blocks(&self, run: &Id, blocks: &[Block], base: Base, times: &[i64]) -> Result<Vec<Option<(f64, i64)>>> {
+        let mut in_time: Vec<&Block> = blocks.iter().filter(|b| b.base == base).collect();
+        in_time.sort_by_key(|b| b.t_min);
+        if !in_time.is_sorted_by(|a, b| a.t_max < b.t_min) {
+            // Imports that overlap: one may replace what another says, so they are merged first.
+            let until = times.last().map_or(i64::MIN, |t| t.saturating_add(1));
+            return Ok(as_of(&self.read_blocks(run, blocks, base, Want::Numbers, i64::MIN, until)?, times));
+        }
+        let blocks = in_time;
+        let mut opened: Vec<Option<Arc<Series>>> = vec![None; blocks.len()];
+        let mut out = Vec::with_capacity(times.len());
+        for t in times {
+            let before = blocks.partition_point(|b| b.t_min <= *t);
+            let mut found = None;
+            for (block, place) in blocks.iter().zip(opened.iter_mut()).take(before).rev() {
+                let series = match place {
+                    Some(series) => series,
+                    None => place.insert(self.parts.block(
+                        &self.part_file(run, block.part),
+                        block.part,
+                        block.row_group,
+                        Want::Numbers,
+                    )?),
+                };
+                found = as_of(series, std::slice::from_ref(t)).into_iter().next().flatten();
+                if found.is_some() {
+                    break;
+                }
+            }
+            out.push(found);
+        }
+        Ok(out)
+    }
+
+    /// Joins times with the channels of a run: for each channel (all when none is named) the latest good
+    /// value at or before each time, with its age in nanoseconds. Times ascend and count from the channel's base.
+    ///
+    /// # Errors
+    /// Denied access, damaged files.
+    pub async fn latest_good(&self, access: &Access, run: &Id, channels: &[Id], times: &[i64]) -> Result<Vec<AsOf>> {
+        let wanted = self.wanted(access, run, channels, i64::MIN, i64::MAX).await?;
+        tokio::task::block_in_place(|| {
+            wanted
+                .into_iter()
+                .map(|(channel, blocks)| {
+                    let base = blocks.first().map_or(Base::Utc, |b| b.base);
+                    Ok(AsOf { values: self.as_of_blocks(run, &blocks, base, times)?, channel, base })
+                })
+                .collect()
+        })
+    }
+
+    /// Blocks of the named channels of a run (all when none is named) in a stretch of time, through the gate.
+    async fn wanted(&self, access: &Access, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<Vec<(Id, Vec<Block>)>> {
+        self.allow_run(access, run.as_str()).await?;
+        let mut wanted = Vec::new();
+        for (channel, blocks) in self.blocks(run, channels, from, to).await? {
+            self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel: &channel }).await?;
+            wanted.push((Id::parse(&channel)?, blocks));
+        }
+        Ok(wanted)
     }
 
     /// Series of the named channels of a run (all when none is named) in a stretch of time
@@ -107,17 +178,15 @@ impl Store {
     ///
     /// # Errors
     /// Denied access, damaged files.
-    pub async fn series(&self, access: &Access, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<Vec<(Id, Base, Series)>> {
-        self.allow_run(access, run.as_str()).await?;
-        let blocks = self.blocks(run, from, to).await?;
-        let mut wanted = Vec::new();
-        for (channel, blocks) in blocks {
-            let id = Id::parse(&channel)?;
-            if channels.is_empty() || channels.contains(&id) {
-                self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel: &channel }).await?;
-                wanted.push((id, blocks));
-            }
-        }
+    pub async fn series(
+        &self,
+        access: &Access,
+        run: &Id,
+        channels: &[Id],
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(Id, Base, Series)>> {
+        let wanted = self.wanted(access, run, channels, from, to).await?;
         tokio::task::block_in_place(|| {
             wanted
                 .into_iter()
@@ -155,7 +224,8 @@ impl Store {
             }
             let last = row.try_get::<Option<i64>, _>("last_t").map_err(fault::sql)?.zip(float("last_v")?);
             let (v_min, v_max) = (float("v_min")?, float("v_max")?);
-            let (points, flagged) = (u64::try_from(number("points")?).unwrap_or(0), u64::try_from(number("flagged")?).unwrap_or(0));
+            let (points, flagged) =
+                (u64::try_from(number("points")?).unwrap_or(0), u64::try_from(number("flagged")?).unwrap_or(0));
             let (t_min, t_max) = (number("t_min")?, number("t_max")?);
             let base = Base::parse(&text("base")?);
             let id = Id::parse(&channel)?;

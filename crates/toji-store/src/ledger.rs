@@ -106,7 +106,10 @@ fn hash_of(seq: i64, at: &str, actor: &str, operation: &str, body: &str, prev: D
 type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
 pub(crate) async fn head(tx: &mut Tx) -> Result<Head> {
-    let row = sqlx::query("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetch_optional(&mut **tx).await.map_err(fault::sql)?;
+    let row = sqlx::query("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(fault::sql)?;
     match row {
         Some(row) => read_head(&row),
         None => Ok(Head { seq: 0, hash: Digest::zero() }),
@@ -136,13 +139,19 @@ pub(crate) async fn append(tx: &mut Tx, before: Head, at: Instant, actor: &str, 
     Ok(Head { seq, hash })
 }
 
-/// Remembers the newest event outside the database.
+/// Remembers the newest event outside the database. The note only moves forward: several processes may
+/// write to one store and come here out of order.
 pub(crate) fn anchor(dir: &Path, head: Head) -> Result<()> {
+    if let Ok(Some(noted)) = read_anchor(dir)
+        && noted.seq >= head.seq
+    {
+        return Ok(());
+    }
     let text = serde_json::to_string(&head).map_err(|e| Error::bug("E-LEDGER-001", e))?;
     blob::write_durably(&dir.join("ledger-head.json"), text.as_bytes())
 }
 
-fn read_anchor(dir: &Path) -> Result<Option<Head>> {
+pub(crate) fn read_anchor(dir: &Path) -> Result<Option<Head>> {
     let path = dir.join("ledger-head.json");
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text).map(Some).map_err(|_| {
@@ -179,7 +188,11 @@ pub(crate) async fn events(catalogue: &Catalogue, after: i64, limit: i64) -> Res
 }
 
 /// Walks the whole chain, handing each sound event on. Findings, not errors: the walk goes on.
-pub(crate) async fn walk(catalogue: &Catalogue, dir: &Path, mut each: impl FnMut(&Event, &Body)) -> Result<(i64, Vec<Diagnostic>)> {
+pub(crate) async fn walk(
+    catalogue: &Catalogue,
+    dir: &Path,
+    mut each: impl FnMut(&Event, &Body),
+) -> Result<(i64, Vec<Diagnostic>)> {
     let mut before = Head { seq: 0, hash: Digest::zero() };
     let mut found = Vec::new();
     let anchor = read_anchor(dir);
@@ -208,13 +221,19 @@ pub(crate) async fn walk(catalogue: &Catalogue, dir: &Path, mut each: impl FnMut
             }
             match serde_json::from_str::<Body>(&event.body) {
                 Ok(body) => each(event, &body),
-                Err(e) => found.push(fault_at(event.seq, format!("本文を読めません: {e}"), format!("the body is not readable: {e}"))),
+                Err(e) => {
+                    found.push(fault_at(event.seq, format!("本文を読めません: {e}"), format!("the body is not readable: {e}")))
+                }
             }
             if let Ok(Some(head)) = &anchor
                 && head.seq == event.seq
                 && head.hash != event.hash
             {
-                found.push(fault_at(event.seq, "控えのハッシュと合いません".into(), "it differs from the hash noted outside".into()));
+                found.push(fault_at(
+                    event.seq,
+                    "控えのハッシュと合いません".into(),
+                    "it differs from the hash noted outside".into(),
+                ));
             }
             before = Head { seq: event.seq, hash: event.hash };
         }
@@ -225,6 +244,11 @@ pub(crate) async fn walk(catalogue: &Catalogue, dir: &Path, mut each: impl FnMut
             format!("台帳の末尾が失われています (最後は {})", before.seq),
             format!("the end of the ledger is missing (it ends at {})", before.seq),
         )),
+        Ok(None) if before.seq > 0 => found.push(fault_at(
+            before.seq,
+            "台帳の末尾の控え (ledger-head.json) がありません".into(),
+            "the note of the ledger's newest event (ledger-head.json) is missing".into(),
+        )),
         Ok(_) => {}
         Err(error) => found.push(fault_at(before.seq, error.fault().message.ja.clone(), error.fault().message.en.clone())),
     }
@@ -232,6 +256,11 @@ pub(crate) async fn walk(catalogue: &Catalogue, dir: &Path, mut each: impl FnMut
 }
 
 fn fault_at(seq: i64, ja: String, en: String) -> Diagnostic {
-    Diagnostic::error("E-LEDGER-010", Place::field(format!("event {seq}")), format!("台帳の事象 {seq}: {ja}"), format!("ledger event {seq}: {en}"))
-        .remedy("バックアップと比べ、戻してください", "compare with a backup and restore it")
+    Diagnostic::error(
+        "E-LEDGER-010",
+        Place::field(format!("event {seq}")),
+        format!("台帳の事象 {seq}: {ja}"),
+        format!("ledger event {seq}: {en}"),
+    )
+    .remedy("バックアップと比べ、戻してください", "compare with a backup and restore it")
 }

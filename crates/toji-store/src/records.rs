@@ -50,8 +50,12 @@ fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
         version: u64::try_from(number("version")?).unwrap_or_default(),
         kind_version: u32::try_from(number("kind_version")?).unwrap_or_default(),
         fields: serde_json::from_str(&fields).map_err(|e| {
-            Error::storage("E-RECORD-003", format!("記録の項目を読めません: {e}"), format!("a record's fields are not readable: {e}"))
-                .hint("`toji verify` で確かめてください", "check it with `toji verify`")
+            Error::storage(
+                "E-RECORD-003",
+                format!("記録の項目を読めません: {e}"),
+                format!("a record's fields are not readable: {e}"),
+            )
+            .hint("`toji verify` で確かめてください", "check it with `toji verify`")
         })?,
         retired: number("retired")? != 0,
     })
@@ -60,12 +64,14 @@ fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
 impl Store {
     /// The present version of a record as it is stored; nobody is asked.
     pub(crate) async fn present_record(&self, kind: &str, id: &str) -> Result<Option<Record>> {
-        let row = sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
-            .bind(kind)
-            .bind(id)
-            .fetch_optional(&self.catalogue.pool)
-            .await
-            .map_err(fault::sql)?;
+        let row = sqlx::query(
+            "SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1",
+        )
+        .bind(kind)
+        .bind(id)
+        .fetch_optional(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
         row.as_ref().map(read_record).transpose()
     }
 
@@ -94,7 +100,8 @@ impl Store {
     /// The catalogue cannot be reached.
     pub async fn seq_at(&self, at: Instant) -> Result<i64> {
         // RFC 3339 texts of differing precision do not sort as text, so compare as instants.
-        let rows = sqlx::query("SELECT seq, at FROM ledger ORDER BY seq").fetch_all(&self.catalogue.pool).await.map_err(fault::sql)?;
+        let rows =
+            sqlx::query("SELECT seq, at FROM ledger ORDER BY seq").fetch_all(&self.catalogue.pool).await.map_err(fault::sql)?;
         let mut seq = 0;
         for row in rows {
             let text: String = row.try_get("at").map_err(fault::sql)?;
@@ -117,7 +124,7 @@ impl Store {
                 format!("{} に「{id}」はありません", declared.label.ja),
                 format!("there is no {} \"{id}\"", declared.label.en.to_lowercase()),
             )
-            .hint(format!("`toji record list {kind}` で一覧できます", ), format!("list them with `toji record list {kind}`"))
+            .hint(format!("`toji record list {kind}` で一覧できます",), format!("list them with `toji record list {kind}`"))
         };
         let now = self.present_record(kind, id).await?.ok_or_else(missing)?;
         let mut sight = Sight::new(self, access);

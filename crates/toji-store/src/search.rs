@@ -16,10 +16,10 @@ use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _};
 use tantivy::{Index, IndexWriter, TantivyDocument, Term};
-use tokio::sync::Mutex;
 use toji_core::kind::FieldType;
 use toji_core::record::FieldMap;
 use toji_core::{Access, Error, Id, Kind, Result, Text, substance, variable};
+use tokio::sync::Mutex;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A found record.
@@ -84,7 +84,10 @@ impl SearchFolder {
 
 fn engine(error: impl std::fmt::Display) -> Error {
     Error::storage("E-SEARCH-001", format!("検索索引を扱えません: {error}"), format!("the search index cannot be used: {error}"))
-        .hint("保存先の search フォルダーを消すと、次の検索で作り直されます", "delete the store's `search` folder; the next search makes it anew")
+        .hint(
+            "保存先の search フォルダーを消すと、次の検索で作り直されます",
+            "delete the store's `search` folder; the next search makes it anew",
+        )
 }
 
 /// Most records looked at for one question.
@@ -243,8 +246,9 @@ impl Store {
 fn schema() -> Schema {
     let mut builder = Schema::builder();
     builder.add_text_field("key", STRING | STORED);
-    let words = TextOptions::default()
-        .set_indexing_options(TextFieldIndexing::default().set_tokenizer("whitespace").set_index_option(IndexRecordOption::WithFreqsAndPositions));
+    let words = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default().set_tokenizer("whitespace").set_index_option(IndexRecordOption::WithFreqsAndPositions),
+    );
     builder.add_text_field("title", words.clone());
     builder.add_text_field("text", words);
     builder.build()
@@ -259,7 +263,11 @@ fn document(fields: Fields, key: String, kind: &Kind, id: &Id, values: &FieldMap
     for field in &kind.fields {
         if let Some(value) = values.get(&field.name) {
             collect(value, &mut texts, 0);
-            let spoken = field.choices.iter().filter(|c| value.as_str() == Some(&c.code)).flat_map(|c| [c.label.ja.clone(), c.label.en.clone()]);
+            let spoken = field
+                .choices
+                .iter()
+                .filter(|c| value.as_str() == Some(&c.code))
+                .flat_map(|c| [c.label.ja.clone(), c.label.en.clone()]);
             texts.extend(spoken);
             if field.name == "variable"
                 && let Some(known) = value.as_str().and_then(variable::get)
@@ -341,8 +349,8 @@ fn singular(word: &str) -> String {
 
 /// Words that carry no meaning of their own in a question.
 const FILLERS: [&str; 30] = [
-    "a", "an", "and", "are", "at", "by", "for", "from", "how", "in", "is", "of", "on", "or", "the", "to", "what", "where", "which", "with", "that",
-    "の", "を", "に", "は", "が", "と", "で", "や", "から",
+    "a", "an", "and", "are", "at", "by", "for", "from", "how", "in", "is", "of", "on", "or", "the", "to", "what", "where",
+    "which", "with", "that", "の", "を", "に", "は", "が", "と", "で", "や", "から",
 ];
 
 /// Known terms with their translations.
@@ -355,7 +363,8 @@ pub(crate) struct Dictionary {
 
 fn normal(text: &str) -> String {
     let text: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric() && !is_wide(c)).filter(|w| !w.is_empty()).map(singular).collect();
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric() && !is_wide(c)).filter(|w| !w.is_empty()).map(singular).collect();
     words.join(" ")
 }
 
@@ -393,7 +402,12 @@ impl Dictionary {
         let mut at = 0;
         let mut loose = String::new();
         let boundary = |i: usize| {
-            i == 0 || i >= characters.len() || characters[i - 1] == ' ' || characters[i] == ' ' || is_wide(characters[i - 1]) || is_wide(characters[i])
+            i == 0
+                || i >= characters.len()
+                || characters[i - 1] == ' '
+                || characters[i] == ' '
+                || is_wide(characters[i - 1])
+                || is_wide(characters[i])
         };
         while at < characters.len() {
             let longest = self.longest.min(characters.len() - at);

@@ -100,7 +100,10 @@ impl Store {
         for (_, target_kind, target) in references(kind, &record.fields) {
             match target_kind {
                 "run" => runs.push(target.to_owned()),
-                "sample" => runs.extend(self.texts("SELECT target FROM links WHERE kind = 'sample' AND target_kind = 'run' AND id = $1", target).await?),
+                "sample" => runs.extend(
+                    self.texts("SELECT target FROM links WHERE kind = 'sample' AND target_kind = 'run' AND id = $1", target)
+                        .await?,
+                ),
                 _ => {}
             }
         }
@@ -111,11 +114,15 @@ impl Store {
     /// Runs a file tells of: those that name it, those whose samples and events name it, and those
     /// whose points came with it.
     pub(crate) async fn runs_of_file(&self, file: &str, address: &str) -> Result<Vec<String>> {
-        let mut runs = self.texts("SELECT id FROM links WHERE kind = 'run' AND target_kind = 'file' AND target = $1", file).await?;
-        let parts_of_runs = "SELECT DISTINCT r.target FROM links f JOIN links r ON r.kind = f.kind AND r.id = f.id AND r.target_kind = 'run'
+        let mut runs =
+            self.texts("SELECT id FROM links WHERE kind = 'run' AND target_kind = 'file' AND target = $1", file).await?;
+        let parts_of_runs =
+            "SELECT DISTINCT r.target FROM links f JOIN links r ON r.kind = f.kind AND r.id = f.id AND r.target_kind = 'run'
              WHERE f.target_kind = 'file' AND f.kind <> 'run' AND f.target = $1";
         runs.extend(self.texts(parts_of_runs, file).await?);
-        runs.extend(self.texts("SELECT DISTINCT p.run FROM blobs b JOIN parts p ON p.seq = b.seq WHERE b.address = $1", address).await?);
+        runs.extend(
+            self.texts("SELECT DISTINCT p.run FROM blobs b JOIN parts p ON p.seq = b.seq WHERE b.address = $1", address).await?,
+        );
         runs.sort();
         runs.dedup();
         Ok(runs)
@@ -159,7 +166,8 @@ impl Store {
         }
         match Sight::new(self, access).run(run).await? {
             Some((area, decision)) => {
-                self.settle(access, Action::Read, Resource::Record { kind: "run", id: run, area: area.as_deref() }, decision).await
+                self.settle(access, Action::Read, Resource::Record { kind: "run", id: run, area: area.as_deref() }, decision)
+                    .await
             }
             None => Ok(()),
         }

@@ -1,11 +1,13 @@
-//! Verification: the chain, what is derived from it, and every file it names.
+//! Verification: the chain, everything the catalogue derives from it, and every file it names.
 
-use crate::ledger::{self, Change};
-use crate::store::Store;
+use crate::commit::references;
 use crate::fault;
+use crate::ledger::{self, Body, Change};
+use crate::series::{Found, describe_part};
+use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
-use toji_core::{Diagnostic, Digest, Error, Id, Place, Result};
+use toji_core::{Diagnostic, Digest, Error, Id, KindSet, Place, Result};
 
 /// What was looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -22,138 +24,286 @@ pub struct Checked {
     pub orphans: u64,
 }
 
+/// Kind, identifier, version.
+type VersionKey = (String, String, u64);
+/// Kind, identifier, field, kind of the target, target.
+type LinkKey = (String, String, String, String, String);
+
+/// A part as the ledger states it.
+#[derive(Debug, Clone, PartialEq)]
+struct StatedPart {
+    run: Id,
+    seq: i64,
+    points: u64,
+}
+
+/// What the catalogue must hold if it is what the ledger says.
+#[derive(Debug, Default)]
+struct Stated {
+    versions: BTreeMap<VersionKey, Digest>,
+    latest: BTreeMap<(String, String), u64>,
+    links: BTreeMap<(String, String), Vec<LinkKey>>,
+    parts: BTreeMap<Digest, StatedPart>,
+    /// Address → (size, name, event that brought it first).
+    blobs: BTreeMap<Digest, (u64, String, i64)>,
+}
+
+impl Stated {
+    fn note(&mut self, kinds: &KindSet, seq: i64, body: &Body) {
+        for change in &body.changes {
+            match change {
+                Change::Put { kind, id, version, kind_version, fields, retired } => {
+                    let text = toji_core::canonical::to_canonical(fields).unwrap_or_default();
+                    let record = (kind.clone(), id.to_string());
+                    let digest = version_digest(&text, *retired, i64::from(*kind_version), seq);
+                    self.versions.insert((record.0.clone(), record.1.clone(), *version), digest);
+                    self.latest.insert(record.clone(), *version);
+                    let link = |(field, target_kind, target): (&str, &str, &str)| {
+                        (record.0.clone(), record.1.clone(), field.to_owned(), target_kind.to_owned(), target.to_owned())
+                    };
+                    let links =
+                        kinds.get(kind).map(|k| references(k, fields).into_iter().map(link).collect()).unwrap_or_default();
+                    self.links.insert(record, links);
+                }
+                Change::Part { part, run, points, replaces } => {
+                    self.parts.insert(*part, StatedPart { run: run.clone(), seq, points: *points });
+                    replaces.iter().for_each(|p| {
+                        self.parts.remove(p);
+                    });
+                }
+                Change::Blob { address, bytes, name } => {
+                    self.blobs.entry(*address).or_insert_with(|| (*bytes, name.clone(), seq));
+                }
+            }
+        }
+    }
+}
+
+fn version_digest(fields: &str, retired: bool, kind_version: i64, seq: i64) -> Digest {
+    Digest::of_parts(&[&[u8::from(retired)], &kind_version.to_be_bytes(), &seq.to_be_bytes(), fields.as_bytes()])
+}
+
+/// A row's columns, with what cannot be read as nothing: that then differs from the ledger.
+struct Cells<'a>(&'a sqlx::any::AnyRow);
+
+impl Cells<'_> {
+    fn text(&self, name: &str) -> String {
+        self.0.try_get::<String, _>(name).unwrap_or_default()
+    }
+    fn number(&self, name: &str) -> i64 {
+        self.0.try_get::<i64, _>(name).unwrap_or(i64::MIN)
+    }
+}
+
 impl Store {
     /// Checks the ledger's chain and that the catalogue is what the ledger says; with `files`, also the
-    /// hash of every blob and part.
+    /// hash of every blob and part, and that the list of blocks tells what the parts hold.
     ///
     /// # Errors
     /// Only when the check itself cannot run; what it finds is in the diagnostics.
-    pub async fn verify(&self, files: bool, mut step: impl FnMut(u64, Option<u64>) -> Result<()> + Send) -> Result<(Checked, Vec<Diagnostic>)> {
+    pub async fn verify(
+        &self,
+        files: bool,
+        mut step: impl FnMut(u64, Option<u64>) -> Result<()> + Send,
+    ) -> Result<(Checked, Vec<Diagnostic>)> {
         let mut checked = Checked::default();
         let mut found = Vec::new();
         match self.catalogue.integrity().await {
             Ok(faults) => found.extend(faults.iter().map(|f| catalogue_fault(f))),
             Err(error) => found.push(catalogue_fault(&error.fault().message.en)),
         }
-        let mut puts: BTreeMap<(String, String, u64), Digest> = BTreeMap::new();
-        let mut parts: BTreeMap<Digest, Id> = BTreeMap::new();
-        let mut blobs: BTreeSet<Digest> = BTreeSet::new();
-        let (events, chain) = ledger::walk(&self.catalogue, &self.dir, |_, body| {
-            for change in &body.changes {
-                match change {
-                    Change::Put { kind, id, version, fields, retired, .. } => {
-                        let text = toji_core::canonical::to_canonical(fields).unwrap_or_default();
-                        puts.insert((kind.clone(), id.to_string(), *version), Digest::of_parts(&[text.as_bytes(), &[u8::from(*retired)]]));
-                    }
-                    Change::Part { part, run, replaces, .. } => {
-                        parts.insert(*part, run.clone());
-                        replaces.iter().for_each(|p| {
-                            parts.remove(p);
-                        });
-                    }
-                    Change::Blob { address, .. } => {
-                        blobs.insert(*address);
-                    }
-                }
-            }
-        })
-        .await?;
+        let mut stated = Stated::default();
+        let kinds = self.kinds;
+        let (events, chain) = ledger::walk(&self.catalogue, &self.dir, |event, body| stated.note(kinds, event.seq, body)).await?;
         checked.events = u64::try_from(events).unwrap_or_default();
         found.extend(chain);
-        self.compare_versions(puts, &mut checked, &mut found).await?;
-        self.compare_parts(&parts, &mut found).await?;
+        self.compare_versions(&stated, &mut checked, &mut found).await;
+        self.compare_links(&stated, &mut found).await;
+        self.compare_blobs(&stated, &mut found).await;
+        self.compare_parts(&stated, &mut found).await;
         if files {
-            let total = (blobs.len() + parts.len()) as u64;
-            for (i, address) in blobs.iter().enumerate() {
-                step(i as u64, Some(total))?;
-                if let Err(error) = tokio::task::block_in_place(|| self.blobs.get(*address)) {
-                    found.push(file_fault(*address, &error));
-                }
-                checked.blobs += 1;
-            }
-            for (i, (part, run)) in parts.iter().enumerate() {
-                step((blobs.len() + i) as u64, Some(total))?;
-                let path = self.part_file(run, *part);
-                let bytes = tokio::task::block_in_place(|| std::fs::read(&path)).map_err(|e| fault::io(&e, &path));
-                let sound = bytes.and_then(|bytes| {
-                    if Digest::of(&bytes) == *part { Ok(()) } else { Err(Error::storage("E-SERIES-003", "内容が変わっています", "its content was altered")) }
-                });
-                if let Err(error) = sound {
-                    found.push(file_fault(*part, &error));
-                }
-                checked.parts += 1;
-            }
-            checked.orphans = self.blobs.all()?.iter().filter(|b| !blobs.contains(*b)).count() as u64;
+            self.compare_files(&stated, &mut checked, &mut found, &mut step).await?;
         }
         Ok((checked, found))
     }
 
-    async fn compare_versions(
-        &self,
-        mut puts: BTreeMap<(String, String, u64), Digest>,
-        checked: &mut Checked,
-        found: &mut Vec<Diagnostic>,
-    ) -> Result<()> {
-        let rows = match sqlx::query("SELECT kind, id, version, retired, fields FROM versions").fetch_all(&self.catalogue.pool).await {
+    /// Rows of a table; a table that cannot be read is a finding.
+    async fn rows(&self, statement: &'static str, found: &mut Vec<Diagnostic>) -> Vec<sqlx::any::AnyRow> {
+        match sqlx::query(statement).fetch_all(&self.catalogue.pool).await {
             Ok(rows) => rows,
             Err(error) => {
                 found.push(catalogue_fault(&fault::sql(error).fault().message.en));
-                return Ok(());
+                Vec::new()
             }
-        };
-        for row in &rows {
-            let text = |name: &str| row.try_get::<String, _>(name).unwrap_or_default();
-            let number = |name: &str| row.try_get::<i64, _>(name).unwrap_or_default();
-            let key = (text("kind"), text("id"), u64::try_from(number("version")).unwrap_or_default());
-            let digest = Digest::of_parts(&[text("fields").as_bytes(), &[u8::from(number("retired") != 0)]]);
+        }
+    }
+
+    async fn compare_versions(&self, stated: &Stated, checked: &mut Checked, found: &mut Vec<Diagnostic>) {
+        let mut missing: BTreeSet<&VersionKey> = stated.versions.keys().collect();
+        for row in &self.rows("SELECT kind, id, version, kind_version, seq, retired, latest, fields FROM versions", found).await {
+            let row = Cells(row);
+            let key = (row.text("kind"), row.text("id"), u64::try_from(row.number("version")).unwrap_or_default());
+            let digest =
+                version_digest(&row.text("fields"), row.number("retired") != 0, row.number("kind_version"), row.number("seq"));
+            let latest = stated.latest.get(&(key.0.clone(), key.1.clone())) == Some(&key.2);
             checked.versions += 1;
-            if puts.remove(&key) != Some(digest) {
+            let sound = stated.versions.get(&key) == Some(&digest) && row.number("latest") == i64::from(latest);
+            if !missing.remove(&key) || !sound {
                 found.push(differs(&key));
             }
         }
-        found.extend(puts.keys().map(differs));
-        Ok(())
+        found.extend(missing.into_iter().map(differs));
     }
 
-    async fn compare_parts(&self, parts: &BTreeMap<Digest, Id>, found: &mut Vec<Diagnostic>) -> Result<()> {
-        let rows: Vec<String> = match sqlx::query_scalar("SELECT part FROM parts WHERE live = 1").fetch_all(&self.catalogue.pool).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                found.push(catalogue_fault(&fault::sql(error).fault().message.en));
-                return Ok(());
-            }
+    async fn compare_links(&self, stated: &Stated, found: &mut Vec<Diagnostic>) {
+        let rows = self.rows("SELECT kind, id, field, target_kind, target FROM links", found).await;
+        let read = |row| {
+            let row = Cells(row);
+            (row.text("kind"), row.text("id"), row.text("field"), row.text("target_kind"), row.text("target"))
         };
-        let listed: BTreeSet<Digest> = rows.iter().filter_map(|p| Digest::parse(p).ok()).collect();
-        let stated: BTreeSet<Digest> = parts.keys().copied().collect();
-        for part in listed.symmetric_difference(&stated) {
-            found.push(
-                Diagnostic::error(
-                    "E-VERIFY-002",
-                    Place::field(part.to_string()),
-                    "系列の一覧が台帳と合いません",
-                    "the list of series differs from the ledger",
-                )
-                .remedy("バックアップから戻してください", "restore a backup"),
-            );
+        let listed: BTreeSet<LinkKey> = rows.iter().map(read).collect();
+        let stated: BTreeSet<LinkKey> = stated.links.values().flatten().cloned().collect();
+        for (kind, id, field, _, target) in listed.symmetric_difference(&stated) {
+            found.push(list_fault(
+                format!("{kind} {id} {field}"),
+                format!("{kind} {id} から {target} への参照が台帳と合いません"),
+                format!("the link from {kind} {id} to {target} differs from the ledger"),
+            ));
         }
+    }
+
+    async fn compare_blobs(&self, stated: &Stated, found: &mut Vec<Diagnostic>) {
+        let rows = self.rows("SELECT address, bytes, name, seq FROM blobs", found).await;
+        let read = |row| {
+            let row = Cells(row);
+            (row.text("address"), u64::try_from(row.number("bytes")).unwrap_or(u64::MAX), row.text("name"), row.number("seq"))
+        };
+        let listed: BTreeSet<_> = rows.iter().map(read).collect();
+        let stated: BTreeSet<_> =
+            stated.blobs.iter().map(|(a, (bytes, name, seq))| (a.to_string(), *bytes, name.clone(), *seq)).collect();
+        for (address, ..) in listed.symmetric_difference(&stated) {
+            found.push(list_fault(
+                address.clone(),
+                "ファイルの一覧が台帳と合いません".into(),
+                "the list of files differs from the ledger".into(),
+            ));
+        }
+    }
+
+    async fn compare_parts(&self, stated: &Stated, found: &mut Vec<Diagnostic>) {
+        let mut listed: BTreeMap<String, (String, i64, u64)> = BTreeMap::new();
+        for row in &self.rows("SELECT part, run, seq FROM parts WHERE live = 1", found).await {
+            let row = Cells(row);
+            listed.insert(row.text("part"), (row.text("run"), row.number("seq"), 0));
+        }
+        let mut strange: BTreeSet<String> = BTreeSet::new();
+        for row in &self
+            .rows("SELECT b.part, b.run, b.seq, b.points FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1", found)
+            .await
+        {
+            let row = Cells(row);
+            let part = row.text("part");
+            match listed.get_mut(&part) {
+                Some((run, seq, points)) if *run == row.text("run") && *seq == row.number("seq") => {
+                    *points = points.saturating_add(u64::try_from(row.number("points")).unwrap_or(u64::MAX));
+                }
+                _ => drop(strange.insert(part)),
+            }
+        }
+        let mut stated: BTreeMap<String, (String, i64, u64)> =
+            stated.parts.iter().map(|(d, p)| (d.to_string(), (p.run.to_string(), p.seq, p.points))).collect();
+        for (part, row) in listed {
+            if stated.remove(&part) != Some(row) {
+                strange.insert(part);
+            }
+        }
+        strange.extend(stated.into_keys());
+        found.extend(strange.into_iter().map(parts_differ));
+    }
+
+    /// Hashes of all files, and the list of blocks against what the parts hold.
+    async fn compare_files(
+        &self,
+        stated: &Stated,
+        checked: &mut Checked,
+        found: &mut Vec<Diagnostic>,
+        step: &mut (impl FnMut(u64, Option<u64>) -> Result<()> + Send),
+    ) -> Result<()> {
+        let total = (stated.blobs.len() + stated.parts.len()) as u64;
+        for (i, address) in stated.blobs.keys().enumerate() {
+            step(i as u64, Some(total))?;
+            if let Err(error) = tokio::task::block_in_place(|| self.blobs.get(*address)) {
+                found.push(file_fault(*address, &error));
+            }
+            checked.blobs += 1;
+        }
+        let mut blocks: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let listed = "SELECT part, channel, points, flagged, t_min, t_max, v_min, v_max, last_t, last_v FROM blocks ORDER BY part, row_group";
+        for row in &self.rows(listed, found).await {
+            let cells = Cells(row);
+            let float = |name: &str| row.try_get::<Option<f64>, _>(name).unwrap_or_default();
+            blocks.entry(cells.text("part")).or_default().push(Found {
+                channel: cells.text("channel"),
+                points: cells.number("points"),
+                flagged: cells.number("flagged"),
+                t_min: cells.number("t_min"),
+                t_max: cells.number("t_max"),
+                v_min: float("v_min"),
+                v_max: float("v_max"),
+                last: row.try_get::<Option<i64>, _>("last_t").unwrap_or_default().zip(float("last_v")),
+            });
+        }
+        for (i, (part, told)) in stated.parts.iter().enumerate() {
+            step((stated.blobs.len() + i) as u64, Some(total))?;
+            let path = self.part_file(&told.run, *part);
+            let read = tokio::task::block_in_place(|| {
+                let bytes = std::fs::read(&path).map_err(|e| fault::io(&e, &path))?;
+                if Digest::of(&bytes) != *part {
+                    return Err(Error::storage("E-SERIES-003", "内容が変わっています", "its content was altered"));
+                }
+                describe_part(bytes, &part.hex()[..12])
+            });
+            match read {
+                Ok(held) if blocks.get(&part.to_string()) == Some(&held) => {}
+                Ok(_) => found.push(parts_differ(part.to_string())),
+                Err(error) => found.push(file_fault(*part, &error)),
+            }
+            checked.parts += 1;
+        }
+        checked.orphans = self.blobs.all()?.iter().filter(|b| !stated.blobs.contains_key(*b)).count() as u64;
         Ok(())
     }
 }
 
 fn catalogue_fault(what: &str) -> Diagnostic {
-    Diagnostic::error("E-VERIFY-003", Place::field("catalogue"), format!("カタログが壊れています: {what}"), format!("the catalogue is damaged: {what}"))
-        .remedy("バックアップから戻してください", "restore a backup")
+    listed(
+        "E-VERIFY-003",
+        "catalogue".into(),
+        format!("カタログが壊れています: {what}"),
+        format!("the catalogue is damaged: {what}"),
+    )
 }
 
-fn differs(key: &(String, String, u64)) -> Diagnostic {
+fn differs(key: &VersionKey) -> Diagnostic {
     let (kind, id, version) = key;
-    Diagnostic::error(
+    listed(
         "E-VERIFY-001",
-        Place::field(format!("{kind} {id}")),
+        format!("{kind} {id}"),
         format!("{kind} {id} の版 {version} が台帳と合いません"),
         format!("version {version} of {kind} {id} differs from the ledger"),
     )
-    .remedy("バックアップから戻してください", "restore a backup")
+}
+
+fn parts_differ(part: String) -> Diagnostic {
+    list_fault(part, "系列の一覧が台帳と合いません".into(), "the list of series differs from the ledger".into())
+}
+
+fn list_fault(place: String, ja: String, en: String) -> Diagnostic {
+    listed("E-VERIFY-002", place, ja, en)
+}
+
+fn listed(code: &str, place: String, ja: String, en: String) -> Diagnostic {
+    Diagnostic::error(code, Place::field(place), ja, en).remedy("バックアップから戻してください", "restore a backup")
 }
 
 fn file_fault(address: Digest, error: &Error) -> Diagnostic {

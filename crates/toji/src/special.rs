@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 use std::net::SocketAddr;
-use toji_core::{Error, Lang, Place, Result, Text};
+use toji_core::{Category, Error, Lang, Place, Result, Text};
 use toji_ops::{Operation, Options, Session};
 use toji_server::{ServeOptions, Server};
 
@@ -20,7 +20,7 @@ pub(crate) fn is(name: &str) -> bool {
 
 /// Does it stay and serve?
 pub(crate) fn serves(name: &str) -> bool {
-    name == "serve"
+    matches!(name, "serve" | "demo")
 }
 
 /// Adds the special commands.
@@ -41,6 +41,7 @@ pub(crate) async fn run(
     match matches.subcommand() {
         Some(("init", own)) => init(own, settings).await,
         Some(("serve", own)) => serve(own, settings).await,
+        Some(("demo", own)) => demo(own, operations, settings).await,
         Some(("openapi", _)) => print(toji_server::openapi::text(operations), settings),
         Some(("completions", own)) => complete(own, &command, settings),
         Some(("help", own)) => help(own, command, settings),
@@ -68,19 +69,34 @@ fn all(lang: Lang) -> Vec<Command> {
         "時間帯のない時刻をどこの時刻として読むか (例: Asia/Tokyo)",
         "Zone of times whose file names none, e.g. Asia/Tokyo",
     )));
+    let address = Arg::new("address")
+        .long("address")
+        .value_name(text("アドレス", "ADDRESS"))
+        .default_value("127.0.0.1:8080")
+        .hide_default_value(true)
+        .help(text(
+            "待ち受けるアドレス [既定: 127.0.0.1:8080]。ログインはまだないため、ほかの機械に開くときはご注意ください",
+            "Where to listen [default: 127.0.0.1:8080]. There is no login yet: take care before opening it to other machines",
+        ));
+    let open =
+        Arg::new("open").long("open").action(ArgAction::SetTrue).help(text("ブラウザーで開きます", "Open it in the browser"));
     let serve = make("serve", Text::new("画面と API を提供します。", "Serve the pages and the API."), "toji serve --open")
-        .arg(
-            Arg::new("address")
-                .long("address")
-                .value_name(text("アドレス", "ADDRESS"))
-                .default_value("127.0.0.1:8080")
-                .hide_default_value(true)
-                .help(text(
-                    "待ち受けるアドレス [既定: 127.0.0.1:8080]。ログインはまだないため、ほかの機械に開くときはご注意ください",
-                    "Where to listen [default: 127.0.0.1:8080]. There is no login yet: take care before opening it to other machines",
-                )),
-        )
-        .arg(Arg::new("open").long("open").action(ArgAction::SetTrue).help(text("ブラウザーで開きます", "Open it in the browser")));
+        .arg(address.clone())
+        .arg(open.clone());
+    let demo = make(
+        "demo",
+        Text::new(
+            "保存先がなければ作り、実演データを取り込んで、画面を提供します。",
+            "Make a store where there is none, load the demonstration, and serve the pages.",
+        ),
+        "toji --store ./toji-demo demo --open",
+    )
+    .arg(address)
+    .arg(open)
+    .arg(Arg::new("data").long("data").value_name("DIR").help(text(
+        "生成データの代わりに取り込む、装置ファイルのフォルダー",
+        "A folder of instrument files to take in instead of the generated ones",
+    )));
     let openapi = make(
         "openapi",
         Text::new("API の記述 (OpenAPI 3.1) を出力します。", "Print the description of the API (OpenAPI 3.1)."),
@@ -107,7 +123,7 @@ fn all(lang: Lang) -> Vec<Command> {
             .help(text("説明するコマンド", "The command to explain"))
             .help_heading(text("引数", "Arguments")),
     );
-    vec![init, serve, openapi, completions, help]
+    vec![init, serve, demo, openapi, completions, help]
 }
 
 async fn init(matches: &ArgMatches, settings: &Settings) -> Result<()> {
@@ -142,6 +158,22 @@ async fn serve(matches: &ArgMatches, settings: &Settings) -> Result<()> {
         open_browser(&url, settings);
     }
     server.run_until(toji_server::stop_signal()).await
+}
+
+async fn demo(matches: &ArgMatches, operations: &'static [Operation], settings: &Settings) -> Result<()> {
+    match Session::open(&settings.store, Options::default()).await {
+        Ok(session) => drop(session),
+        Err(error) if error.category() == Category::NotFound => {
+            Session::init(&settings.store, Options { zone: Some("Asia/Tokyo".into()), ..Options::default() }).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    let load = operations
+        .iter()
+        .find(|o| o.name == "store demo")
+        .ok_or_else(|| Error::bug("E-CLI-009", "the operation that loads the demonstration is missing"))?;
+    crate::call::run(load, json!({ "data": matches.get_one::<String>("data") }), settings).await?;
+    serve(matches, settings).await
 }
 
 /// Asks the system to open the page; when it cannot, the user has the address.

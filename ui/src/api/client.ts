@@ -13,9 +13,12 @@ export class Problem extends Error {
   readonly hint: Text | null;
   readonly place: Place | null;
   readonly diagnostics: Diagnostic[];
+  /** as the server sent it */
+  readonly body: ProblemBody;
 
   constructor(body: ProblemBody) {
     super(body.message.en);
+    this.body = body;
     this.status = body.status;
     this.code = body.code;
     this.category = body.category;

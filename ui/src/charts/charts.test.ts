@@ -136,6 +136,7 @@ describe("svg", () => {
       range: [0, 120],
       axis: { mode: "elapsed", t0: null, zone: "UTC" },
       axisLabel: "Time (h)",
+      valueLabel: "pH",
       log: false,
       hidden: new Set(),
       marks: [{ id: "e", kind: "event", t: 30, label: "Feed", note: "a & b" }],
@@ -146,7 +147,7 @@ describe("svg", () => {
     expect(svg).toContain('transform="translate(');
   });
   it("leaves hidden series and non-positive log values out", () => {
-    const spec = { panel, range: [0, 120] as [number, number], axis: { mode: "elapsed", t0: null, zone: "UTC" } as const, axisLabel: "h", log: true, marks: [] };
+    const spec = { panel, range: [0, 120] as [number, number], axis: { mode: "elapsed", t0: null, zone: "UTC" } as const, axisLabel: "h", valueLabel: "", log: true, marks: [] };
     expect(panelSvg({ ...spec, hidden: new Set(["a"]) })).not.toContain("<title>a</title>");
     const negative = { ...panel, series: [series("n", [0, 60], [-1, 0])] };
     expect(panelSvg({ ...spec, panel: negative, hidden: new Set() })).not.toContain("NaN");

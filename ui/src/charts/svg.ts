@@ -10,6 +10,7 @@ export interface SvgSpec {
   range: [number, number];
   axis: TimeAxis;
   axisLabel: string;
+  valueLabel: string;
   log: boolean;
   hidden: ReadonlySet<string>;
   marks: readonly Mark[];
@@ -122,9 +123,8 @@ function axesSvg(spec: SvgSpec, frame: Frame): string {
     parts.push(`<text x="${BOX.left - 6}" y="${Number(y) + 4}" text-anchor="end">${axisNumber(value)}</text>`);
   }
   const middle = (BOX.top + foot) / 2;
-  const unit = spec.panel.unit === "" ? spec.panel.title : spec.panel.unit;
   parts.push(`<text x="${(BOX.left + BOX.width - BOX.right) / 2}" y="${BOX.height - 10}" text-anchor="middle">${escapeXml(spec.axisLabel)}</text>`);
-  parts.push(`<text transform="translate(16 ${middle}) rotate(-90)" text-anchor="middle">${escapeXml(unit)}</text>`);
+  parts.push(`<text transform="translate(16 ${middle}) rotate(-90)" text-anchor="middle">${escapeXml(spec.valueLabel)}</text>`);
   return parts.join("");
 }
 

@@ -8,7 +8,7 @@ import { alignSeries, type Panel, type Series } from "./panel";
 import { unpackQuality } from "./quality";
 import { axisNumber } from "./value-axis";
 
-export const LEFT = 66;
+export const LEFT = 80;
 export const RIGHT = 14;
 
 export interface PlotSpec {
@@ -17,6 +17,8 @@ export interface PlotSpec {
   range: [number, number];
   axis: TimeAxis;
   axisLabel: string;
+  /** the unit, or words that say that there is none */
+  valueLabel: string;
   log: boolean;
   hidden: ReadonlySet<string>;
   marks: readonly Mark[];
@@ -36,7 +38,7 @@ export interface PlotEvents {
 /** What must be the same for a chart to be kept. */
 function signature(spec: PlotSpec): string {
   const series = spec.panel.series.map((one) => `${one.id}|${one.style.colour}|${one.style.dash.join()}|${one.stepped}|${one.dots}`);
-  return JSON.stringify([spec.axis.mode, spec.log, spec.sync, spec.height, spec.panel.title, spec.panel.unit, series]);
+  return JSON.stringify([spec.axis.mode, spec.log, spec.sync, spec.height, spec.valueLabel, series]);
 }
 
 export class TimePlot {
@@ -193,9 +195,8 @@ export class TimePlot {
   }
 
   #valueAxis(): uPlot.Axis {
-    const { panel } = this.#spec;
     return {
-      label: panel.unit === "" ? panel.title : panel.unit,
+      label: this.#spec.valueLabel,
       labelSize: 18,
       labelGap: 0,
       labelFont: FONT,
@@ -234,7 +235,9 @@ export class TimePlot {
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    // A mark on the edge of the plot is shown whole.
+    const rim = 6 * devicePixelRatio;
+    ctx.rect(bbox.left - rim, bbox.top - rim, bbox.width + 2 * rim, bbox.height + 2 * rim);
     ctx.clip();
     ctx.lineWidth = 1.5 * devicePixelRatio;
     for (const one of this.#spec.panel.series) {

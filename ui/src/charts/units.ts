@@ -2,6 +2,7 @@
 
 const WHOLE: Record<string, string> = {
   "1": "",
+  By: "B",
   "[pH]": "pH",
   Cel: "°C",
   "[degF]": "°F",

@@ -16,7 +16,7 @@ export interface Group {
   channels: Channel[];
 }
 
-/** Channels by quantity and unit, in the order of the file. */
+/** Channels by quantity and unit, in the order of the server; those that never moved last. */
 export function groupChannels(channels: readonly Channel[], say: Say): Group[] {
   const groups = new Map<string, Group>();
   for (const channel of channels) {
@@ -31,12 +31,17 @@ export function groupChannels(channels: readonly Channel[], say: Say): Group[] {
     groups.set(key, { key, title, unit: unitText(channel.unit ?? channel.raw_unit), channels: [channel] });
   }
   for (const group of groups.values()) group.channels.sort((a, b) => rank(a) - rank(b));
-  return [...groups.values()];
+  return [...groups.values()].sort((a, b) => Number(isFlat(a)) - Number(isFlat(b)));
 }
 
 /** Measured values come first: they take the colour of the vessel. */
 function rank(channel: Channel): number {
   return ["sensor", "calculated", "unknown", "actuator", "setpoint"].indexOf(channel.origin);
+}
+
+/** A channel that never moved says little: it is drawn after the others. */
+function isFlat(group: Group): boolean {
+  return group.channels.every((channel) => channel.min === channel.max);
 }
 
 const FIRST_PANELS = 8;
@@ -51,10 +56,14 @@ export function firstChannels(groups: readonly Group[]): string[] {
     .map((channel) => channel.id);
 }
 
+/** The vessel or strain of a run: the name in the file, else the record referred to. */
+export function runFact(run: Run, what: "vessel" | "strain"): string | null {
+  return text(run.fields[`${what}_name`]) ?? text(run.fields[what]);
+}
+
 /** The name whose hash gives the run its colour on every page. */
 export function colourName(run: Run): string {
-  const vessel = run.fields["vessel"];
-  return typeof vessel === "string" && vessel !== "" ? vessel : run.id;
+  return runFact(run, "vessel") ?? run.id;
 }
 
 function channelStyle(base: Style, channel: Channel, index: number): Style {

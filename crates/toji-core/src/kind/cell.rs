@@ -47,10 +47,13 @@ fn read_one(field: &Field, text: &str) -> Result<Json, (String, String)> {
             _ => Err(("true か false が必要です".into(), "true or false is expected".into())),
         },
         FieldType::Date if is_date(text) => Ok(Json::from(text)),
-        FieldType::Date => Err(("日付 (2026-11-24、2026-11、2026) が必要です".into(), "a date such as 2026-11-24, 2026-11 or 2026 is expected".into())),
-        FieldType::Instant => Instant::parse(text)
-            .map(|i| Json::from(i.to_string()))
-            .map_err(|_| ("時刻 (2026-11-24T15:02:39Z) が必要です".into(), "an instant such as 2026-11-24T15:02:39Z is expected".into())),
+        FieldType::Date => Err((
+            "日付 (2026-11-24、2026-11、2026) が必要です".into(),
+            "a date such as 2026-11-24, 2026-11 or 2026 is expected".into(),
+        )),
+        FieldType::Instant => Instant::parse(text).map(|i| Json::from(i.to_string())).map_err(|_| {
+            ("時刻 (2026-11-24T15:02:39Z) が必要です".into(), "an instant such as 2026-11-24T15:02:39Z is expected".into())
+        }),
         FieldType::Value => {
             if text.starts_with('{')
                 && let Ok(value) = serde_json::from_str::<Value>(text)
@@ -64,7 +67,9 @@ fn read_one(field: &Field, text: &str) -> Result<Json, (String, String)> {
             };
             Ok(serde_json::to_value(value).unwrap_or(Json::Null))
         }
-        FieldType::Json => serde_json::from_str(text).map_err(|e| (format!("JSON として読めません: {e}"), format!("not readable as JSON: {e}"))),
+        FieldType::Json => {
+            serde_json::from_str(text).map_err(|e| (format!("JSON として読めません: {e}"), format!("not readable as JSON: {e}")))
+        }
     }
 }
 

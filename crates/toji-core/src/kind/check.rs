@@ -129,8 +129,11 @@ fn check_choice(field: &Field, value: &Json, found: &mut Vec<Diagnostic>) {
         format!("「{}」の選択肢に「{text}」はありません", field.label.ja),
         format!("\"{text}\" is not among the choices of \"{}\"", field.label.en),
     );
-    let finding =
-        if field.open { Diagnostic::warning("W-FIELD-005", place, ja, en) } else { Diagnostic::error("E-FIELD-005", place, ja, en) };
+    let finding = if field.open {
+        Diagnostic::warning("W-FIELD-005", place, ja, en)
+    } else {
+        Diagnostic::error("E-FIELD-005", place, ja, en)
+    };
     found.push(finding.remedy(format!("選択肢: {codes}"), format!("choices: {codes}")));
 }
 
@@ -192,7 +195,8 @@ impl SumCheck {
         // Per group: the stated total with its record, and the sum of the parts.
         type Sides = (Option<(f64, String)>, Option<f64>);
         let mut groups: BTreeMap<Vec<String>, Sides> = BTreeMap::new();
-        let text = |fields: &FieldMap, name: &str| fields.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+        let text =
+            |fields: &FieldMap, name: &str| fields.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
         for (id, fields) in records {
             let Some(number) = fields.get(&self.value).and_then(Json::as_f64) else { continue };
             let group = self.group.iter().map(|g| text(fields, g).unwrap_or_default()).collect();

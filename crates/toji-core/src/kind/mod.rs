@@ -214,7 +214,11 @@ impl Kind {
         }
         let steps: Vec<u32> = self.migrations.iter().map(|m| m.from).collect();
         if steps != (1..self.version).collect::<Vec<u32>>() {
-            return fault("migration", "移行手順が版と合いません", "there must be one migration from every earlier version, in order");
+            return fault(
+                "migration",
+                "移行手順が版と合いません",
+                "there must be one migration from every earlier version, in order",
+            );
         }
         Ok(())
     }

@@ -161,7 +161,6 @@ struct Series {
     next: usize,
 }
 
-
 impl Series {
     fn number(&mut self, mantissa: i64, scale: u8) {
         if let Some(floats) = &mut self.floats {

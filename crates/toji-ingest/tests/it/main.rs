@@ -1,6 +1,6 @@
 //! Integration tests of toji-ingest, one binary.
 
 mod asm_reference;
-mod table;
-mod reactors;
 mod generated;
+mod reactors;
+mod table;

@@ -136,14 +136,19 @@ pub(super) fn operation() -> Operation {
 async fn totals(context: Context, input: Input) -> Result<Answer<Totals>> {
     let all = rows(&context, "funding-call").await?;
     let fits = |r: &&Row| {
-        input.programme.as_ref().is_none_or(|p| r.text("programme_id").as_ref() == Some(p)) && input.call.is_none_or(|c| r.whole("call") == Some(c))
+        input.programme.as_ref().is_none_or(|p| r.text("programme_id").as_ref() == Some(p))
+            && input.call.is_none_or(|c| r.whole("call") == Some(c))
     };
     let of: Vec<&Row> = all.iter().filter(fits).collect();
     if of.is_empty() {
         let known = distinct(all.iter().filter_map(|r| r.text("programme_id"))).join(", ");
-        return Err(Error::not_found("E-CALL-001", "この事業・公募回の行はありません", "there are no rows of this programme and call")
-            .at(Place::field("programme"))
-            .hint(format!("事業: {known}"), format!("programmes: {known}")));
+        return Err(Error::not_found(
+            "E-CALL-001",
+            "この事業・公募回の行はありません",
+            "there are no rows of this programme and call",
+        )
+        .at(Place::field("programme"))
+        .hint(format!("事業: {known}"), format!("programmes: {known}")));
     }
     let programmes = rows_or_none(&context, "programme").await?;
     let keys = distinct(of.iter().map(|r| (r.text("programme_id").unwrap_or_default(), r.whole("call").unwrap_or_default())));
@@ -171,7 +176,8 @@ async fn adoption_list(context: &Context, projects: &[Row]) -> Result<crate::ope
     store.allow(&context.access, Action::Export, Resource::Record { kind: "adopted-project", id: "*", area: None }).await?;
     let kind = store.kinds().get("adopted-project")?;
     let header: Vec<String> = std::iter::once("id".to_owned()).chain(kind.fields.iter().map(|f| f.name.clone())).collect();
-    let cells = |r: &Row| std::iter::once(r.id.clone()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect();
+    let cells =
+        |r: &Row| std::iter::once(r.id.clone()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect();
     let body: Vec<Vec<String>> = projects.iter().map(cells).collect();
     attach::table("adopted-projects", "csv", &header, &body)
 }
@@ -180,7 +186,8 @@ fn call((programme, number): (String, i64), rows: &[&Row], programmes: &[Row]) -
     let of = rows.iter().filter(|r| r.text("programme_id").as_ref() == Some(&programme) && r.whole("call") == Some(number));
     let stages: Vec<Stage> = of.map(|r| stage(r)).collect();
     let share = |name: &str| stages.iter().find(|s| s.stage.en == name).and_then(|s| s.state_share_oku_yen);
-    let adopted_share_percent = share("adopted").zip(share("proposed")).filter(|(_, p)| *p > 0.0).map(|(a, p)| (a / p * 1000.0).round() / 10.0);
+    let adopted_share_percent =
+        share("adopted").zip(share("proposed")).filter(|(_, p)| *p > 0.0).map(|(a, p)| (a / p * 1000.0).round() / 10.0);
     let programme_name = programmes.iter().find(|p| p.text("programme_id").as_ref() == Some(&programme)).map(|p| p.words("name"));
     Call { programme, programme_name, call: number, stages, adopted_share_percent }
 }
@@ -202,7 +209,8 @@ fn stage(row: &Row) -> Stage {
 fn by_programme(rows: &[&Row]) -> Vec<Total> {
     let keys = distinct(rows.iter().map(|r| (r.text("programme_id").unwrap_or_default(), r.words("stage"))));
     let total = |(programme, stage): (String, Text)| {
-        let of: Vec<&&Row> = rows.iter().filter(|r| r.text("programme_id").as_ref() == Some(&programme) && r.words("stage") == stage).collect();
+        let of: Vec<&&Row> =
+            rows.iter().filter(|r| r.text("programme_id").as_ref() == Some(&programme) && r.words("stage") == stage).collect();
         let numbers = |name: &str| of.iter().filter_map(|r| r.number(name)).collect::<Vec<f64>>();
         let sum = |found: &[f64]| (!found.is_empty()).then(|| tidy(found.iter().sum()));
         let cases: Vec<i64> = of.iter().filter_map(|r| r.whole("cases")).collect();

@@ -88,7 +88,12 @@ fn points(mark: &str) -> i64 {
 
 fn mark(kind: &Kind, row: &Row, stem: &str) -> Mark {
     let mark = row.text(&format!("{stem}_mark")).unwrap_or_default();
-    Mark { label: spoken(kind, &format!("{stem}_mark"), &mark), points: points(&mark), note_ja: row.text(&format!("{stem}_note_ja")), mark }
+    Mark {
+        label: spoken(kind, &format!("{stem}_mark"), &mark),
+        points: points(&mark),
+        note_ja: row.text(&format!("{stem}_note_ja")),
+        mark,
+    }
 }
 
 async fn rank(context: Context, _: Nothing) -> Result<Ranking> {

@@ -131,9 +131,13 @@ async fn demand(context: Context, input: Input) -> Result<Demand> {
     if let Some(wanted) = &input.snapshot {
         if !names.contains(wanted) {
             let known = names.join(", ");
-            return Err(Error::not_found("E-FOUNDRY-001", format!("時点「{wanted}」の行はありません"), format!("there are no rows of \"{wanted}\""))
-                .at(Place::field("snapshot"))
-                .hint(format!("次から選んでください: {known}"), format!("choose one of: {known}")));
+            return Err(Error::not_found(
+                "E-FOUNDRY-001",
+                format!("時点「{wanted}」の行はありません"),
+                format!("there are no rows of \"{wanted}\""),
+            )
+            .at(Place::field("snapshot"))
+            .hint(format!("次から選んでください: {known}"), format!("choose one of: {known}")));
         }
         names.retain(|n| n == wanted);
     }
@@ -157,7 +161,11 @@ fn is_started(row: &Row) -> bool {
 }
 
 fn sector(kind: &Kind, row: &Row, label: Text) -> Sector {
-    Sector { sector: label, count: row.whole("count").unwrap_or_default(), unit: spoken(kind, "unit", &row.text("unit").unwrap_or_default()) }
+    Sector {
+        sector: label,
+        count: row.whole("count").unwrap_or_default(),
+        unit: spoken(kind, "unit", &row.text("unit").unwrap_or_default()),
+    }
 }
 
 fn snapshot(kind: &Kind, name: &str, rows: &[&Row]) -> Snapshot {

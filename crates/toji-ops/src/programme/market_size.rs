@@ -105,13 +105,9 @@ async fn size(context: Context, _: Nothing) -> Result<Sizes> {
     let is_rate = |r: &&Row| r.text("unit").as_deref() == Some(RATE_UNIT);
     let rate = all.iter().find(is_rate).and_then(|r| r.number("value").filter(|v| *v > 0.0).map(|v| (r, v)));
     let Some((row, yen_per_usd)) = rate else {
-        return Err(Error::not_found(
-            "E-MARKET-001",
-            "為替の前提の行がありません",
-            "there is no row with the exchange rate",
-        )
-        .at(Place::field("market-size/unit"))
-        .hint(format!("単位「{RATE_UNIT}」の行を入れてください"), format!("enter a row whose unit is \"{RATE_UNIT}\"")));
+        return Err(Error::not_found("E-MARKET-001", "為替の前提の行がありません", "there is no row with the exchange rate")
+            .at(Place::field("market-size/unit"))
+            .hint(format!("単位「{RATE_UNIT}」の行を入れてください"), format!("enter a row whose unit is \"{RATE_UNIT}\"")));
     };
     let exchange_rate = Rate { value: yen_per_usd, unit: unit_label(RATE_UNIT), evidence: row.evidence() };
     let is_total = |r: &&Row| r.text("kind").as_deref() == Some("estimate") && r.text("unit").as_deref() == Some(TOTAL_UNIT);
@@ -126,7 +122,9 @@ async fn size(context: Context, _: Nothing) -> Result<Sizes> {
     totals.sort_by(|a, b| a.year.cmp(&b.year));
     let rule = Text::new(
         format!("10億ドル = 兆円 × 1000 ÷ {yen_per_usd}。前提に「1 USD = {yen_per_usd} JPY」とある推計だけを換算します"),
-        format!("10^9 USD = trillion yen x 1000 / {yen_per_usd}; only estimates whose basis says \"1 USD = {yen_per_usd} JPY\" are converted"),
+        format!(
+            "10^9 USD = trillion yen x 1000 / {yen_per_usd}; only estimates whose basis says \"1 USD = {yen_per_usd} JPY\" are converted"
+        ),
     );
     Ok(Sizes { exchange_rate, rule, totals, others })
 }

@@ -178,7 +178,10 @@ async fn step(context: Context, input: Input) -> Result<Placement> {
     };
     let step = by_price.max(by_volume);
     let limits_from = if defaults(&input) {
-        Text::new("既定の境界 (Toji の目安。政策資料に数値の記載はありません)", "default limits (Toji's working values; the papers state no figures)")
+        Text::new(
+            "既定の境界 (Toji の目安。政策資料に数値の記載はありません)",
+            "default limits (Toji's working values; the papers state no figures)",
+        )
     } else {
         Text::new("入力で与えられた境界", "limits given as input")
     };
@@ -194,12 +197,20 @@ async fn step(context: Context, input: Input) -> Result<Placement> {
             "the step nearer to bulk of the two by price and by volume: what sells at a bulk price, or in bulk, must be made as bulk is",
         ),
         limits_from,
-        steps: Step::ALL.iter().map(|s| StepLimits { number: s.number(), step: *s, label: s.label(), limits: limits(&input, *s) }).collect(),
+        steps: Step::ALL
+            .iter()
+            .map(|s| StepLimits { number: s.number(), step: *s, label: s.label(), limits: limits(&input, *s) })
+            .collect(),
     })
 }
 
 fn defaults(input: &Input) -> bool {
-    let given = [input.high_value_from_yen_per_kg, input.bulk_below_yen_per_kg, input.high_value_below_t_per_year, input.bulk_from_t_per_year];
+    let given = [
+        input.high_value_from_yen_per_kg,
+        input.bulk_below_yen_per_kg,
+        input.high_value_below_t_per_year,
+        input.bulk_from_t_per_year,
+    ];
     given.iter().zip([high_price(), bulk_price(), small_volume(), bulk_volume()]).all(|(a, b)| (a - b).abs() < f64::EPSILON)
 }
 
@@ -222,21 +233,33 @@ fn check_limits(input: &Input) -> Result<()> {
 /// A positive number in the unit of the limits. `円`, `yen` and `JPY` are the same counted thing.
 fn amount(field: &str, number: f64, unit_field: &str, unit: &str, wanted: &str) -> Result<f64> {
     if !number.is_finite() || number <= 0.0 {
-        return Err(Error::input("E-STEP-002", format!("{number} は正の数ではありません"), format!("{number} is not a positive number"))
-            .at(Place::field(field))
-            .hint("0 より大きい数を入れてください", "give a number above 0"));
+        return Err(Error::input(
+            "E-STEP-002",
+            format!("{number} は正の数ではありません"),
+            format!("{number} is not a positive number"),
+        )
+        .at(Place::field(field))
+        .hint("0 より大きい数を入れてください", "give a number above 0"));
     }
     let mut code = unit.trim().replace("{JPY}", "JPY");
-    for (from, to) in [("円", "JPY"), ("yen", "JPY"), ("JPY", "{JPY}"), ("年", "a"), ("/year", "/a"), ("/yr", "/a"), ("日", "d")] {
+    for (from, to) in [("円", "JPY"), ("yen", "JPY"), ("JPY", "{JPY}"), ("年", "a"), ("/year", "/a"), ("/yr", "/a"), ("日", "d")]
+    {
         code = code.replace(from, to);
     }
     let place = || Place::field(unit_field);
     let to = Unit::parse(wanted)?;
     Unit::parse(&code).and_then(|from| from.convert(number, &to)).map(tidy).map_err(|e| {
         let m = e.fault().message.clone();
-        Error::input("E-STEP-003", format!("単位「{unit}」は使えません: {}", m.ja), format!("the unit \"{unit}\" does not fit: {}", m.en))
-            .at(place())
-            .hint(format!("{} に換算できる単位にしてください", shown(wanted).ja), format!("use a unit that converts to {}", shown(wanted).en))
+        Error::input(
+            "E-STEP-003",
+            format!("単位「{unit}」は使えません: {}", m.ja),
+            format!("the unit \"{unit}\" does not fit: {}", m.en),
+        )
+        .at(place())
+        .hint(
+            format!("{} に換算できる単位にしてください", shown(wanted).ja),
+            format!("use a unit that converts to {}", shown(wanted).en),
+        )
     })
 }
 
@@ -248,7 +271,8 @@ async fn name(context: &Context, input: &Input) -> Result<Text> {
     let Some(id) = &input.product else {
         return Ok(input.name.as_ref().map_or_else(|| Text::new("製品", "Product"), Text::same));
     };
-    let record = context.session.store.record(&context.access, "product", id, None).await.map_err(|e| e.at(Place::field("product")))?;
+    let record =
+        context.session.store.record(&context.access, "product", id, None).await.map_err(|e| e.at(Place::field("product")))?;
     let text = |name: &str| record.fields.get(name).and_then(Json::as_str).map(str::to_owned);
     let ja = text("name").unwrap_or_else(|| id.clone());
     Ok(Text::new(ja.clone(), text("name_en").unwrap_or(ja)))
@@ -258,9 +282,17 @@ fn limits(input: &Input, step: Step) -> Text {
     let (high, bulk) = (input.high_value_from_yen_per_kg, input.bulk_below_yen_per_kg);
     let (small, large) = (input.high_value_below_t_per_year, input.bulk_from_t_per_year);
     match step {
-        Step::HighValue => Text::new(format!("{high} 円/kg 以上、{small} t/年 未満"), format!("from {high} JPY/kg, below {small} t/year")),
-        Step::Middle => Text::new(format!("{bulk} 円/kg 以上 {high} 円/kg 未満、{small} t/年 以上 {large} t/年 未満"), format!("from {bulk} to below {high} JPY/kg, from {small} to below {large} t/year")),
-        Step::Bulk => Text::new(format!("{bulk} 円/kg 未満、または {large} t/年 以上"), format!("below {bulk} JPY/kg, or from {large} t/year")),
+        Step::HighValue => {
+            Text::new(format!("{high} 円/kg 以上、{small} t/年 未満"), format!("from {high} JPY/kg, below {small} t/year"))
+        }
+        Step::Middle => Text::new(
+            format!("{bulk} 円/kg 以上 {high} 円/kg 未満、{small} t/年 以上 {large} t/年 未満"),
+            format!("from {bulk} to below {high} JPY/kg, from {small} to below {large} t/year"),
+        ),
+        Step::Bulk => Text::new(
+            format!("{bulk} 円/kg 未満、または {large} t/年 以上"),
+            format!("below {bulk} JPY/kg, or from {large} t/year"),
+        ),
     }
 }
 
@@ -268,14 +300,32 @@ fn reasons(input: &Input, price: (f64, Step), volume: (f64, Step)) -> Vec<Reason
     let (high, bulk) = (input.high_value_from_yen_per_kg, input.bulk_below_yen_per_kg);
     let (small, large) = (input.high_value_below_t_per_year, input.bulk_from_t_per_year);
     let price_text = match price.1 {
-        Step::HighValue => Text::new(format!("価格 {} 円/kg は {high} 円/kg 以上", price.0), format!("price {} JPY/kg is at or above {high} JPY/kg", price.0)),
-        Step::Middle => Text::new(format!("価格 {} 円/kg は {bulk} 円/kg 以上 {high} 円/kg 未満", price.0), format!("price {} JPY/kg is between {bulk} and {high} JPY/kg", price.0)),
-        Step::Bulk => Text::new(format!("価格 {} 円/kg は {bulk} 円/kg 未満", price.0), format!("price {} JPY/kg is below {bulk} JPY/kg", price.0)),
+        Step::HighValue => Text::new(
+            format!("価格 {} 円/kg は {high} 円/kg 以上", price.0),
+            format!("price {} JPY/kg is at or above {high} JPY/kg", price.0),
+        ),
+        Step::Middle => Text::new(
+            format!("価格 {} 円/kg は {bulk} 円/kg 以上 {high} 円/kg 未満", price.0),
+            format!("price {} JPY/kg is between {bulk} and {high} JPY/kg", price.0),
+        ),
+        Step::Bulk => Text::new(
+            format!("価格 {} 円/kg は {bulk} 円/kg 未満", price.0),
+            format!("price {} JPY/kg is below {bulk} JPY/kg", price.0),
+        ),
     };
     let volume_text = match volume.1 {
-        Step::HighValue => Text::new(format!("数量 {} t/年 は {small} t/年 未満", volume.0), format!("volume {} t/year is below {small} t/year", volume.0)),
-        Step::Middle => Text::new(format!("数量 {} t/年 は {small} t/年 以上 {large} t/年 未満", volume.0), format!("volume {} t/year is between {small} and {large} t/year", volume.0)),
-        Step::Bulk => Text::new(format!("数量 {} t/年 は {large} t/年 以上", volume.0), format!("volume {} t/year is at or above {large} t/year", volume.0)),
+        Step::HighValue => Text::new(
+            format!("数量 {} t/年 は {small} t/年 未満", volume.0),
+            format!("volume {} t/year is below {small} t/year", volume.0),
+        ),
+        Step::Middle => Text::new(
+            format!("数量 {} t/年 は {small} t/年 以上 {large} t/年 未満", volume.0),
+            format!("volume {} t/year is between {small} and {large} t/year", volume.0),
+        ),
+        Step::Bulk => Text::new(
+            format!("数量 {} t/年 は {large} t/年 以上", volume.0),
+            format!("volume {} t/year is at or above {large} t/year", volume.0),
+        ),
     };
     vec![
         Reason { criterion: "price".into(), value: price.0, unit: shown("{JPY}/kg"), step: price.1, text: price_text },

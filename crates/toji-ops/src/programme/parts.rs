@@ -87,9 +87,13 @@ async fn list(context: Context, input: Input) -> Result<Parts> {
         if !steps.iter().any(|s| s.ja == *wanted || s.en == *wanted) {
             let ja = steps.iter().map(|s| s.ja.as_str()).collect::<Vec<_>>().join("、");
             let en = steps.iter().map(|s| s.en.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Error::not_found("E-PARTS-001", format!("工程「{wanted}」はありません"), format!("there is no step \"{wanted}\""))
-                .at(Place::field("step"))
-                .hint(format!("工程: {ja}"), format!("steps: {en}")));
+            return Err(Error::not_found(
+                "E-PARTS-001",
+                format!("工程「{wanted}」はありません"),
+                format!("there is no step \"{wanted}\""),
+            )
+            .at(Place::field("step"))
+            .hint(format!("工程: {ja}"), format!("steps: {en}")));
         }
         all.retain(|r| [r.text("process_step_ja"), r.text("process_step_en")].contains(&Some(wanted.clone())));
     }

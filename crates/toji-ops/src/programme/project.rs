@@ -79,9 +79,14 @@ async fn start(context: Context, input: Input) -> Result<Started> {
     let record = store.record(&context.access, "project", &input.id, None).await.map_err(|e| e.at(Place::field("id")))?;
     let mut fields = record.fields;
     if let Some(state @ ("stopped" | "done")) = fields.get("state").and_then(Json::as_str) {
-        return Err(Error::new(Category::Conflict, "E-PROJECT-002", format!("この課題は終わっています (状態: {state})"), format!("the project is over (state: {state})"))
-            .at(Place::field("state"))
-            .hint("新しい課題として登録してください", "enter a new project"));
+        return Err(Error::new(
+            Category::Conflict,
+            "E-PROJECT-002",
+            format!("この課題は終わっています (状態: {state})"),
+            format!("the project is over (state: {state})"),
+        )
+        .at(Place::field("state"))
+        .hint("新しい課題として登録してください", "enter a new project"));
     }
     let stated = fields.get("start").and_then(Json::as_str).map(str::to_owned);
     let day = input.start.or(stated).unwrap_or_else(|| context.now.to_string().chars().take(10).collect());
@@ -148,7 +153,13 @@ pub(crate) async fn may_start(context: &Context, id: &str, fields: &FieldMap) ->
     let found: Vec<Diagnostic> = kpis(context, fields).await?.iter().flat_map(gaps).collect();
     let found = match fields.get("kpis").and_then(Json::as_array) {
         Some(named) if !named.is_empty() => found,
-        _ => vec![gap(&format!("project/{id}/kpis"), "KPI がありません", "there is no KPI", "KPI を登録し、kpis に挙げてください", "enter KPIs and name them in kpis")],
+        _ => vec![gap(
+            &format!("project/{id}/kpis"),
+            "KPI がありません",
+            "there is no KPI",
+            "KPI を登録し、kpis に挙げてください",
+            "enter KPIs and name them in kpis",
+        )],
     };
     let Some(first) = found.first() else { return Ok(()) };
     Err(Error::input(
@@ -168,15 +179,35 @@ fn gap(place: &str, ja: &str, en: &str, remedy_ja: &str, remedy_en: &str) -> Dia
 fn gaps(kpi: &std::result::Result<Row, String>) -> Vec<Diagnostic> {
     let row = match kpi {
         Ok(row) => row,
-        Err(id) => return vec![gap(&format!("kpi/{id}"), &format!("KPI {id} はありません"), &format!("there is no KPI {id}"), "KPI を登録してください", "enter the KPI")],
+        Err(id) => {
+            return vec![gap(
+                &format!("kpi/{id}"),
+                &format!("KPI {id} はありません"),
+                &format!("there is no KPI {id}"),
+                "KPI を登録してください",
+                "enter the KPI",
+            )];
+        }
     };
     let (id, name) = (&row.id, row.words("target"));
     let mut out = Vec::new();
     if decided(row.text("unit")).is_none() {
-        out.push(gap(&format!("kpi/{id}/unit"), &format!("KPI「{}」に単位がありません", name.ja), &format!("the KPI \"{}\" has no unit", name.en), "単位を入れてください", "give it a unit"));
+        out.push(gap(
+            &format!("kpi/{id}/unit"),
+            &format!("KPI「{}」に単位がありません", name.ja),
+            &format!("the KPI \"{}\" has no unit", name.en),
+            "単位を入れてください",
+            "give it a unit",
+        ));
     }
     match decided(row.text("due")) {
-        None => out.push(gap(&format!("kpi/{id}/due"), &format!("KPI「{}」に期限がありません", name.ja), &format!("the KPI \"{}\" has no due date", name.en), "期限を入れてください", "give it a due date")),
+        None => out.push(gap(
+            &format!("kpi/{id}/due"),
+            &format!("KPI「{}」に期限がありません", name.ja),
+            &format!("the KPI \"{}\" has no due date", name.en),
+            "期限を入れてください",
+            "give it a due date",
+        )),
         Some(due) if !names_a_time(&due) => out.push(gap(
             &format!("kpi/{id}/due"),
             &format!("KPI「{}」の期限「{due}」は時期を示していません", name.ja),

@@ -124,9 +124,16 @@ async fn register(context: Context, input: Input) -> Result<Register> {
     let sort = |r: &Row, word: &str| r.text("kind").is_some_and(|k| k == word);
     let groups: Vec<&Row> = all.iter().filter(|r| sort(r, "dual-use site")).collect();
     if groups.is_empty() {
-        return Err(Error::not_found("E-SITE-001", "この事業の拠点の行はありません", "there are no rows of sites for this programme")
-            .at(Place::field("programme"))
-            .hint("`toji record list facility` で事業の識別子を確認してください", "see the programme identifiers with `toji record list facility`"));
+        return Err(Error::not_found(
+            "E-SITE-001",
+            "この事業の拠点の行はありません",
+            "there are no rows of sites for this programme",
+        )
+        .at(Place::field("programme"))
+        .hint(
+            "`toji record list facility` で事業の識別子を確認してください",
+            "see the programme identifiers with `toji record list facility`",
+        ));
     }
     let printed = all.iter().find(|r| sort(r, "dual-use total"));
     let entered = rows_or_none(&context, "site").await?;
@@ -146,15 +153,32 @@ async fn register(context: Context, input: Input) -> Result<Register> {
             evidence: group.evidence(),
         });
         let lines = count.max(own.len() as i64);
-        sites.extend((0..lines).map(|i| site(kind, group, usize::try_from(i).ok().and_then(|i| own.get(i)).copied(), (i + 1, count), printed)));
+        sites.extend(
+            (0..lines)
+                .map(|i| site(kind, group, usize::try_from(i).ok().and_then(|i| own.get(i)).copied(), (i + 1, count), printed)),
+        );
     }
     let total = classes.iter().map(|c| c.sites).sum();
     let total_printed = printed.and_then(|r| r.whole("count"));
     if let (Some(row), Some(stated)) = (printed, total_printed.filter(|t| *t != total)) {
-        warnings.push(Diagnostic::warning("W-SUM-001", Place::field(&row.id), format!("合計 {stated} と区分の和 {total} が合いません"), format!("the total is {stated}, but the classes sum to {total}")));
+        warnings.push(Diagnostic::warning(
+            "W-SUM-001",
+            Place::field(&row.id),
+            format!("合計 {stated} と区分の和 {total} が合いません"),
+            format!("the total is {stated}, but the classes sum to {total}"),
+        ));
     }
     let named = all.iter().filter(|r| sort(r, "CDMO")).map(named).collect();
-    Ok(Register { programme: input.programme, unit: Text::new("拠点", "sites"), total, total_printed, classes, sites, named, warnings })
+    Ok(Register {
+        programme: input.programme,
+        unit: Text::new("拠点", "sites"),
+        total,
+        total_printed,
+        classes,
+        sites,
+        named,
+        warnings,
+    })
 }
 
 fn too_many(group: &Row, count: i64, entered: usize) -> Diagnostic {
@@ -178,7 +202,10 @@ fn site(kind: &Kind, group: &Row, own: Option<&Row>, (number, count): (i64, i64)
         class: group.id.clone(),
         number,
         id: own.map(|r| r.id.clone()),
-        name: own.map_or_else(|| Text::new(format!("{} {number}/{count}", class.ja), format!("{} {number}/{count}", class.en)), |r| r.words("name")),
+        name: own.map_or_else(
+            || Text::new(format!("{} {number}/{count}", class.ja), format!("{} {number}/{count}", class.en)),
+            |r| r.words("name"),
+        ),
         operator: own.and_then(|r| r.text("operator")).map_or_else(not_stated, Text::same),
         readiness_stated: readiness.is_some(),
         readiness: readiness.map_or_else(not_stated, |code| spoken(kind, "readiness", &code)),
@@ -189,5 +216,11 @@ fn site(kind: &Kind, group: &Row, own: Option<&Row>, (number, count): (i64, i64)
 }
 
 fn named(row: &Row) -> Named {
-    Named { id: row.id.clone(), name: row.words("name"), operator: row.text("operator"), start: row.text("start"), evidence: row.evidence() }
+    Named {
+        id: row.id.clone(),
+        name: row.words("name"),
+        operator: row.text("operator"),
+        start: row.text("start"),
+        evidence: row.evidence(),
+    }
 }

@@ -33,7 +33,9 @@ impl Row {
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.fields.get(name)? {
             Json::String(text) => Some(text.trim().to_owned()).filter(|t| !t.is_empty()),
-            Json::Array(parts) => Some(parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("; ")).filter(|t| !t.is_empty()),
+            Json::Array(parts) => {
+                Some(parts.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("; ")).filter(|t| !t.is_empty())
+            }
             Json::Null => None,
             other => Some(other.to_string()),
         }
@@ -71,7 +73,8 @@ impl From<Record> for Row {
 
 /// All rows of a kind that the asker may see, FD2 before FD10; none is an empty list.
 pub(super) async fn rows_or_none(context: &Context, kind: &str) -> Result<Vec<Row>> {
-    let mut rows: Vec<Row> = context.session.store.records(&context.access, kind, None, false).await?.into_iter().map(Row::from).collect();
+    let mut rows: Vec<Row> =
+        context.session.store.records(&context.access, kind, None, false).await?.into_iter().map(Row::from).collect();
     rows.sort_by_key(|r| natural(&r.id));
     Ok(rows)
 }

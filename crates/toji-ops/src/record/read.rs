@@ -73,7 +73,10 @@ pub(super) fn list_operation() -> Operation {
         Words {
             name: "record list",
             label: ["記録の一覧", "List records"],
-            about: ["ある種別の記録を、語や項目で絞り込んで一覧します。過去の時点の状態も見られます。", "Lists records of a kind, filtered by words or fields, now or as known at an earlier time."],
+            about: [
+                "ある種別の記録を、語や項目で絞り込んで一覧します。過去の時点の状態も見られます。",
+                "Lists records of a kind, filtered by words or fields, now or as known at an earlier time.",
+            ],
             positional: &["kind", "text"],
             example: "toji record list facility --filter '{\"programme_id\":\"DUALUSE\"}'",
         },
@@ -110,7 +113,13 @@ async fn list(context: Context, input: ListInput) -> Result<Records> {
         });
     }
     let total = records.len();
-    let row = |r: Record| Row { title: store.title(&r), id: r.id.to_string(), version: r.version, retired: r.retired, fields: Json::Object(r.fields) };
+    let row = |r: Record| Row {
+        title: store.title(&r),
+        id: r.id.to_string(),
+        version: r.version,
+        retired: r.retired,
+        fields: Json::Object(r.fields),
+    };
     Ok(Records { kind: input.kind, total, records: records.into_iter().skip(input.offset).take(input.limit).map(row).collect() })
 }
 
@@ -242,13 +251,23 @@ async fn neighbours(context: &Context, record: &Record) -> Result<(Vec<LinkView>
             Some(shared) => {
                 for target in store.records(&context.access, &link.target_kind, None, false).await? {
                     if target.fields.get(&shared).and_then(Json::as_str) == Some(&link.target) {
-                        links.push(LinkView { field: link.field.clone(), kind: link.target_kind.clone(), id: target.id.to_string(), title: store.title(&target) });
+                        links.push(LinkView {
+                            field: link.field.clone(),
+                            kind: link.target_kind.clone(),
+                            id: target.id.to_string(),
+                            title: store.title(&target),
+                        });
                     }
                 }
             }
             None => {
                 if let Ok(target) = store.record(&context.access, &link.target_kind, &link.target, None).await {
-                    links.push(LinkView { field: link.field, kind: link.target_kind, id: link.target, title: store.title(&target) });
+                    links.push(LinkView {
+                        field: link.field,
+                        kind: link.target_kind,
+                        id: link.target,
+                        title: store.title(&target),
+                    });
                 }
             }
         }
@@ -269,7 +288,9 @@ async fn neighbours(context: &Context, record: &Record) -> Result<(Vec<LinkView>
 fn shared_identifiers(context: &Context, record: &Record) -> Result<Vec<String>> {
     let mut names: Vec<&str> = Vec::new();
     for kind in context.session.store.kinds().iter() {
-        names.extend(kind.fields.iter().filter(|f| f.target.as_ref() == Some(&record.kind)).filter_map(|f| f.ref_field.as_deref()));
+        names.extend(
+            kind.fields.iter().filter(|f| f.target.as_ref() == Some(&record.kind)).filter_map(|f| f.ref_field.as_deref()),
+        );
     }
     names.sort_unstable();
     names.dedup();
@@ -309,7 +330,10 @@ pub(super) fn history_operation() -> Operation {
         Words {
             name: "record history",
             label: ["記録の履歴", "History of a record"],
-            about: ["記録の全ての版を、いつ・誰が・なぜ・何を変えたかとともに示します。", "Shows every version of a record: when, who, why, and what changed."],
+            about: [
+                "記録の全ての版を、いつ・誰が・なぜ・何を変えたかとともに示します。",
+                "Shows every version of a record: when, who, why, and what changed.",
+            ],
             positional: &["kind", "id"],
             example: "toji record history strain STR-1",
         },

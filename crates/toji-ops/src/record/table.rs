@@ -70,7 +70,14 @@ pub(super) fn import_operation() -> Operation {
 type Row = (Place, Option<String>, FieldMap);
 
 /// Enters a table as records, in one transaction.
-pub(crate) async fn import_table(context: &Context, kind: &str, name: &str, bytes: &[u8], dry_run: bool, reason: Option<String>) -> Result<TableReport> {
+pub(crate) async fn import_table(
+    context: &Context,
+    kind: &str,
+    name: &str,
+    bytes: &[u8],
+    dry_run: bool,
+    reason: Option<String>,
+) -> Result<TableReport> {
     let store = &context.session.store;
     let kind = store.kinds().get(kind)?;
     let (rows, mut found) = read_rows(kind, name, bytes)?;
@@ -146,7 +153,10 @@ pub(crate) fn disagreements<'a>(kind: &Kind, records: impl Iterator<Item = (&'a 
                     "W-SUM-001",
                     Place::field(&finding.record),
                     format!("{}: {group} の合計 {} と内訳の和 {} が合いません", check.label.ja, finding.total, finding.sum),
-                    format!("{}: the total of {group} is {}, but its parts sum to {}", check.label.en, finding.total, finding.sum),
+                    format!(
+                        "{}: the total of {group} is {}, but its parts sum to {}",
+                        check.label.en, finding.total, finding.sum
+                    ),
                 )
                 .remedy("原典のとおり両方を残しています", "both are kept as printed in the source"),
             );
@@ -159,7 +169,8 @@ fn read_rows(kind: &Kind, name: &str, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Dia
     let source = Source::new(name, bytes)?;
     if source.is_workbook() {
         let sheet = source.sheets()?.iter().find(|s| !s.hidden && !s.rows.is_empty()).ok_or_else(|| empty(name))?;
-        let rows = (0..sheet.rows.len()).map(|r| (r as u64 + 1, (0..sheet.rows.get(r).map_or(0, Vec::len)).map(|c| sheet.text(r, c)).collect()));
+        let rows = (0..sheet.rows.len())
+            .map(|r| (r as u64 + 1, (0..sheet.rows.get(r).map_or(0, Vec::len)).map(|c| sheet.text(r, c)).collect()));
         return table_rows(kind, rows.collect());
     }
     if source.text().trim_start().starts_with(['[', '{']) {
@@ -170,7 +181,9 @@ fn read_rows(kind: &Kind, name: &str, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Dia
     for record in reader.records() {
         let record = record.map_err(|e| {
             let line = e.position().map_or(0, csv::Position::line);
-            Error::input("E-TABLE-005", format!("CSV として読めません: {e}"), format!("not readable as CSV: {e}")).at(Place::line(line)).in_file(name)
+            Error::input("E-TABLE-005", format!("CSV として読めません: {e}"), format!("not readable as CSV: {e}"))
+                .at(Place::line(line))
+                .in_file(name)
         })?;
         let line = record.position().map_or(0, csv::Position::line);
         rows.push((line, record.iter().map(str::to_owned).collect()));
@@ -179,7 +192,9 @@ fn read_rows(kind: &Kind, name: &str, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Dia
 }
 
 fn empty(name: &str) -> Error {
-    Error::input("E-TABLE-006", "表が空です", "the table is empty").hint("見出し行と一行以上が必要です", "a header and one row are needed").in_file(name)
+    Error::input("E-TABLE-006", "表が空です", "the table is empty")
+        .hint("見出し行と一行以上が必要です", "a header and one row are needed")
+        .in_file(name)
 }
 
 fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, Vec<Diagnostic>)> {
@@ -195,7 +210,10 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
             format!("the kind \"{}\" has no columns {list}", kind.label.en),
         )
         .at(Place::line(1))
-        .hint(format!("`toji kind show {}` の項目名にしてください", kind.kind), format!("use the field names of `toji kind show {}`", kind.kind)));
+        .hint(
+            format!("`toji kind show {}` の項目名にしてください", kind.kind),
+            format!("use the field names of `toji kind show {}`", kind.kind),
+        ));
     }
     let (mut out, mut found) = (Vec::new(), Vec::new());
     for (line, cells) in rows {
@@ -207,7 +225,12 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
             let place = || Place::line(line).at_column(i as u64 + 1);
             let Some(name) = header.get(i).filter(|h| !h.is_empty()) else {
                 if !cell.trim().is_empty() {
-                    found.push(Diagnostic::error("E-TABLE-007", place(), "見出しのない列に値があります", "a value stands in a column without a header"));
+                    found.push(Diagnostic::error(
+                        "E-TABLE-007",
+                        place(),
+                        "見出しのない列に値があります",
+                        "a value stands in a column without a header",
+                    ));
                 }
                 continue;
             };
@@ -241,7 +264,8 @@ fn json_rows(text: &str) -> Result<(Vec<Row>, Vec<Diagnostic>)> {
         Error::input("E-TABLE-009", format!("JSON として読めません: {detail}"), format!("not readable as JSON records: {detail}"))
             .hint("[{\"id\": …, 項目…}] の形にしてください", "give an array of objects with an id and the fields")
     };
-    let json: Json = serde_json::from_str(text).map_err(|e| fault(e.to_string()).at(Place::line(e.line() as u64).at_column(e.column() as u64)))?;
+    let json: Json = serde_json::from_str(text)
+        .map_err(|e| fault(e.to_string()).at(Place::line(e.line() as u64).at_column(e.column() as u64)))?;
     let list = match json {
         Json::Array(list) => list,
         Json::Object(mut map) if map.get("records").is_some_and(Json::is_array) => match map.remove("records") {
@@ -312,7 +336,10 @@ pub(super) fn export_operation() -> Operation {
         Words {
             name: "record export",
             label: ["記録の書出し", "Export records"],
-            about: ["ある種別の記録を CSV・JSON・XLSX に書き出します。取り込んだ表と同じ列・同じ文字になります。", "Writes the records of a kind as CSV, JSON or XLSX, with the columns and texts they came with."],
+            about: [
+                "ある種別の記録を CSV・JSON・XLSX に書き出します。取り込んだ表と同じ列・同じ文字になります。",
+                "Writes the records of a kind as CSV, JSON or XLSX, with the columns and texts they came with.",
+            ],
             positional: &["kind"],
             example: "toji record export adopted-project --format csv --out adopted.csv",
         },
@@ -332,7 +359,9 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
     let columns: Vec<String> = std::iter::once("id".to_owned()).chain(kind.fields.iter().map(|f| f.name.clone())).collect();
     let rows: Vec<Vec<String>> = records
         .iter()
-        .map(|r| std::iter::once(r.id.to_string()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect())
+        .map(|r| {
+            std::iter::once(r.id.to_string()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect()
+        })
         .collect();
     let objects: Vec<Json> = records
         .into_iter()
@@ -351,7 +380,10 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
             bytes: serde_json::to_vec_pretty(&objects).map_err(|e| Error::bug("E-TABLE-010", e))?,
         },
     };
-    Ok(Answer { output: Exported { kind: kind.kind.clone(), rows: rows.len(), columns, records: objects }, attachment: Some(attachment) })
+    Ok(Answer {
+        output: Exported { kind: kind.kind.clone(), rows: rows.len(), columns, records: objects },
+        attachment: Some(attachment),
+    })
 }
 
 /// A key that sorts digits as numbers.

@@ -108,7 +108,10 @@ async fn check_references(context: &Context, kind: &Kind, fields: &FieldMap) -> 
                         format!("「{}」の {id} という {target} はありません", field.label.ja),
                         format!("\"{}\" names {target} {id}, which does not exist", field.label.en),
                     )
-                    .remedy(format!("先に {target} を登録するか、識別子を直してください"), format!("enter the {target} first, or correct the identifier")),
+                    .remedy(
+                        format!("先に {target} を登録するか、識別子を直してください"),
+                        format!("enter the {target} first, or correct the identifier"),
+                    ),
                 );
             }
         }
@@ -150,7 +153,10 @@ pub(super) fn retire_operation() -> Operation {
         Words {
             name: "record retire",
             label: ["記録の使用停止", "Retire a record"],
-            about: ["記録を一覧や検索から外します。履歴は残り、`record restore` で戻せます。", "Takes a record out of lists and search. Its history stays, and `record restore` brings it back."],
+            about: [
+                "記録を一覧や検索から外します。履歴は残り、`record restore` で戻せます。",
+                "Takes a record out of lists and search. Its history stays, and `record restore` brings it back.",
+            ],
             positional: &["kind", "id"],
             example: "toji record retire need NEED-1 --reason 重複のため",
         },

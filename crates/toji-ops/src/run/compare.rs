@@ -108,7 +108,10 @@ async fn compare(context: Context, input: Input) -> Result<Comparison> {
         let (run, mut series) = match loaded {
             Ok(loaded) => loaded,
             Err(error) if error.code() == "E-RUN-010" => {
-                skipped.push(Skipped { run: id.clone(), reason: Text::new("この量のチャネルがありません", "it has no channel of this quantity") });
+                skipped.push(Skipped {
+                    run: id.clone(),
+                    reason: Text::new("この量のチャネルがありません", "it has no channel of this quantity"),
+                });
                 continue;
             }
             Err(error) => return Err(error),
@@ -144,11 +147,16 @@ async fn compare(context: Context, input: Input) -> Result<Comparison> {
         let (t_s, value) = match input.grid_s {
             Some(step) => {
                 let span = series.t_ns.first().copied().zip(series.t_ns.last().copied());
-                let grid = span.and_then(|(from, to)| Grid::covering(0, from, to, (step * 1e9) as i64, 1_000_000)).ok_or_else(|| {
-                    Error::input("E-ALIGN-001", format!("格子の間隔 {step} s は使えません"), format!("a grid step of {step} s is not usable"))
+                let grid =
+                    span.and_then(|(from, to)| Grid::covering(0, from, to, (step * 1e9) as i64, 1_000_000)).ok_or_else(|| {
+                        Error::input(
+                            "E-ALIGN-001",
+                            format!("格子の間隔 {step} s は使えません"),
+                            format!("a grid step of {step} s is not usable"),
+                        )
                         .at(Place::field("grid_s"))
                         .hint("0 より大きく、より広い間隔を指定してください", "give a wider step, above 0")
-                })?;
+                    })?;
                 let rule = known.map_or(variable::GridRule::Mean, |v| v.rule);
                 let aligned = align(&series, grid, rule, false);
                 ((0..grid.cells).map(|i| (grid.start + i as i64 * grid.step) as f64 / 1e9).collect(), aligned.value)

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use toji_core::culture::{NotRead, Reading};
 use toji_core::record::FieldMap;
-use toji_core::{Category, Diagnostic, Digest, Error, Place, Result};
+use toji_core::{Category, Diagnostic, Digest, Error, Place, Result, Severity};
 use toji_ingest::table::Mapping;
 use toji_ingest::{Site, Source};
 
@@ -152,7 +152,11 @@ async fn import(context: Context, input: Input) -> Result<Report> {
         && report.files.iter().all(|f| f.state == FileState::Refused)
     {
         let others = report.files.len() - 1;
-        return Err(if others == 0 { error } else { error.hint(format!("他の {others} 件も読めませんでした"), format!("the {others} other files were refused too")) });
+        return Err(if others == 0 {
+            error
+        } else {
+            error.hint(format!("他の {others} 件も読めませんでした"), format!("the {others} other files were refused too"))
+        });
     }
     for file in &report.files {
         report.counts.add(&file.counts);
@@ -249,14 +253,25 @@ pub(super) async fn read(name: &str, bytes: Vec<u8>, site: &Site, mapping: Optio
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-RUN-005", e))?
 }
 
-async fn one(context: &Context, path: &str, site: &Site, mapping: Option<&(Option<String>, Mapping)>, dry_run: bool) -> Result<FileReport> {
+async fn one(
+    context: &Context,
+    path: &str,
+    site: &Site,
+    mapping: Option<&(Option<String>, Mapping)>,
+    dry_run: bool,
+) -> Result<FileReport> {
     let store = &context.session.store;
     let (name, bytes) = fetch(context, path).await?;
     let (parser_version, reading, bytes) = read(&name, bytes, site, mapping.map(|m| m.1.clone())).await?;
+    refuse_wrong_table(&name, &reading)?;
     let counts = Counts::of(&reading);
     let (format, not_read, mut warnings) = (reading.format.clone(), reading.not_read.clone(), reading.diagnostics.clone());
     let refs = |reading: &Reading| -> Vec<RunRef> {
-        reading.runs.iter().map(|r| RunRef { id: stored::run_id(&reading.format, r).to_string(), title: r.title.clone() }).collect()
+        reading
+            .runs
+            .iter()
+            .map(|r| RunRef { id: stored::run_id(&reading.format, r).to_string(), title: r.title.clone() })
+            .collect()
     };
     let mut file = FileReport {
         name: name.clone(),
@@ -306,8 +321,14 @@ async fn one(context: &Context, path: &str, site: &Site, mapping: Option<&(Optio
             Diagnostic::warning(
                 "W-RUN-001",
                 Place::default().in_file(&file.name),
-                format!("{} 点は、以前の取込と同じ時刻で値が異なります。新しい値を表示し、以前の値も残します", receipt.points_changed),
-                format!("{} points differ from an earlier import at the same time; the new ones are shown, the old ones stay", receipt.points_changed),
+                format!(
+                    "{} 点は、以前の取込と同じ時刻で値が異なります。新しい値を表示し、以前の値も残します",
+                    receipt.points_changed
+                ),
+                format!(
+                    "{} points differ from an earlier import at the same time; the new ones are shown, the old ones stay",
+                    receipt.points_changed
+                ),
             )
             .remedy("どちらのファイルが正しいか確認してください", "check which file is right"),
         );
@@ -332,4 +353,25 @@ async fn keep_first_file(context: &Context, commit: &mut toji_store::Commit) -> 
         }
     }
     Ok(())
+}
+
+/// A table is read by what its mapping says; where a column contradicts it (temperature in g/L), the whole
+/// file is refused, since a person can correct mapping or file. An instrument's file cannot be corrected,
+/// so there single faults are kept as diagnostics.
+fn refuse_wrong_table(name: &str, reading: &Reading) -> Result<()> {
+    let faults: Vec<Diagnostic> = reading.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+    if reading.format != "table" || faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(
+        "E-RUN-007",
+        format!("{name}: 表の {} か所が対応付けと合いません", faults.len()),
+        format!("{name}: {} places of the table contradict its mapping", faults.len()),
+    )
+    .hint(
+        "示した列を直すか、`toji run propose` の対応付けを改めてください",
+        "correct the columns named, or the mapping from `toji run propose`",
+    )
+    .with(faults)
+    .in_file(name))
 }

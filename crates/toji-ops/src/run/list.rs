@@ -101,7 +101,10 @@ pub(super) fn operation() -> Operation {
         Words {
             name: "run list",
             label: ["培養の一覧", "List runs"],
-            about: ["培養を、槽・株・形式・時期で絞り込んで一覧します。", "Lists runs, filtered by vessel, strain, format and time."],
+            about: [
+                "培養を、槽・株・形式・時期で絞り込んで一覧します。",
+                "Lists runs, filtered by vessel, strain, format and time.",
+            ],
             positional: &["text"],
             example: "toji run list --vessel \"Vessel 1\" --sort -started",
         },
@@ -144,7 +147,10 @@ fn keeps(record: &Record, input: &Input, from: Option<Instant>, to: Option<Insta
     };
     let words = input.text.as_ref().is_none_or(|t| {
         let t = t.to_lowercase();
-        record.id.as_str() == t || ["title", "vessel_name", "strain_name", "format", "medium", "notes"].iter().any(|n| field(n).to_lowercase().contains(&t))
+        record.id.as_str() == t
+            || ["title", "vessel_name", "strain_name", "format", "medium", "notes"]
+                .iter()
+                .any(|n| field(n).to_lowercase().contains(&t))
     });
     let simulated = record.fields.get("simulated").and_then(Json::as_bool).unwrap_or(false);
     let started = Instant::parse(field("started")).ok();

@@ -109,7 +109,11 @@ pub(super) async fn load(
     let wanted: Vec<String> = if channels.is_empty() {
         Vec::new()
     } else {
-        let named = |r: &&Record| channels.iter().any(|c| c == r.id.as_str() || [text(&r.fields, "key"), text(&r.fields, "variable")].contains(&Some(c.clone())));
+        let named = |r: &&Record| {
+            channels
+                .iter()
+                .any(|c| c == r.id.as_str() || [text(&r.fields, "key"), text(&r.fields, "variable")].contains(&Some(c.clone())))
+        };
         records.iter().filter(named).map(|r| r.id.to_string()).collect()
     };
     if !channels.is_empty() && wanted.is_empty() {

@@ -246,7 +246,9 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
     let mut events: Vec<Item> = linked("event").await?.iter().map(|e| item(e, "event")).collect();
     let mut observations: Vec<Item> = linked("observation").await?.iter().map(|o| item(o, "observation")).collect();
     for list in [&mut samples, &mut events, &mut observations] {
-        list.sort_by(|a, b| a.elapsed_s.unwrap_or(f64::MAX).total_cmp(&b.elapsed_s.unwrap_or(f64::MAX)).then_with(|| a.id.cmp(&b.id)));
+        list.sort_by(|a, b| {
+            a.elapsed_s.unwrap_or(f64::MAX).total_cmp(&b.elapsed_s.unwrap_or(f64::MAX)).then_with(|| a.id.cmp(&b.id))
+        });
     }
     let decisions = linked("decision").await?.into_iter().map(|d| Json::Object(d.fields)).collect();
     let file = match text(&run.fields, "file") {
@@ -260,7 +262,18 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
         t0_evidence: text(&run.fields, "zero_is").unwrap_or_else(|| "elapsed-only".into()),
     };
     let title = text(&run.fields, "title").unwrap_or_default();
-    Ok(RunView { id: run.id.to_string(), title, clock, channels, samples, events, observations, decisions, file, fields: Json::Object(run.fields) })
+    Ok(RunView {
+        id: run.id.to_string(),
+        title,
+        clock,
+        channels,
+        samples,
+        events,
+        observations,
+        decisions,
+        file,
+        fields: Json::Object(run.fields),
+    })
 }
 
 fn assay_row(record: &Record) -> AssayRow {

@@ -196,7 +196,8 @@ fn file_fields(reading: &Reading, facts: &FileFacts) -> Result<FieldMap> {
 }
 
 /// What a person may have set on a run; an import never takes it back.
-const OF_PEOPLE: [&str; 10] = ["title", "area", "strain", "vessel", "protocol", "parent", "medium", "inoculum", "scale_l", "notes"];
+const OF_PEOPLE: [&str; 10] =
+    ["title", "area", "strain", "vessel", "protocol", "parent", "medium", "inoculum", "scale_l", "notes"];
 
 fn run_fields(run: &Run, format: &str, file: &Id, present: Option<&FieldMap>) -> Result<FieldMap> {
     let mut fields = FieldMap::new();
@@ -329,7 +330,14 @@ fn add_sample(
     Ok(())
 }
 
-fn assay_put(assay: &Assay, sample: &Id, run: Option<&str>, zero: Option<&ClockTime>, file: &Id, repeats: &mut Repeats) -> Result<Put> {
+fn assay_put(
+    assay: &Assay,
+    sample: &Id,
+    run: Option<&str>,
+    zero: Option<&ClockTime>,
+    file: &Id,
+    repeats: &mut Repeats,
+) -> Result<Put> {
     let mut fields = FieldMap::new();
     set(&mut fields, "sample", sample.as_str());
     set(&mut fields, "run", run);
@@ -342,6 +350,7 @@ fn assay_put(assay: &Assay, sample: &Id, run: Option<&str>, zero: Option<&ClockT
     set(&mut fields, "place", to_json(&assay.place)?);
     set(&mut fields, "file", file.as_str());
     set_when(&mut fields, &assay.when, zero);
-    let id = repeats.id("asy", &[sample.as_str(), &assay.analyte, assay.method.as_deref().unwrap_or_default(), &when_key(&assay.when)]);
+    let id = repeats
+        .id("asy", &[sample.as_str(), &assay.analyte, assay.method.as_deref().unwrap_or_default(), &when_key(&assay.when)]);
     Ok(Put::new("assay", id, fields))
 }

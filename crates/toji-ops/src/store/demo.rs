@@ -1,4 +1,4 @@
-//! `demo load`: the policy tables and runs to look at.
+//! `store demo`: the policy tables and runs to look at.
 
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use toji_core::{Error, Result};
 /// Seed of the generated runs: the demonstration is the same everywhere.
 const SEED: u64 = 20_260_401;
 
-/// Input of `demo load`.
+/// Input of `store demo`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Input {
@@ -27,7 +27,7 @@ struct Refused {
     code: String,
 }
 
-/// Output of `demo load`.
+/// Output of `store demo`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Loaded {
     /// Rows of the policy tables.
@@ -47,14 +47,14 @@ struct Loaded {
 pub(super) fn operation() -> Operation {
     Operation::declare(
         Words {
-            name: "demo load",
+            name: "store demo",
             label: ["実演データの取込", "Load the demonstration"],
             about: [
                 "政策資料の表と、各社の形式で生成した培養データ (すべて「模擬データ」と明記) を取り込みます。--data で手元のファイルのフォルダーを指定することもできます。",
                 "Loads the policy tables and generated runs in vendor shapes, all labelled simulated. With --data it takes a folder of your own files instead.",
             ],
             positional: &[],
-            example: "toji demo load --data ~/fermenter-files",
+            example: "toji store demo --data ~/fermenter-files",
         },
         Effect::Write,
         load,
@@ -68,7 +68,9 @@ async fn load(context: Context, input: Input) -> Result<Loaded> {
         Some(folder) => vec![folder],
         None => {
             let mut paths = Vec::new();
-            let files = tokio::task::spawn_blocking(|| toji_ingest::generate::demo_files(SEED)).await.map_err(|e| Error::bug("E-DEMO-001", e))?;
+            let files = tokio::task::spawn_blocking(|| toji_ingest::generate::demo_files(SEED))
+                .await
+                .map_err(|e| Error::bug("E-DEMO-001", e))?;
             for (name, bytes) in files {
                 paths.push(context.session.stage(&name, bytes).await?.address);
             }

@@ -90,7 +90,8 @@ async fn query(context: Context, input: Input) -> Result<Answer<Rows>> {
         SqlFormat::Arrow => file("query.arrow", "application/vnd.apache.arrow.file", table.arrow()?),
         SqlFormat::Parquet => file("query.parquet", "application/vnd.apache.parquet", table.parquet()?),
         SqlFormat::Json => {
-            let document = serde_json::json!({ "columns": table.columns().iter().map(|c| &c.0).collect::<Vec<_>>(), "rows": table.rows()? });
+            let document =
+                serde_json::json!({ "columns": table.columns().iter().map(|c| &c.0).collect::<Vec<_>>(), "rows": table.rows()? });
             file("query.json", "application/json", document.to_string().into_bytes())
         }
         SqlFormat::Table => None,

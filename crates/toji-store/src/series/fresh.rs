@@ -52,7 +52,9 @@ pub(crate) fn joined(mut first: Points, second: Points) -> Points {
         }
         _ => {
             let number = |p: &Points, i| p.number(i).unwrap_or(f64::NAN);
-            Numbers::Float((0..first.len()).map(|i| number(&first, i)).chain((0..second.len()).map(|i| number(&second, i))).collect())
+            Numbers::Float(
+                (0..first.len()).map(|i| number(&first, i)).chain((0..second.len()).map(|i| number(&second, i))).collect(),
+            )
         }
     };
     first.t_ns.extend(second.t_ns);
@@ -87,7 +89,11 @@ fn pick(points: &Points, order: &[usize]) -> Points {
         texts: if texts.is_empty() {
             Vec::new()
         } else {
-            order.iter().enumerate().filter_map(|(new, old)| texts.get(&(*old as u32)).map(|t| (new as u32, (*t).clone()))).collect()
+            order
+                .iter()
+                .enumerate()
+                .filter_map(|(new, old)| texts.get(&(*old as u32)).map(|t| (new as u32, (*t).clone())))
+                .collect()
         },
     }
 }

@@ -11,13 +11,14 @@
 //! | `quality` | integer | `author << 12 \| cause << 4 \| status`, 0 is good |
 //! | `text` | text | what stood there when it was not a number |
 
+mod decoded;
 mod fresh;
 mod read;
 mod write;
 
 pub(crate) use fresh::{joined, sorted, sound, without_known};
 pub use read::Series;
-pub(crate) use read::{Block, PartReader, Want};
+pub(crate) use read::{Block, Found, PartReader, Want, describe_part};
 pub(crate) use write::{NewPart, part_path, write_part};
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,8 @@ impl Base {
 
 /// Powers of ten that a double holds exactly.
 const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+    1e22,
 ];
 
 /// Integers up to here are doubles, so that one division rounds correctly.

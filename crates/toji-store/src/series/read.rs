@@ -1,11 +1,12 @@
 //! Reading parts, block by block, and merging them into one series.
 
+use super::decoded::Decoded;
 use super::{Base, number};
 use crate::fault;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Float64Type, Int8Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    UInt16Type,
+    DataType, Float64Type, Int8Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, UInt16Type,
 };
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -82,18 +83,16 @@ impl Series {
         self.value.push(from.value[i]);
         self.quality.push(from.quality[i]);
     }
-    /// Keeps the points from `from` to before `to`.
-    pub(crate) fn clip(&mut self, from: i64, to: i64) {
-        let first = self.t_ns.partition_point(|t| *t < from);
-        let last = self.t_ns.partition_point(|t| *t < to).max(first);
-        if first == 0 && last == self.len() {
-            return;
-        }
-        self.t_ns = self.t_ns[first..last].to_vec();
-        self.value = self.value[first..last].to_vec();
-        self.quality = self.quality[first..last].to_vec();
-        self.texts.retain(|(i, _)| (first..last).contains(&(*i as usize)));
-        self.texts.iter_mut().for_each(|(i, _)| *i -= first as u32);
+    /// Appends what lies from `from` to before `to` in a block of the same part.
+    pub(crate) fn append(&mut self, block: &Self, from: i64, to: i64) {
+        let first = block.t_ns.partition_point(|t| *t < from);
+        let last = block.t_ns.partition_point(|t| *t < to).max(first);
+        let shift = self.len();
+        self.t_ns.extend_from_slice(block.t_ns.get(first..last).unwrap_or_default());
+        self.value.extend_from_slice(block.value.get(first..last).unwrap_or_default());
+        self.quality.extend_from_slice(block.quality.get(first..last).unwrap_or_default());
+        let inside = block.texts.iter().filter(|(i, _)| (first..last).contains(&(*i as usize)));
+        self.texts.extend(inside.map(|(i, text)| ((shift + *i as usize - first) as u32, text.clone())));
     }
 }
 
@@ -110,6 +109,7 @@ pub(crate) enum Want {
 #[derive(Debug, Default)]
 pub(crate) struct PartReader {
     footers: Mutex<HashMap<Digest, Arc<ArrowReaderMetadata>>>,
+    decoded: Decoded,
 }
 
 /// Most footers kept.
@@ -122,7 +122,8 @@ impl PartReader {
         {
             return Ok(found.clone());
         }
-        let read = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, &digest.hex()[..12]))?;
+        let read =
+            ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, &digest.hex()[..12]))?;
         let read = Arc::new(read);
         if let Ok(mut footers) = self.footers.lock() {
             if footers.len() >= FOOTERS_MAX {
@@ -133,8 +134,19 @@ impl PartReader {
         Ok(read)
     }
 
+    /// One row group of a part, decoded; kept for the next who asks.
+    pub(crate) fn block(&self, path: &Path, digest: Digest, row_group: usize, want: Want) -> Result<Arc<Series>> {
+        let key = (digest, row_group, want == Want::All);
+        if let Some(found) = self.decoded.get(key) {
+            return Ok(found);
+        }
+        let block = Arc::new(self.read(path, digest, vec![row_group], want)?);
+        self.decoded.keep(key, &block);
+        Ok(block)
+    }
+
     /// Reads some row groups of a part, in the given order.
-    pub(crate) fn read(&self, path: &Path, digest: Digest, row_groups: Vec<usize>, want: Want) -> Result<Series> {
+    fn read(&self, path: &Path, digest: Digest, row_groups: Vec<usize>, want: Want) -> Result<Series> {
         let name = &digest.hex()[..12];
         let file = File::open(path).map_err(|e| fault::io(&e, path))?;
         let footer = self.footer(digest, &file)?;
@@ -174,7 +186,9 @@ fn append(series: &mut Series, batch: &RecordBatch) -> Option<()> {
             series.t_ns.extend(time.as_primitive::<TimestampMicrosecondType>().values().iter().map(|t| t.saturating_mul(1000)));
         }
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            series.t_ns.extend(time.as_primitive::<TimestampMillisecondType>().values().iter().map(|t| t.saturating_mul(1_000_000)));
+            series
+                .t_ns
+                .extend(time.as_primitive::<TimestampMillisecondType>().values().iter().map(|t| t.saturating_mul(1_000_000)));
         }
         _ => return None,
     }
@@ -232,4 +246,70 @@ pub(crate) struct Block {
     pub(crate) points: u64,
     pub(crate) t_min: i64,
     pub(crate) t_max: i64,
+}
+
+/// What a row group of a part holds, as the catalogue must list it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) channel: String,
+    pub(crate) points: i64,
+    pub(crate) flagged: i64,
+    pub(crate) t_min: i64,
+    pub(crate) t_max: i64,
+    pub(crate) v_min: Option<f64>,
+    pub(crate) v_max: Option<f64>,
+    pub(crate) last: Option<(i64, f64)>,
+}
+
+impl Found {
+    fn of(channel: String, series: &Series) -> Self {
+        let numbers = || series.value.iter().copied().filter(|v| !v.is_nan());
+        let good = (0..series.len()).rev().find(|i| series.is_good(*i));
+        Self {
+            channel,
+            points: i64::try_from(series.len()).unwrap_or(i64::MAX),
+            flagged: series.quality.iter().map(|q| i64::from(*q != 0)).sum(),
+            t_min: series.t_ns.first().copied().unwrap_or(i64::MAX),
+            t_max: series.t_ns.last().copied().unwrap_or(i64::MIN),
+            v_min: numbers().reduce(f64::min),
+            v_max: numbers().reduce(f64::max),
+            last: good.and_then(|i| Some((*series.t_ns.get(i)?, *series.value.get(i)?))),
+        }
+    }
+}
+
+/// Describes every row group of a part from its bytes alone.
+pub(crate) fn describe_part(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>> {
+    let bytes = bytes::Bytes::from(bytes);
+    let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, name))?;
+    let mut found = Vec::new();
+    for group in 0..footer.metadata().num_row_groups() {
+        let read = |columns: &[usize]| {
+            let mask = ProjectionMask::leaves(footer.parquet_schema(), columns.iter().copied());
+            ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.clone())
+                .with_row_groups(vec![group])
+                .with_projection(mask)
+                .with_batch_size(65_536)
+                .build()
+                .map_err(|e| fault::parquet(e, name))
+        };
+        let mut channel = None;
+        for batch in read(&[0])? {
+            let batch = batch.map_err(|e| fault::parquet(e, name))?;
+            let texts = arrow::compute::cast(batch.column(0), &DataType::Utf8).map_err(|e| fault::parquet(e, name))?;
+            for text in texts.as_string::<i32>().iter() {
+                let known = channel.get_or_insert_with(|| text.unwrap_or_default().to_owned());
+                if text != Some(known.as_str()) {
+                    return Err(fault::parquet("a row group with two channels", name));
+                }
+            }
+        }
+        let mut series = Series::default();
+        for batch in read(&[1, 2, 3, 4, 5])? {
+            let batch = batch.map_err(|e| fault::parquet(e, name))?;
+            append(&mut series, &batch).ok_or_else(|| fault::parquet("unexpected columns", name))?;
+        }
+        found.push(Found::of(channel.unwrap_or_default(), &series));
+    }
+    Ok(found)
 }

@@ -2,7 +2,9 @@
 
 use super::{BLOCK_POINTS_MAX, Base, number};
 use crate::{blob, fault};
-use arrow::array::{ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt16Array};
+use arrow::array::{
+    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt16Array,
+};
 use arrow::array::{StringBuilder, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
@@ -105,7 +107,8 @@ pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Poin
     let mut blocks = Vec::new();
     {
         let sink = std::io::BufWriter::with_capacity(1 << 18, file.as_file_mut());
-        let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run)?)).map_err(|e| fault::parquet(e, "part"))?;
+        let mut writer =
+            ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run)?)).map_err(|e| fault::parquet(e, "part"))?;
         for (channel, points) in channels {
             let mut from = 0;
             while from < points.len() {
@@ -123,13 +126,8 @@ pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Poin
     }
     let content = std::fs::read(file.path()).map_err(|e| fault::io(&e, dir))?;
     let digest = Digest::of(&content);
-    let part = NewPart {
-        digest,
-        base,
-        bytes: content.len() as i64,
-        points: channels.iter().map(|(_, p)| p.len() as u64).sum(),
-        blocks,
-    };
+    let part =
+        NewPart { digest, base, bytes: content.len() as i64, points: channels.iter().map(|(_, p)| p.len() as u64).sum(), blocks };
     blob::settle(file, &part_path(dir, digest))?;
     Ok(part)
 }
@@ -139,7 +137,14 @@ pub(crate) fn part_path(dir: &Path, digest: Digest) -> std::path::PathBuf {
     dir.join(format!("{}.parquet", digest.hex()))
 }
 
-fn batch(schema: &Arc<Schema>, base: Base, unit: TimeUnit, channel: &Id, points: &Points, range: std::ops::Range<usize>) -> Result<RecordBatch> {
+fn batch(
+    schema: &Arc<Schema>,
+    base: Base,
+    unit: TimeUnit,
+    channel: &Id,
+    points: &Points,
+    range: std::ops::Range<usize>,
+) -> Result<RecordBatch> {
     let n = range.len();
     let t = points.t_ns.get(range.clone()).unwrap_or_default();
     let times: ArrayRef = match (base, unit) {
@@ -165,12 +170,22 @@ fn batch(schema: &Arc<Schema>, base: Base, unit: TimeUnit, channel: &Id, points:
         Numbers::Float(values) => (
             Arc::new(Int64Array::new_null(n)),
             Arc::new(Int8Array::new_null(n)),
-            Arc::new(values.get(range.clone()).unwrap_or_default().iter().map(|v| (!v.is_nan()).then_some(*v)).collect::<Float64Array>()),
+            Arc::new(
+                values
+                    .get(range.clone())
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|v| (!v.is_nan()).then_some(*v))
+                    .collect::<Float64Array>(),
+            ),
         ),
     };
     let quality: ArrayRef = Arc::new(UInt16Array::from(points.quality.get(range.clone()).unwrap_or_default().to_vec()));
     let arrays = vec![
-        Arc::new(DictionaryArray::<Int32Type>::new(Int32Array::from_value(0, n), Arc::new(StringArray::from(vec![channel.as_str()])))) as ArrayRef,
+        Arc::new(DictionaryArray::<Int32Type>::new(
+            Int32Array::from_value(0, n),
+            Arc::new(StringArray::from(vec![channel.as_str()])),
+        )) as ArrayRef,
         times,
         mantissa,
         scale,
@@ -215,7 +230,9 @@ fn describe(row_group: i64, channel: &Id, points: &Points, range: std::ops::Rang
         block.t_min = block.t_min.min(t);
         block.t_max = block.t_max.max(t);
         let number = match &points.numbers {
-            Numbers::Scaled { scale, mantissa } => mantissa.get(i).filter(|m| **m != Points::NO_NUMBER).and_then(|m| number(*m, *scale)),
+            Numbers::Scaled { scale, mantissa } => {
+                mantissa.get(i).filter(|m| **m != Points::NO_NUMBER).and_then(|m| number(*m, *scale))
+            }
             Numbers::Float(values) => values.get(i).copied().filter(|v| !v.is_nan()),
         };
         if let Some(v) = number {

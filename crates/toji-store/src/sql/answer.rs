@@ -45,7 +45,8 @@ impl Table {
     /// A column type JSON cannot hold.
     pub fn rows(&self) -> Result<Vec<Vec<Json>>> {
         let mut bytes = Vec::new();
-        let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut bytes);
+        let mut writer =
+            arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::JsonArray>(&mut bytes);
         for batch in &self.batches {
             writer.write(batch).map_err(bug)?;
         }

@@ -2,7 +2,7 @@
 
 use super::lazy::LazyTable;
 use super::points::Chunk;
-use crate::align::{Grid, align, as_of};
+use crate::align::{Grid, align};
 use crate::series::{Base, Want};
 use crate::store::Store;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt8Array};
@@ -42,7 +42,8 @@ pub(super) fn as_of_join(store: &Arc<Store>, access: &Access) -> Arc<dyn TableFu
 
 impl TableFunctionImpl for Function {
     fn call_with_args(&self, args: datafusion::catalog::TableFunctionArgs<'_, '_>) -> EngineResult<Arc<dyn TableProvider>> {
-        let texts: Vec<&ScalarValue> = args.exprs().iter().filter_map(|e| if let Expr::Literal(v, _) = e { Some(v) } else { None }).collect();
+        let texts: Vec<&ScalarValue> =
+            args.exprs().iter().filter_map(|e| if let Expr::Literal(v, _) = e { Some(v) } else { None }).collect();
         let run = match texts.first() {
             Some(ScalarValue::Utf8(Some(run)) | ScalarValue::Utf8View(Some(run))) => run.clone(),
             _ => return Err(DataFusionError::Plan("the first argument is the run's identifier, as text".into())),
@@ -184,15 +185,18 @@ fn as_of_batch(store: &Store, chunk: &Chunk, samples: &[Record]) -> Result<Recor
     let mut rows: Vec<(i64, &Record)> = samples.iter().filter_map(|s| Some((sample_time(s, base, chunk.zero)?, s))).collect();
     rows.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
     let times: Vec<i64> = rows.iter().map(|r| r.0).collect();
-    let until = times.last().map_or(i64::MIN, |t| t.saturating_add(1));
-    let series = store.read_blocks(&chunk.run, &chunk.blocks, base, Want::Numbers, i64::MIN, until)?;
-    let found = as_of(&series, &times);
+    let found = store.as_of_blocks(&chunk.run, &chunk.blocks, base, &times)?;
     let n = rows.len();
     let same = |text: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n))) as ArrayRef;
     let maybe = |text: &Option<String>| Arc::new(std::iter::repeat_n(text.as_deref(), n).collect::<StringArray>()) as ArrayRef;
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1.id.as_str()))),
-        Arc::new(times.iter().map(|t| Some((t - origin(chunk, base)) as f64 / 1e9).filter(|_| base == Base::Elapsed || chunk.zero.is_some())).collect::<Float64Array>()),
+        Arc::new(
+            times
+                .iter()
+                .map(|t| Some((t - origin(chunk, base)) as f64 / 1e9).filter(|_| base == Base::Elapsed || chunk.zero.is_some()))
+                .collect::<Float64Array>(),
+        ),
         same(&chunk.channel),
         same(&chunk.key),
         maybe(&chunk.variable),

@@ -77,7 +77,8 @@ fn batch(kind: &Kind, schema: &SchemaRef, records: &[Record]) -> Result<RecordBa
             DataType::Float64 => Arc::new(cells().map(|c| c.and_then(Json::as_f64)).collect::<Float64Array>()),
             DataType::Boolean => Arc::new(cells().map(|c| c.and_then(Json::as_bool)).collect::<BooleanArray>()),
             DataType::Timestamp(..) => {
-                let instant = |c: Option<&Json>| c.and_then(Json::as_str).and_then(|t| Instant::parse(t).ok()).map(|i| i.0 / 1000);
+                let instant =
+                    |c: Option<&Json>| c.and_then(Json::as_str).and_then(|t| Instant::parse(t).ok()).map(|i| i.0 / 1000);
                 Arc::new(cells().map(instant).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
             }
             _ => Arc::new(cells().map(text_of).collect::<StringArray>()),

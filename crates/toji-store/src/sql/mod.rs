@@ -71,7 +71,9 @@ pub(crate) fn sql_error(error: &DataFusionError) -> Error {
                 let fault = ours.fault();
                 Error::new(fault.category, fault.code, fault.message.ja.clone(), fault.message.en.clone())
             }
-            None => Error::storage("E-SQL-002", format!("問い合わせに失敗しました: {inner}"), format!("the query failed: {inner}")),
+            None => {
+                Error::storage("E-SQL-002", format!("問い合わせに失敗しました: {inner}"), format!("the query failed: {inner}"))
+            }
         },
         DataFusionError::ResourcesExhausted(what) => Error::new(
             Category::Limit,

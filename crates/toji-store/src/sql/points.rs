@@ -57,7 +57,9 @@ pub(super) struct Chunk {
 fn wanted(filters: &[Expr], column: &str) -> Option<Vec<String>> {
     let is = |expr: &Expr| matches!(expr, Expr::Column(Column { name, .. }) if name == column);
     let text = |expr: &Expr| match expr {
-        Expr::Literal(ScalarValue::Utf8(Some(t)) | ScalarValue::Utf8View(Some(t)) | ScalarValue::LargeUtf8(Some(t)), _) => Some(t.clone()),
+        Expr::Literal(ScalarValue::Utf8(Some(t)) | ScalarValue::Utf8View(Some(t)) | ScalarValue::LargeUtf8(Some(t)), _) => {
+            Some(t.clone())
+        }
         _ => None,
     };
     filters.iter().find_map(|filter| match filter {
@@ -102,7 +104,7 @@ impl Store {
         let mut out = Vec::new();
         for run in records {
             let zero = run.fields.get("started").and_then(|v| v.as_str()).and_then(|t| Instant::parse(t).ok()).map(|i| i.0);
-            let mut blocks = self.blocks(&run.id, i64::MIN, i64::MAX).await?;
+            let mut blocks = self.blocks(&run.id, &[], i64::MIN, i64::MAX).await?;
             for channel in self.linked(access, "channel", "run", run.id.as_str()).await? {
                 let text = |name: &str| channel.fields.get(name).and_then(|v| v.as_str()).map(str::to_owned);
                 let (key, variable) = (text("key").unwrap_or_default(), text("variable"));
@@ -111,7 +113,15 @@ impl Store {
                     continue;
                 }
                 if let Some(blocks) = blocks.remove(channel.id.as_str()) {
-                    out.push(Chunk { run: run.id.clone(), channel: channel.id.to_string(), key, variable, unit: text("unit"), zero, blocks });
+                    out.push(Chunk {
+                        run: run.id.clone(),
+                        channel: channel.id.to_string(),
+                        key,
+                        variable,
+                        unit: text("unit"),
+                        zero,
+                        blocks,
+                    });
                 }
             }
         }
@@ -139,7 +149,9 @@ impl TableProvider for PointsTable {
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let runs = wanted(filters, "run");
         let [channels, keys, variables] = ["channel", "key", "variable"].map(|c| wanted(filters, c));
-        let listed = |list: &Option<Vec<String>>, value: Option<&str>| list.as_ref().is_none_or(|l| value.is_some_and(|v| l.iter().any(|x| x == v)));
+        let listed = |list: &Option<Vec<String>>, value: Option<&str>| {
+            list.as_ref().is_none_or(|l| value.is_some_and(|v| l.iter().any(|x| x == v)))
+        };
         let chunks = self
             .store
             .chunks(&self.access, runs.as_deref(), |channel, key, variable| {

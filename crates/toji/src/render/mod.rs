@@ -226,8 +226,10 @@ impl<'a> Page<'a> {
     /// Names first, then the fields in the order of their declaration as far as the schema tells it
     /// (its list of required fields keeps the order), then the rest; long words last.
     fn order<'k>(&self, keys: impl Iterator<Item = &'k str>, schema: &Json) -> Vec<&'k str> {
-        const FIRST: [&str; 13] =
-            ["id", "kind", "key", "name", "code", "title", "label", "state", "vessel", "strain", "format", "started", "time"];
+        const FIRST: [&str; 14] = [
+            "id", "kind", "key", "name", "code", "title", "label", "state", "error", "vessel", "strain", "format", "started",
+            "time",
+        ];
         const LAST: [&str; 7] = ["about", "note", "message", "reason", "snippet", "source", "hint"];
         let schema = resolve(self.root, schema);
         let required: Vec<&str> = schema

@@ -1,0 +1,12 @@
+//! Acceptance: one test for every function that `seeds/systems.csv` marks as core, named by its
+//! identifier first. Each takes the clauses of the column `acceptance_en` literally and goes through the
+//! operations alone, as every face does. `docs/coverage.md` is generated from the names of these tests.
+
+mod a_design;
+mod b_process;
+mod bench;
+mod coverage;
+mod e_markets;
+mod f_programmes;
+mod g_ventures;
+mod h_sites;
