@@ -53,7 +53,7 @@ async fn strain_with_lists(bench: &Bench) {
     bench.put("item-list", "ITEMS-OBS-1", list("observation", &["attribute", "value"], json!({}))).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a01_a_deposit_is_checked_found_and_delivered_and_an_unmet_need_is_a_gap() {
     let bench = Bench::new().await;
     strain_with_lists(&bench).await;
@@ -162,7 +162,7 @@ async fn results(bench: &Bench, file: &str) -> (BTreeMap<String, Unit>, BTreeSet
     (units, versions, fields)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a05_two_makers_map_to_one_schema_and_faults_are_located_and_old_records_migrate() {
     let bench = Bench::new().await;
     // Two analysers of two makers: one comma-separated with US dates, the other tab-separated with codes for tests.
@@ -206,15 +206,14 @@ async fn wrong_units_and_missing_items_are_refused(bench: &Bench) {
                 "columns": columns(gluc_unit) })
     };
     let path = bench.file("table.csv", "t,Gluc,pH\n0,20,7\n1,19,6.9\n2,17,6.8\n");
-    let report = bench.run("run import", json!({ "paths": [path.as_str()], "mapping": mapping("Cel") })).await;
-    let refused: Vec<&Json> = report["warnings"].as_array().unwrap().iter().filter(|w| w["severity"] == "error").collect();
-    assert_eq!(refused.len(), 1, "{report}");
-    assert_eq!(refused[0]["place"], json!({ "file": "table.csv", "line": 1, "column": 2, "field": "Gluc" }));
-    assert!(bilingual(&refused[0]["message"]) && bilingual(&refused[0]["remedy"]));
-    let run = report["runs"][0]["id"].as_str().unwrap();
-    let shown = bench.run("run show", json!({ "id": run })).await;
-    assert_eq!(texts(&shown["channels"], "key"), ["pH"], "nothing of the refused column is stored");
-    assert_eq!(shown["file"]["not_read"][0]["text"], "Gluc");
+    let wrong = bench.refusal("run import", json!({ "paths": [path.as_str()], "mapping": mapping("Cel") })).await;
+    assert_eq!(places(&wrong), ["table.csv:1:2 «Gluc»"]);
+    let finding = serde_json::to_value(&wrong.fault().diagnostics[0]).unwrap();
+    assert!(bilingual(&finding["message"]) && bilingual(&finding["remedy"]), "{finding}");
+    assert!(bench.list("channel").await.iter().all(|c| c["fields"]["key"] != "Gluc"), "nothing of the refused file is stored");
+    // With the right unit the same file is taken in.
+    let report = bench.run("run import", json!({ "paths": [path.as_str()], "mapping": mapping("g/L") })).await;
+    assert_eq!((&report["channels"], &report["points"]), (&json!(2), &json!(6)));
 
     // A mandatory column that the file lacks, and a mandatory field that a record lacks.
     let path = bench.file("short.csv", "t,pH\n0,7\n1,6.9\n");

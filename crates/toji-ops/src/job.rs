@@ -94,7 +94,7 @@ async fn run(session: &Arc<Session>, row: JobRow, progress: Progress, sender: &A
     let now = Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
     let input: Json = serde_json::from_str(&row.input).map_err(|e| Error::bug("E-JOB-012", e))?;
     let operation = crate::operation(&row.operation)?;
-    let work = operation.run(session.context(progress, now), input);
+    let work = operation.run(session.remote_context(progress, now), input);
     tokio::pin!(work);
     let mut beat = tokio::time::interval(std::time::Duration::from_secs(5));
     let outcome = loop {

@@ -34,6 +34,9 @@ pub struct Context {
     pub seed: u64,
     /// Progress and cancellation.
     pub progress: Progress,
+    /// May paths of this machine be read? Yes on the command line; no for requests over the network,
+    /// which name uploaded files by their address.
+    pub local_files: bool,
 }
 
 /// A file an operation hands out beside its typed output.

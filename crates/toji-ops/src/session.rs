@@ -78,7 +78,12 @@ impl Session {
     /// A context for the owner of the store.
     #[must_use]
     pub fn context(self: &Arc<Self>, progress: Progress, now: Instant) -> Context {
-        Context { session: self.clone(), access: Access::owner(), now, seed: 0, progress }
+        Context { session: self.clone(), access: Access::owner(), now, seed: 0, progress, local_files: true }
+    }
+    /// A context for a request over the network: it cannot read paths of this machine.
+    #[must_use]
+    pub fn remote_context(self: &Arc<Self>, progress: Progress, now: Instant) -> Context {
+        Context { local_files: false, ..self.context(progress, now) }
     }
     /// What the site says where files are silent; `zone` overrides the store's setting.
     pub(crate) fn site(&self, zone: Option<&str>) -> Result<Site> {

@@ -205,7 +205,7 @@ async fn run(face: &Arc<Face>, operation: &'static Operation, input: Json) -> st
     };
     let progress = Progress::silent();
     let leash = Leash(progress.clone());
-    let context = face.session.context(progress, now());
+    let context = face.session.remote_context(progress, now());
     let work = tokio::spawn(async move {
         let _turn = turn;
         operation.run(context, input).await

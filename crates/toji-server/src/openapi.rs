@@ -7,7 +7,7 @@
 use crate::problem::Problem;
 use crate::schema;
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use toji_ops::{Effect, Operation};
 
 /// Where the operations are.
@@ -227,12 +227,25 @@ impl Components {
     /// Hoists the `$defs` of a schema; gives the new name of each.
     fn hoist_defs(&mut self, owner: &str, root: &Json) -> BTreeMap<String, String> {
         let Some(defs) = root.get("$defs").and_then(Json::as_object) else { return BTreeMap::new() };
-        // When one name means two things, all names of the later schema get its prefix, so that no
-        // reference can reach the other meaning.
-        let clash = defs.iter().any(|(name, def)| self.originals.get(&plain(name)).is_some_and(|other| other != def));
-        let prefix = if clash { owner } else { "" };
-        let names: BTreeMap<String, String> =
-            defs.keys().map(|name| (name.clone(), format!("{prefix}{}", plain(name)))).collect();
+        // When one name means two things, the later one gets its owner's prefix, and with it every
+        // definition that leads to it, so that no reference can reach the other meaning.
+        let clashes = |name: &str, def: &Json| self.originals.get(&plain(name)).is_some_and(|other| other != def);
+        let mut apart: BTreeSet<&str> =
+            defs.iter().filter(|(name, def)| clashes(name, def)).map(|(name, _)| name.as_str()).collect();
+        loop {
+            let leads = |def: &Json| apart.iter().any(|name| refers_to(def, name));
+            let more: Vec<&str> = defs
+                .iter()
+                .filter(|(name, def)| !apart.contains(name.as_str()) && leads(def))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            apart.extend(more);
+        }
+        let target = |name: &String| if apart.contains(name.as_str()) { format!("{owner}{}", plain(name)) } else { plain(name) };
+        let names: BTreeMap<String, String> = defs.keys().map(|name| (name.clone(), target(name))).collect();
         for (name, def) in defs {
             let Some(target) = names.get(name) else { continue };
             self.originals.insert(target.clone(), def.clone());
@@ -269,6 +282,23 @@ impl Components {
     }
 }
 
+/// Does a schema refer to a definition of this name?
+fn refers_to(schema: &Json, name: &str) -> bool {
+    match schema {
+        Json::Array(items) => items.iter().any(|item| refers_to(item, name)),
+        Json::Object(map) => {
+            let target = map.get("$ref").and_then(Json::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
+            target.is_some_and(|target| unescape(target) == name) || map.values().any(|value| refers_to(value, name))
+        }
+        _ => false,
+    }
+}
+
+/// A name out of a JSON pointer.
+fn unescape(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
+}
+
 /// A name that OpenAPI allows for a component.
 fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect()
@@ -282,11 +312,10 @@ fn rename(schema: &mut Json, names: &BTreeMap<String, String>, owner: &str) {
             if let Some(Json::String(target)) = map.get_mut("$ref") {
                 if target == "#" {
                     *target = format!("#/components/schemas/{owner}");
-                } else if let Some(def) = target.strip_prefix("#/$defs/") {
-                    let def = def.replace("~1", "/").replace("~0", "~");
-                    if let Some(name) = names.get(&def) {
-                        *target = format!("#/components/schemas/{name}");
-                    }
+                } else if let Some(def) = target.strip_prefix("#/$defs/")
+                    && let Some(name) = names.get(&unescape(def))
+                {
+                    *target = format!("#/components/schemas/{name}");
                 }
             }
             map.values_mut().for_each(|value| rename(value, names, owner));
@@ -321,12 +350,12 @@ mod tests {
         let first = json!({"properties": {"a": {"$ref": "#/$defs/Text"}, "b": {"$ref": "#/$defs/Wrap"}},
             "$defs": {"Text": {"type": "object"}, "Wrap": {"items": {"$ref": "#/$defs/Text"}}}});
         let second = json!({"properties": {"b": {"$ref": "#/$defs/Wrap"}},
-            "$defs": {"Text": {"type": "string"}, "Wrap": {"items": {"$ref": "#/$defs/Text"}}}});
+            "$defs": {"Text": {"type": "string"}, "Wrap": {"items": {"$ref": "#/$defs/Text"}}, "Alone": {"type": "null"}}});
         components.hoist("First", &first);
         components.hoist("Again", &first);
         components.hoist("Second", &second);
         let names: Vec<&str> = components.schemas.keys().map(String::as_str).collect();
-        assert_eq!(names, ["Again", "First", "Second", "SecondText", "SecondWrap", "Text", "Wrap"]);
+        assert_eq!(names, ["Again", "Alone", "First", "Second", "SecondText", "SecondWrap", "Text", "Wrap"]);
         assert_eq!(components.schemas["SecondWrap"], json!({"items": {"$ref": "#/components/schemas/SecondText"}}));
         assert_eq!(components.schemas["Wrap"], json!({"items": {"$ref": "#/components/schemas/Text"}}));
     }

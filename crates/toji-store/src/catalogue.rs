@@ -3,7 +3,7 @@
 
 use crate::fault;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor as _, Row as _};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Once;
@@ -69,26 +69,24 @@ impl Catalogue {
             None => (format!("sqlite://{}?mode=rwc", percent(&dir.join("catalogue.sqlite"))), Backend::Sqlite),
         };
         let options = AnyConnectOptions::from_str(&url).map_err(fault::sql)?;
+        // One connection by hand first: the pool would try a damaged file again and again for a minute.
+        let mut first = AnyConnection::connect_with(&options).await.map_err(fault::sql)?;
+        settle(&mut first, backend).await.map_err(fault::sql)?;
+        first.close().await.map_err(fault::sql)?;
+        // Once by hand: a pool tries again for as long as it may wait, also where waiting does not help.
+        let mut first = AnyConnection::connect_with(&options).await.map_err(fault::sql)?;
+        set_up(&mut first, backend).await.map_err(fault::sql)?;
+        first.close().await.map_err(fault::sql)?;
         let pool = AnyPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(60))
-            .after_connect(move |connection, _| {
+            .after_connect(move |connection, _| Box::pin(async move { set_up(connection, backend).await }))
+            // On a full disk SQLite itself takes the transaction back, and the driver's count of open
+            // transactions stays wrong for good: such a connection must not be used again.
+            .after_release(|connection, _| {
                 Box::pin(async move {
-                    if backend == Backend::Sqlite {
-                        // FULL: an acknowledged commit survives power loss. The busy time-out lets a
-                        // server and a command line share one store.
-                        for pragma in [
-                            "PRAGMA busy_timeout = 60000",
-                            "PRAGMA journal_mode = WAL",
-                            "PRAGMA synchronous = FULL",
-                            "PRAGMA foreign_keys = ON",
-                            "PRAGMA temp_store = MEMORY",
-                            "PRAGMA cell_size_check = ON",
-                        ] {
-                            connection.execute(pragma).await?;
-                        }
-                    }
-                    Ok(())
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
                 })
             })
             .connect_with(options)
@@ -167,6 +165,46 @@ impl Catalogue {
         let rows = sqlx::query("PRAGMA integrity_check(20)").fetch_all(&self.pool).await.map_err(fault::sql)?;
         Ok(rows.iter().filter_map(|r| r.try_get::<String, _>(0).ok()).filter(|t| t != "ok").collect())
     }
+}
+
+/// Settings of every connection.
+async fn settle(connection: &mut AnyConnection, backend: Backend) -> sqlx::Result<()> {
+    if backend == Backend::Postgres {
+        return Ok(());
+    }
+    // FULL: an acknowledged commit survives power loss. The busy time-out lets a server and a command line
+    // share one store. Reading the schema finds out at once whether the file is a database.
+    for pragma in [
+        "PRAGMA busy_timeout = 60000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cell_size_check = ON",
+        "SELECT COUNT(*) FROM sqlite_master",
+    ] {
+        connection.execute(pragma).await?;
+    }
+    Ok(())
+}
+
+/// Settings of a new connection.
+async fn set_up(connection: &mut AnyConnection, backend: Backend) -> std::result::Result<(), sqlx::Error> {
+    if backend == Backend::Sqlite {
+        // FULL: an acknowledged commit survives power loss. The busy time-out lets a
+        // server and a command line share one store.
+        for pragma in [
+            "PRAGMA busy_timeout = 60000",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA temp_store = MEMORY",
+            "PRAGMA cell_size_check = ON",
+        ] {
+            connection.execute(pragma).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A path inside a URL.

@@ -116,9 +116,20 @@ pub(crate) async fn head(tx: &mut Tx) -> Result<Head> {
     }
 }
 
+/// A hash exactly as it was written: `Digest::parse` also reads capital letters, and a letter that lost
+/// its bit in the file must not pass for the same hash.
+fn exact(text: &str) -> Result<Digest> {
+    let digest = Digest::parse(text)?;
+    if digest.to_string() == text {
+        return Ok(digest);
+    }
+    Err(Error::storage("E-LEDGER-003", "台帳のハッシュが書き換えられています", "a hash of the ledger was altered")
+        .hint("バックアップと比べ、戻してください", "compare with a backup and restore it"))
+}
+
 fn read_head(row: &sqlx::any::AnyRow) -> Result<Head> {
     let hash: String = row.try_get("hash").map_err(fault::sql)?;
-    Ok(Head { seq: row.try_get("seq").map_err(fault::sql)?, hash: Digest::parse(&hash)? })
+    Ok(Head { seq: row.try_get("seq").map_err(fault::sql)?, hash: exact(&hash)? })
 }
 
 /// Appends an event inside the writing transaction; returns the new head.
@@ -180,8 +191,8 @@ pub(crate) async fn events(catalogue: &Catalogue, after: i64, limit: i64) -> Res
                 actor: text("actor")?,
                 operation: text("operation")?,
                 body: text("body")?,
-                prev: Digest::parse(&text("prev")?)?,
-                hash: Digest::parse(&text("hash")?)?,
+                prev: exact(&text("prev")?)?,
+                hash: exact(&text("hash")?)?,
             })
         })
         .collect()

@@ -37,7 +37,7 @@ impl Store {
         }
         crate::blob::make_folder(dir)?;
         let note =
-            format!("# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n", catalogue_url.unwrap_or("sqlite"));
+            format!("# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n", catalogue_url.map_or_else(|| "sqlite".to_owned(), without_password));
         crate::blob::write_durably(&dir.join(MARK), note.as_bytes())?;
         let store = Self::open(dir, catalogue_url).await?;
         // From the first event on, a missing note is a sign of tampering.
@@ -158,6 +158,14 @@ impl Store {
         let decision = access.decide(action, what);
         self.settle(access, action, what, decision).await
     }
+}
+
+/// The URL as it may stand in a file: passwords come from `PGPASSWORD` or `.pgpass`.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user, place)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user.split_once(':').map_or(user, |(name, _)| name);
+    format!("{scheme}://{user}@{place}")
 }
 
 const MARK: &str = "toji-store.toml";

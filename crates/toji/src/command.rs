@@ -157,5 +157,6 @@ pub(crate) fn log(settings: &Settings) {
     let default = if settings.serves && !settings.quiet { "info" } else { "warn" };
     let filter = std::env::var("TOJI_LOG").ok().filter(|wish| !wish.is_empty()).unwrap_or_else(|| default.to_owned());
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let coloured = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(std::io::stderr).try_init();
 }

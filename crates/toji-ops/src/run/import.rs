@@ -117,6 +117,9 @@ pub(super) fn operation() -> Operation {
 async fn import(context: Context, input: Input) -> Result<Report> {
     let site = context.session.site(input.zone.as_deref())?;
     let mapping = load_mapping(&context, input.mapping.as_ref()).await?;
+    for path in &input.paths {
+        may_read(&context, path)?;
+    }
     let wanted = expand(&input.paths)?;
     let total = wanted.len() as u64;
     let mut report = Report { dry_run: input.dry_run, ..Report::default() };
@@ -207,8 +210,24 @@ fn unreadable(path: &str, error: &std::io::Error) -> Error {
         .hint("パスと権限を確認してください", "check the path and its permissions")
 }
 
+/// Over the network only uploaded files may be named: a path would read any file of the server.
+fn may_read(context: &Context, path: &str) -> Result<()> {
+    if context.local_files || path.starts_with("sha256:") {
+        return Ok(());
+    }
+    Err(Error::new(
+        Category::Denied,
+        "E-RUN-008",
+        "ネットワーク越しにサーバーのファイルは指定できません",
+        "a file of the server cannot be named over the network",
+    )
+    .at(Place::field("paths"))
+    .hint("ファイルを /api/v1/upload で送り、その sha256: アドレスを指定してください", "send the file to /api/v1/upload and name its sha256: address"))
+}
+
 /// Bytes and name of a file, by path or address.
 pub(crate) async fn fetch(context: &Context, path: &str) -> Result<(String, Vec<u8>)> {
+    may_read(context, path)?;
     if path.starts_with("sha256:") {
         let address = Digest::parse(path)?;
         let bytes = context.session.store.blob(&context.access, address).await?;

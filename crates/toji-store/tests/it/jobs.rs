@@ -1,6 +1,5 @@
 //! Jobs: each is taken once, by one worker, and survives a worker that dies.
 
-use crate::home::*;
 use std::collections::BTreeSet;
 use toji_core::Category;
 use toji_store::JobState;

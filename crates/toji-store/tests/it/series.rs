@@ -54,7 +54,7 @@ on_both! {
     async fn floats_come_back_bit_for_bit(home) {
         let n = FLOATS.len();
         let mut points = Points {
-            t_ns: (0..n as i64 + 1).map(|i| i64::MIN + 1 + i * (i64::MAX / 8)).collect(),
+            t_ns: (0..n as i64 + 1).map(|i| i64::MIN + 1 + i * (i64::MAX / 16)).collect(),
             numbers: Numbers::Float(FLOATS.iter().copied().chain([f64::NAN]).collect()),
             quality: vec![0; n + 1],
             texts: vec![(n as u32, "n.d.".into())],

@@ -76,8 +76,16 @@ on_both! {
             ("run = 'nowhere'", "false"),
             ("channel = 'r1.ph' AND time < TIMESTAMP '2026-04-01T01:00:00Z'", "channel || '' = 'r1.ph' AND elapsed_s < 3600"),
         ] {
-            let sum = |filter: &str| format!("SELECT COUNT(*), SUM(value), MIN(elapsed_s), MAX(elapsed_s) FROM series WHERE {filter}");
+            let sum = |filter: &str| format!("SELECT COUNT(*), ROUND(SUM(value) * 1000), MIN(elapsed_s), MAX(elapsed_s) FROM series WHERE {filter}");
             assert_eq!(ask(store, &sum(pushed)).await, ask(store, &sum(plain)).await, "{pushed}");
+        }
+        let whole = "SELECT run, key, SUM(value), AVG(value), STDDEV(value) FROM series GROUP BY run, key ORDER BY run, key";
+        let total = "SELECT SUM(value * elapsed_s), AVG(value) FROM series";
+        for query in [whole, total] {
+            let first = ask(store, query).await;
+            for _ in 0..20 {
+                assert_eq!(ask(store, query).await, first, "the same question has one answer, to the last bit");
+            }
         }
         let files = |plan: &[Vec<Json>]| plan.iter().map(|r| r[1].to_string()).collect::<String>();
         assert!(!files(&ask(store, "EXPLAIN SELECT * FROM series WHERE run = 'r2'").await).is_empty());
