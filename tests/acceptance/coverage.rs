@@ -70,9 +70,9 @@ fn page(covered: &BTreeMap<String, Vec<String>>) -> String {
     let mut out = format!(
         "# 機能の達成状況 / Coverage\n\n\
          `seeds/systems.csv` の中核機能 {n} 件のうち {passing} 件に受入試験があり、合格しています。\
-         この頁は `tests/acceptance/` から生成します (`TOJI_BLESS=1 cargo nextest run -p toji-ops --test acceptance`)。\n\n\
+         この頁は `tests/acceptance/` から生成します (`TOJI_BLESS=1 cargo nextest run --workspace -E 'binary(acceptance)'`)。\n\n\
          Of the {n} core functions of `seeds/systems.csv`, {passing} have an acceptance test that passes. \
-         This page is generated from `tests/acceptance/` (`TOJI_BLESS=1 cargo nextest run -p toji-ops --test acceptance`).\n",
+         This page is generated from `tests/acceptance/` (`TOJI_BLESS=1 cargo nextest run --workspace -E 'binary(acceptance)'`).\n",
         n = core.len(),
     );
     let mut group = "";

@@ -162,7 +162,7 @@ pub(crate) fn anchor(dir: &Path, head: Head) -> Result<()> {
     blob::write_durably(&dir.join("ledger-head.json"), text.as_bytes())
 }
 
-pub(crate) fn read_anchor(dir: &Path) -> Result<Option<Head>> {
+fn read_anchor(dir: &Path) -> Result<Option<Head>> {
     let path = dir.join("ledger-head.json");
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text).map(Some).map_err(|_| {

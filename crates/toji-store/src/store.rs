@@ -36,8 +36,10 @@ impl Store {
                 .hint("空のフォルダーを指定してください", "give an empty folder"));
         }
         crate::blob::make_folder(dir)?;
-        let note =
-            format!("# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n", catalogue_url.map_or_else(|| "sqlite".to_owned(), without_password));
+        let note = format!(
+            "# A Toji store. Do not edit by hand.\nformat = 1\ncatalogue = {:?}\n",
+            catalogue_url.map_or_else(|| "sqlite".to_owned(), without_password)
+        );
         crate::blob::write_durably(&dir.join(MARK), note.as_bytes())?;
         let store = Self::open(dir, catalogue_url).await?;
         // From the first event on, a missing note is a sign of tampering.
@@ -64,10 +66,6 @@ impl Store {
         let mut tx = catalogue.pool.begin().await.map_err(fault::sql)?;
         let head = ledger::head(&mut tx).await?;
         tx.rollback().await.map_err(fault::sql)?;
-        // A crash may have come between an event and its note. A store that cannot be written is read as it is.
-        if ledger::read_anchor(dir).is_ok_and(|noted| noted.is_some_and(|n| n.seq < head.seq)) {
-            let _ = ledger::anchor(dir, head);
-        }
         Ok(Self {
             dir: dir.to_owned(),
             blobs,

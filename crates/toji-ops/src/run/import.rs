@@ -222,7 +222,10 @@ fn may_read(context: &Context, path: &str) -> Result<()> {
         "a file of the server cannot be named over the network",
     )
     .at(Place::field("paths"))
-    .hint("ファイルを /api/v1/upload で送り、その sha256: アドレスを指定してください", "send the file to /api/v1/upload and name its sha256: address"))
+    .hint(
+        "ファイルを /api/v1/upload で送り、その sha256: アドレスを指定してください",
+        "send the file to /api/v1/upload and name its sha256: address",
+    ))
 }
 
 /// Bytes and name of a file, by path or address.

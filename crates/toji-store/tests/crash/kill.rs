@@ -40,7 +40,7 @@ async fn one_store(rounds: u64, seed: &mut u64, figures: &mut Figures) {
         *seed ^= *seed << 13;
         *seed ^= *seed >> 7;
         *seed ^= *seed << 17;
-        let told = killed(&folder, next, Duration::from_micros(*seed % 120_000));
+        let told = killed(&folder, next, Duration::from_micros(*seed % 250_000));
         let store = Store::open(&folder, None).await.unwrap();
         for n in next..told.begun.last().map_or(next, |n| n + 1) {
             let there = is_there(&store, n, SMALL).await;
