@@ -46,6 +46,11 @@ pub trait Format: Sync {
     fn version(&self) -> u32;
     /// Does the content look like this format? Cheap: looks at the head of the file only.
     fn detect(&self, source: &Source<'_>) -> Option<Evidence>;
+    /// The highest score [`Format::detect`] ever gives: a general format need not be asked where an
+    /// instrument's own is certain.
+    fn score_max(&self) -> u8 {
+        100
+    }
     /// Reads the whole file. Faults in single places are diagnostics of the reading; an error means
     /// nothing could be read.
     ///
@@ -76,6 +81,23 @@ pub fn detect(source: &Source<'_>) -> Vec<(&'static dyn Format, Evidence)> {
     found
 }
 
+/// The format that reads the file unasked. Formats that could not win any more are not asked.
+fn best(source: &Source<'_>) -> Option<&'static dyn Format> {
+    let mut best: Option<(&'static dyn Format, u8)> = None;
+    let mut formats = crate::formats::all().to_vec();
+    formats.sort_by_key(|f| std::cmp::Reverse(f.score_max()));
+    for format in formats {
+        let known = best.map_or(50, |(_, score)| score);
+        if format.score_max() <= known {
+            continue;
+        }
+        if let Some(evidence) = format.detect(source).filter(|e| e.score > known) {
+            best = Some((format, evidence.score));
+        }
+    }
+    best.map(|(format, _)| format)
+}
+
 /// Detects and reads a file.
 ///
 /// # Errors
@@ -86,7 +108,7 @@ pub fn read(source: &Source<'_>, site: &Site) -> Result<(&'static dyn Format, Re
             .hint("装置から書き出し直してください", "export it again from the instrument")
             .in_file(source.name()));
     }
-    let Some((format, _)) = detect(source).into_iter().find(|(_, e)| e.score > 50) else {
+    let Some(format) = best(source) else {
         // A damaged workbook is no unknown format: say what is wrong with it.
         if source.is_workbook() {
             source.sheets()?;

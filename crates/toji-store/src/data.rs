@@ -44,6 +44,45 @@ pub struct ChannelSummary {
     pub last: Option<(i64, f64)>,
 }
 
+/// Summaries by run and channel.
+pub type Summaries = BTreeMap<(String, String), ChannelSummary>;
+
+impl ChannelSummary {
+    /// Adds a later block of the channel.
+    fn add(&mut self, later: &Self) {
+        self.points += later.points;
+        self.flagged += later.flagged;
+        self.t_min = self.t_min.min(later.t_min);
+        self.t_max = self.t_max.max(later.t_max);
+        self.v_min = self.v_min.into_iter().chain(later.v_min).reduce(f64::min);
+        self.v_max = self.v_max.into_iter().chain(later.v_max).reduce(f64::max);
+        if later.last.is_some_and(|(t, _)| self.last.is_none_or(|(at, _)| t >= at)) {
+            self.last = later.last;
+        }
+    }
+}
+
+/// Run, channel and summary of one block.
+fn read_summary(row: &sqlx::any::AnyRow) -> Result<((String, String), ChannelSummary)> {
+    let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+    let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
+    let float = |name: &str| row.try_get::<Option<f64>, _>(name).map_err(fault::sql);
+    let count = |name: &str| number(name).map(|n| u64::try_from(n).unwrap_or(0));
+    let (run, channel) = (text("run")?, text("channel")?);
+    let summary = ChannelSummary {
+        channel: Id::parse(&channel)?,
+        base: Base::parse(&text("base")?),
+        points: count("points")?,
+        flagged: count("flagged")?,
+        t_min: number("t_min")?,
+        t_max: number("t_max")?,
+        v_min: float("v_min")?,
+        v_max: float("v_max")?,
+        last: row.try_get::<Option<i64>, _>("last_t").map_err(fault::sql)?.zip(float("last_v")?),
+    };
+    Ok(((run, channel), summary))
+}
+
 fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
     let part: String = row.try_get("part").map_err(fault::sql)?;
     let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
@@ -203,45 +242,56 @@ impl Store {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn summaries(&self, access: &Access, run: Option<&Id>) -> Result<BTreeMap<(String, String), ChannelSummary>> {
+    pub async fn summaries(&self, access: &Access, run: Option<&Id>) -> Result<Summaries> {
+        let all = match run {
+            Some(run) => Arc::new(self.sum_blocks(run.as_str()).await?),
+            None => self.all_summaries().await?,
+        };
+        let mut sight = Sight::new(self, access);
+        let mut out = Summaries::new();
+        for (key, summary) in all.iter() {
+            if sight.sees_channel(&key.0, &key.1).await? {
+                out.insert(key.clone(), summary.clone());
+            }
+        }
+        Ok(out)
+    }
+
+    /// Summaries of all channels, summed again only when the ledger has grown: every change of a block
+    /// has its event there, also when another process wrote it.
+    async fn all_summaries(&self) -> Result<Arc<Summaries>> {
+        let seq = self.seq().await?;
+        if let Ok(summed) = self.summed.lock()
+            && let Some((at, all)) = summed.as_ref()
+            && *at == seq
+        {
+            return Ok(all.clone());
+        }
+        let all = Arc::new(self.sum_blocks("").await?);
+        if let Ok(mut summed) = self.summed.lock() {
+            *summed = Some((seq, all.clone()));
+        }
+        Ok(all)
+    }
+
+    async fn sum_blocks(&self, run: &str) -> Result<Summaries> {
         let rows = sqlx::query(
             "SELECT b.run, b.channel, b.base, b.points, b.flagged, b.t_min, b.t_max, b.v_min, b.v_max, b.last_t, b.last_v
              FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1 AND ($1 = '' OR b.run = $1) ORDER BY b.seq, b.row_group",
         )
-        .bind(run.map_or("", Id::as_str))
+        .bind(run)
         .fetch_all(&self.catalogue.pool)
         .await
         .map_err(fault::sql)?;
-        let mut sight = Sight::new(self, access);
-        let mut out: BTreeMap<(String, String), ChannelSummary> = BTreeMap::new();
+        let mut out = Summaries::new();
         for row in &rows {
-            let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
-            let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
-            let float = |name: &str| row.try_get::<Option<f64>, _>(name).map_err(fault::sql);
-            let (run, channel) = (text("run")?, text("channel")?);
-            if !sight.sees_channel(&run, &channel).await? {
-                continue;
+            let (key, block) = read_summary(row)?;
+            match out.get_mut(&key) {
+                Some(summary) => summary.add(&block),
+                None => {
+                    out.insert(key, block);
+                }
             }
-            let last = row.try_get::<Option<i64>, _>("last_t").map_err(fault::sql)?.zip(float("last_v")?);
-            let (v_min, v_max) = (float("v_min")?, float("v_max")?);
-            let (points, flagged) =
-                (u64::try_from(number("points")?).unwrap_or(0), u64::try_from(number("flagged")?).unwrap_or(0));
-            let (t_min, t_max) = (number("t_min")?, number("t_max")?);
-            let base = Base::parse(&text("base")?);
-            let id = Id::parse(&channel)?;
-            out.entry((run, channel))
-                .and_modify(|s| {
-                    s.points += points;
-                    s.flagged += flagged;
-                    s.t_min = s.t_min.min(t_min);
-                    s.t_max = s.t_max.max(t_max);
-                    s.v_min = s.v_min.into_iter().chain(v_min).reduce(f64::min);
-                    s.v_max = s.v_max.into_iter().chain(v_max).reduce(f64::max);
-                    if last.is_some_and(|(t, _)| s.last.is_none_or(|(at, _)| t >= at)) {
-                        s.last = last;
-                    }
-                })
-                .or_insert(ChannelSummary { channel: id, base, points, flagged, t_min, t_max, v_min, v_max, last });
         }
         Ok(out)
     }

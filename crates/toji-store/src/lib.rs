@@ -22,7 +22,7 @@ mod verify;
 pub use align::{Aligned, Grid, align, as_of, thin};
 pub use catalogue::Backend;
 pub use commit::{Commit, Put, Receipt, RunSeries};
-pub use data::{AsOf, ChannelSummary};
+pub use data::{AsOf, ChannelSummary, Summaries};
 pub use jobs::{JobRow, JobState};
 pub use ledger::{Body, Change, Event, Head};
 pub use records::{Link, Version};

@@ -2,11 +2,12 @@
 
 use crate::blob::BlobFolder;
 use crate::catalogue::{Backend, Catalogue};
+use crate::data::Summaries;
 use crate::ledger::Head;
 use crate::series::PartReader;
 use crate::{fault, ledger};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use toji_core::{Access, Action, Category, Digest, Error, Id, KindSet, Resource, Result};
 
 /// An open store.
@@ -16,6 +17,8 @@ pub struct Store {
     pub(crate) catalogue: Catalogue,
     pub(crate) blobs: BlobFolder,
     pub(crate) parts: PartReader,
+    /// Position in the ledger, and the summaries of all channels there.
+    pub(crate) summed: Mutex<Option<(i64, Arc<Summaries>)>>,
     pub(crate) kinds: &'static KindSet,
     pub(crate) head: Mutex<Head>,
     pub(crate) search: crate::search::SearchFolder,
@@ -70,6 +73,7 @@ impl Store {
             dir: dir.to_owned(),
             blobs,
             parts: PartReader::default(),
+            summed: Mutex::default(),
             kinds: KindSet::builtin()?,
             head: Mutex::new(Head { seq: 0, hash: head.hash }),
             search: crate::search::SearchFolder::new(dir.join("search")),

@@ -3,7 +3,7 @@
 use crate::commit::references;
 use crate::fault;
 use crate::ledger::{self, Body, Change};
-use crate::series::{Found, describe_part};
+use crate::series::{Base, Found, describe_part};
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -238,12 +238,13 @@ impl Store {
             checked.blobs += 1;
         }
         let mut blocks: BTreeMap<String, Vec<Found>> = BTreeMap::new();
-        let listed = "SELECT part, channel, points, flagged, t_min, t_max, v_min, v_max, last_t, last_v FROM blocks ORDER BY part, row_group";
+        let listed = "SELECT part, channel, base, points, flagged, t_min, t_max, v_min, v_max, last_t, last_v FROM blocks ORDER BY part, row_group";
         for row in &self.rows(listed, found).await {
             let cells = Cells(row);
             let float = |name: &str| row.try_get::<Option<f64>, _>(name).unwrap_or_default();
             blocks.entry(cells.text("part")).or_default().push(Found {
                 channel: cells.text("channel"),
+                base: Base::parse(&cells.text("base")),
                 points: cells.number("points"),
                 flagged: cells.number("flagged"),
                 t_min: cells.number("t_min"),

@@ -50,6 +50,9 @@ impl Format for Table {
     fn version(&self) -> u32 {
         1
     }
+    fn score_max(&self) -> u8 {
+        60
+    }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
         if fast::plan(source.bytes()).is_some() {
             return Some(Evidence::new(60, "見出し: run, channel, t, value", "header: run, channel, t, value"));

@@ -135,7 +135,7 @@ pub(super) async fn load(
         }
         out.push((record.clone(), series));
     }
-    out.sort_by(|a, b| text(&a.0.fields, "key").cmp(&text(&b.0.fields, "key")));
+    out.sort_by_key(|(record, _)| text(&record.fields, "key"));
     Ok((run, out))
 }
 

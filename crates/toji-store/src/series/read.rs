@@ -252,6 +252,7 @@ pub(crate) struct Block {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) channel: String,
+    pub(crate) base: Base,
     pub(crate) points: i64,
     pub(crate) flagged: i64,
     pub(crate) t_min: i64,
@@ -262,11 +263,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn of(channel: String, series: &Series) -> Self {
+    fn of(channel: String, base: Base, series: &Series) -> Self {
         let numbers = || series.value.iter().copied().filter(|v| !v.is_nan());
         let good = (0..series.len()).rev().find(|i| series.is_good(*i));
         Self {
             channel,
+            base,
             points: i64::try_from(series.len()).unwrap_or(i64::MAX),
             flagged: series.quality.iter().map(|q| i64::from(*q != 0)).sum(),
             t_min: series.t_ns.first().copied().unwrap_or(i64::MAX),
@@ -282,6 +284,7 @@ impl Found {
 pub(crate) fn describe_part(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>> {
     let bytes = bytes::Bytes::from(bytes);
     let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, name))?;
+    let base = if footer.schema().field_with_name("elapsed_ns").is_ok() { Base::Elapsed } else { Base::Utc };
     let mut found = Vec::new();
     for group in 0..footer.metadata().num_row_groups() {
         let read = |columns: &[usize]| {
@@ -309,7 +312,7 @@ pub(crate) fn describe_part(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>> {
             let batch = batch.map_err(|e| fault::parquet(e, name))?;
             append(&mut series, &batch).ok_or_else(|| fault::parquet("unexpected columns", name))?;
         }
-        found.push(Found::of(channel.unwrap_or_default(), &series));
+        found.push(Found::of(channel.unwrap_or_default(), base, &series));
     }
     Ok(found)
 }

@@ -41,7 +41,7 @@ on_both! {
             let key = format!("s{scale}");
             let mut points = scaled(scale, &mantissas.iter().enumerate().map(|(i, m)| (i as i64 * 1_000_000_007 - 5, *m)).collect::<Vec<_>>());
             points.quality[9] = bad();
-            points.quality[2] = 0xf_ff_f;
+            points.quality[2] = 0xffff;
             points.texts.push((9, "< 0.5 ※".into()));
             commit(&home.store, 0, import("r1", &key, points.clone())).await.unwrap();
             assert_same(&read(&home.store, "r1", &key).await, &points);

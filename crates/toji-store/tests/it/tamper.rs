@@ -175,13 +175,7 @@ async fn every_alteration_of_the_tables_is_noticed() {
         let table = set.split(' ').next().unwrap();
         alterations.push(vec![format!(
             "UPDATE {set} WHERE rowid = (SELECT rowid FROM {table} WHERE {} LIMIT 1)",
-            if set.contains("'s9'") && table == "links" {
-                "id = 's1'"
-            } else if set.contains("replace") {
-                "id = 's1'"
-            } else {
-                "1"
-            }
+            if (set.contains("'s9'") && table == "links") || set.contains("replace") { "id = 's1'" } else { "1" }
         )]);
     }
     let mut unseen = Vec::new();
