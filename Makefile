@@ -27,11 +27,13 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 bench: setup
-	./bench/run.sh
+	python3 bench/bf1/run.py
 
 fuzz:
 	./scripts/fuzz.sh
 
-shots: demo-shots
+shots:
+	TOJI_SHOTS="$(CURDIR)/docs/src/images" ./scripts/test-pages.sh
+
 docs:
 	mdbook build docs/en && mdbook build docs/ja

@@ -10,6 +10,7 @@ command -v cargo-fuzz >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 export RUSTC_BOOTSTRAP=1
 if [ "$#" -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(cargo fuzz list); fi
 failed=()
+logs=$(mktemp -d)
 for target in "${targets[@]}"; do
   seeds="corpus/$target"
   mkdir -p "$seeds"
@@ -17,11 +18,11 @@ for target in "${targets[@]}"; do
     find "${TOJI_SHARED:-../../shared}/data/bioprocess" -type f -size -64k -not -name 'LICENSE*' -exec cp -n -t "$seeds" {} + 2>/dev/null || true
   fi
   echo "== $target: $seconds s"
-  if ! cargo fuzz run --sanitizer none "$target" "$seeds" -- -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 2>"/tmp/fuzz-$target.log"; then
+  if ! cargo fuzz run --sanitizer none "$target" "$seeds" -- -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 2>"$logs/$target.log"; then
     failed+=("$target")
-    tail -n 30 "/tmp/fuzz-$target.log"
+    tail -n 30 "$logs/$target.log"
   fi
-  grep -E "number_of_executed_units|average_exec_per_sec" "/tmp/fuzz-$target.log" || true
+  grep -E "number_of_executed_units|average_exec_per_sec" "$logs/$target.log" || true
 done
 if [ "${#failed[@]}" -gt 0 ]; then echo "findings in: ${failed[*]}"; exit 1; fi
 echo "no findings in ${#targets[@]} targets"
