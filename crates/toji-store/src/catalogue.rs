@@ -23,7 +23,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS versions_latest ON versions (kind, latest, id)",
     "CREATE TABLE IF NOT EXISTS links (kind TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, target_kind TEXT NOT NULL,
         target TEXT NOT NULL, PRIMARY KEY (kind, id, field, target))",
-    "CREATE INDEX IF NOT EXISTS links_target ON links (target_kind, target)",
+    "CREATE INDEX IF NOT EXISTS links_target ON links (target_kind, target, kind)",
     "CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, run TEXT NOT NULL, seq BIGINT NOT NULL, bytes BIGINT NOT NULL, live BIGINT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS parts_run ON parts (run, live)",
     "CREATE TABLE IF NOT EXISTS blocks (part TEXT NOT NULL, row_group BIGINT NOT NULL, run TEXT NOT NULL, channel TEXT NOT NULL,

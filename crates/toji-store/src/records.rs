@@ -188,10 +188,11 @@ impl Store {
     /// Unknown kind, storage faults.
     pub async fn linked(&self, access: &Access, kind: &str, target_kind: &str, target: &str) -> Result<Vec<Record>> {
         let declared = self.kinds.get(kind)?;
+        // CROSS JOIN: SQLite would else walk every record of the kind and look for its link.
         let rows = sqlx::query(
-            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields FROM links l
-             JOIN versions v ON v.kind = l.kind AND v.id = l.id AND v.latest = 1
-             WHERE l.kind = $1 AND l.target_kind = $2 AND l.target = $3 ORDER BY v.id",
+            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields FROM links l CROSS JOIN versions v
+             WHERE l.kind = $1 AND l.target_kind = $2 AND l.target = $3 AND v.kind = l.kind AND v.id = l.id AND v.latest = 1
+             ORDER BY v.id",
         )
         .bind(kind)
         .bind(target_kind)

@@ -288,14 +288,12 @@ impl<'p> Table<'p> {
         let mut slots = fields.iter_mut();
         let mut start = 0;
         let mut count = 0;
-        for (i, byte) in row.iter().enumerate() {
-            if *byte == self.plan.delimiter {
-                if let Some(slot) = slots.next() {
-                    *slot = row.get(start..i).unwrap_or(b"");
-                }
-                start = i + 1;
-                count += 1;
+        for i in memchr::memchr_iter(self.plan.delimiter, row) {
+            if let Some(slot) = slots.next() {
+                *slot = row.get(start..i).unwrap_or(b"");
             }
+            start = i + 1;
+            count += 1;
         }
         if let Some(slot) = slots.next() {
             *slot = row.get(start..).unwrap_or(b"");

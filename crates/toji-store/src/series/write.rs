@@ -73,15 +73,26 @@ fn schema(base: Base, unit: TimeUnit) -> Arc<Schema> {
     ]))
 }
 
-fn properties(base: Base, run: &Id) -> Result<WriterProperties> {
-    let zstd = ZstdLevel::try_new(3).map_err(|e| fault::parquet(e, "zstd"))?;
+/// How a part is written. Columns that hold nothing but nulls or one word are not compressed: setting
+/// up zstd for each of them costs more time than writing them.
+fn properties(base: Base, run: &Id, channels: &[(Id, Points)]) -> Result<WriterProperties> {
+    let zstd = Compression::ZSTD(ZstdLevel::try_new(3).map_err(|e| fault::parquet(e, "zstd"))?);
+    let any = |holds: fn(&Points) -> bool| {
+        if channels.iter().any(|(_, points)| holds(points)) { zstd } else { Compression::UNCOMPRESSED }
+    };
     let time = match base {
         Base::Utc => "time",
         Base::Elapsed => "elapsed_ns",
     };
     let column = |name: &str| ColumnPath::from(name);
     Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(zstd))
+        .set_compression(zstd)
+        .set_column_compression(column("channel"), Compression::UNCOMPRESSED)
+        .set_column_compression(column("scale"), Compression::UNCOMPRESSED)
+        .set_column_compression(column("mantissa"), any(|p| matches!(p.numbers, Numbers::Scaled { .. })))
+        .set_column_compression(column("value"), any(|p| matches!(p.numbers, Numbers::Float(_))))
+        .set_column_compression(column("text"), any(|p| !p.texts.is_empty()))
+        .set_offset_index_disabled(true)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(column(time), EnabledStatistics::Chunk)
         .set_dictionary_enabled(false)
@@ -107,8 +118,8 @@ pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Poin
     let mut blocks = Vec::new();
     {
         let sink = std::io::BufWriter::with_capacity(1 << 18, file.as_file_mut());
-        let mut writer =
-            ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run)?)).map_err(|e| fault::parquet(e, "part"))?;
+        let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run, channels)?))
+            .map_err(|e| fault::parquet(e, "part"))?;
         for (channel, points) in channels {
             let mut from = 0;
             while from < points.len() {
