@@ -12,6 +12,7 @@ pub mod error;
 pub mod gate;
 pub mod id;
 pub mod kind;
+pub mod live;
 pub mod provenance;
 pub mod quality;
 pub mod record;

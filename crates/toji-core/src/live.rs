@@ -1,0 +1,98 @@
+//! Live data on its way into the store: what a connected source says, batch by batch.
+//!
+//! A protocol client (MQTT, Sparkplug B, OPC UA, SiLA 2 …) turns messages into [`Batch`]es; the store
+//! acknowledges a batch once it is durable, and only then may the client acknowledge to its source.
+//! Duplicates, late and out-of-order points are normal: a point is known by run, signal and source time.
+
+use crate::culture::{Origin, Sampling};
+use serde::{Deserialize, Serialize};
+
+/// What a source says of one of its signals (a topic, metric, node or property).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Name of the channel, unique in the run, stable over reconnections.
+    pub key: String,
+    /// Address in the source, e.g. `ns=2;s=R07.pH`, `spBv1.0/plant/DDATA/edge/R07#pH`.
+    pub address: String,
+    /// Term of [`crate::variable`], when recognised.
+    pub variable: Option<String>,
+    /// Unit as the source writes it.
+    pub raw_unit: Option<String>,
+    /// Where values come from.
+    pub origin: Origin,
+    /// When values are sent.
+    pub sampling: Sampling,
+}
+
+/// What a signal said at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// A binary number.
+    Number(f64),
+    /// A number as digits, kept exactly (`"7.020"`).
+    Digits(String),
+    /// Not a number: a state, a word, or something unreadable, as it came.
+    Text(String),
+}
+
+/// One point of one signal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Index in [`Batch::signals`].
+    pub signal: u32,
+    /// Time by the source's clock, nanoseconds since 1970-01-01T00:00Z.
+    pub t_ns: i64,
+    /// Time of arrival by our clock, the same unit. The difference is the source's clock offset plus the way.
+    pub received_ns: i64,
+    /// Value.
+    pub said: Said,
+    /// Packed [`crate::Quality`], 0 is good.
+    pub quality: u16,
+}
+
+/// Why there is, or may be, no data from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarkKind {
+    /// The source declared itself and its signals (Sparkplug birth, a new session).
+    Birth,
+    /// The source said, or its broker said for it, that it is gone.
+    Death,
+    /// We lost the connection: silence from here is an outage, not "unchanged".
+    Disconnected,
+    /// The connection is back.
+    Reconnected,
+    /// The source's buffer overflowed, or its sequence numbers have a hole: points are missing.
+    Lost,
+}
+
+/// A mark on the time axis of a run: gaps are said, never guessed from silence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// When, by our clock, nanoseconds since 1970-01-01T00:00Z.
+    pub t_ns: i64,
+    /// What.
+    pub kind: MarkKind,
+    /// More about it, as the source says it.
+    pub note: Option<String>,
+}
+
+/// Points and marks of one run from one source, kept or refused as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Name of the source in our configuration, e.g. `mqtt-hall-2`.
+    pub source: String,
+    /// What names the run inside the source (vessel and batch); identity is made from source and key.
+    pub run: String,
+    /// Vessel, as the source names it.
+    pub vessel: Option<String>,
+    /// Made by a simulator, as the source itself says.
+    pub simulated: bool,
+    /// Signals that the points speak of.
+    pub signals: Vec<Signal>,
+    /// Points, in order of arrival.
+    pub points: Vec<Point>,
+    /// Marks.
+    pub marks: Vec<Mark>,
+}
