@@ -5,7 +5,11 @@
 //! Duplicates, late and out-of-order points are normal: a point is known by run, signal and source time.
 
 use crate::culture::{Origin, Sampling};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 /// What a source says of one of its signals (a topic, metric, node or property).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,4 +99,33 @@ pub struct Batch {
     pub points: Vec<Point>,
     /// Marks.
     pub marks: Vec<Mark>,
+}
+
+/// What was acknowledged: everything the batches said is durable and visible to readers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Ack {
+    /// Points at times nothing was said of before.
+    pub points_new: u64,
+    /// Points that were there already, equal: repetitions after a lost acknowledgement.
+    pub points_known: u64,
+    /// Points that say something else at a time that was spoken of: readers see the later one, both are kept.
+    pub points_changed: u64,
+    /// Marks.
+    pub marks: u64,
+}
+
+/// The answer of a [`Sink`], still to come.
+pub type Acknowledging<'a> = Pin<Box<dyn Future<Output = Result<Ack>> + Send + 'a>>;
+
+/// Where live data goes. A client hands over what it has and may acknowledge to its source (or forget its own
+/// copy) only after a yes; after an error it sends the same batches again, which is harmless.
+///
+/// The answer comes once the batches are on the disk. It may take long when the store has to make room: a client
+/// that waits for it, with a bounded number of batches in its hands, has all the backpressure there is.
+pub trait Sink: Send + Sync + fmt::Debug {
+    /// Keeps the batches, all of them or none.
+    ///
+    /// # Errors
+    /// A batch that contradicts itself (a point of a signal it does not name), denied access, storage faults.
+    fn append(&self, batches: Vec<Batch>) -> Acknowledging<'_>;
 }
