@@ -465,7 +465,73 @@ export interface Uploaded {
 }
 
 /** Operation name → what it takes and what it gives. */
+/** A channel with its latest value, as `live tail` tells it. */
+export interface LiveChannel {
+  id: string;
+  key: string;
+  label: Text;
+  quantity?: string | null;
+  unit?: string | null;
+  origin: Channel["origin"];
+  time?: string | null;
+  age_s?: number | null;
+  value?: number | null;
+  text?: string | null;
+  quality: number;
+  low?: number | null;
+  high?: number | null;
+}
+
+export interface Tank {
+  id: string;
+  title: string;
+  vessel?: string | null;
+  source: string;
+  simulated: boolean;
+  t0?: string | null;
+  state: "receiving" | "silent" | "outage";
+  heard?: string | null;
+  outage?: { since: string; note?: string | null } | null;
+  channels: LiveChannel[];
+}
+
+export interface Board {
+  now: string;
+  change: number;
+  runs: Tank[];
+}
+
+/** What the stream sends: channel, seconds since 1970, number, quality, text. */
+export interface LiveUpdate {
+  change: number;
+  values: [string, number, number | null, number, string | null][];
+  points: Record<string, { t_s: number[]; value: (number | null)[] }>;
+}
+
+export interface BandReference {
+  id: string;
+  title: string;
+  from_inoculation: boolean;
+  zero_s: number;
+}
+
+export interface Band {
+  quantity: string;
+  label: Text;
+  unit?: string | null;
+  t_s: number[];
+  low: (number | null)[];
+  median: (number | null)[];
+  high: (number | null)[];
+  n: number[];
+  runs: BandReference[];
+  skipped: { run: string; reason: Text }[];
+  over?: BandReference | null;
+}
+
 export interface Operations {
+  "live tail": { input: { run?: string; hours?: number }; output: Board };
+  "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
   "run list": { input: RunListInput; output: { total: number; runs: RunRow[] } };
   "run show": { input: { id: string }; output: Run };
   "run plot": { input: PlotInput; output: Plot };

@@ -1,5 +1,6 @@
 //! Runs: import, list, show, plot, compare, align, join with samples.
 
+mod band;
 mod compare;
 mod export;
 mod import;
@@ -12,6 +13,8 @@ mod stored;
 use crate::operation::Operation;
 
 pub(crate) use import::fetch;
+pub(crate) use list::text;
+pub(crate) use show::channel_label;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -20,6 +23,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         show::operation(),
         plot::operation(),
         compare::operation(),
+        band::operation(),
         plot::align_operation(),
         plot::as_of_operation(),
         propose::operation(),

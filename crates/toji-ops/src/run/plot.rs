@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use toji_core::variable::{self, GridRule};
 use toji_core::{Category, Error, Id, Instant, Place, Record, Result, Text};
-use toji_store::{Grid, Series, align, as_of, thin};
+use toji_store::{Grid, Series, align, as_of, silence, thin};
 
 /// Most cells of one channel on a grid.
 const CELLS_MAX: usize = 1_000_000;
@@ -227,7 +227,7 @@ pub(super) fn align_operation() -> Operation {
 }
 
 async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
-    let (_, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
+    let (run, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
     let from = series.iter().filter_map(|(_, s)| s.t_ns.first()).min();
     let to = series.iter().filter_map(|(_, s)| s.t_ns.last()).max();
     let Some((from, to)) = from.zip(to) else { return Ok(AlignedRun { t_s: Vec::new(), channels: Vec::new() }) };
@@ -241,6 +241,12 @@ async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
         .at(Place::field("grid_s"))
         .hint("0 より大きく、より広い間隔を指定してください", "give a wider step, above 0")
     })?;
+    let mut outages = context.session.store.outages(&context.access, &run.id).await?;
+    let zero = zero_ns(&run.fields).unwrap_or_default();
+    for outage in &mut outages {
+        outage.from_ns = outage.from_ns.saturating_sub(zero);
+        outage.to_ns = outage.to_ns.map(|t| t.saturating_sub(zero));
+    }
     let channels = series
         .iter()
         .map(|(record, series)| {
@@ -248,7 +254,8 @@ async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
             let holds = row.sampling == "on-change";
             let known = row.quantity.as_deref().and_then(variable::get).map(|v| v.rule);
             let rule = input.rule.get(&row.key).copied().or(known).unwrap_or(if holds { GridRule::Last } else { GridRule::Mean });
-            let aligned = align(series, grid, rule, holds);
+            let mut aligned = align(series, grid, rule, holds);
+            silence(&mut aligned, grid, &outages);
             AlignedChannel { id: row.id, key: row.key, rule, unit: row.unit, value: aligned.value, mask: aligned.mask }
         })
         .collect();
