@@ -30,7 +30,7 @@ pub(super) fn operation() -> Operation {
                 "Takes in points and marks of connected devices or of a collector at the edge. When it answers, they are durable and can be read at once. A point sent again is stored once, so after no answer simply send the same again.",
             ],
             positional: &[],
-            example: r#"toji live append --batches '[{"source":"bench","run":"R1","signals":[{"key":"pH"}],"points":[{"signal":0,"t_ns":1764000000000000000,"said":{"digits":"7.02"}}]}]'"#,
+            example: "toji live append --batches \"$(cat batch.json)\"",
         },
         Effect::Write,
         append,

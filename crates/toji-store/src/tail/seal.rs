@@ -80,30 +80,35 @@ impl Store {
     async fn seal_run(&self, access: &Access, at: Instant, number: u64, run: &str, sealed: &mut Sealed) -> Result<()> {
         let id = Id::parse(run)?;
         // Layers that went in before a crash are gone from memory; the count goes on from there.
-        let done = match self.sealed_runs().await?.get(run) {
+        let mut done = match self.sealed_runs().await?.get(run) {
             Some((to, layers)) if to + 1 == number => *layers,
             _ => 0,
         };
-        let layers = self.tail.state().layers(number, run);
-        for k in 0..layers {
-            let channels = self.tail.state().layer(number, run, k);
-            let channels = channels.into_iter().map(|(c, points)| Ok((Id::parse(&c)?, points))).collect::<Result<Vec<_>>>()?;
-            let note = match k + 1 == layers {
-                true => number.to_string(),
-                false => format!("{}/{}", number - 1, done + k + 1),
+        loop {
+            let (layers, channels) = {
+                let state = self.tail.state();
+                (state.layers(number, run), state.lowest_layer(number, run))
             };
+            let channels = channels.into_iter().map(|(c, points)| Ok((Id::parse(&c)?, points))).collect::<Result<Vec<_>>>()?;
+            let last = layers <= 1;
+            let to = if last { (number, 0) } else { (number - 1, done + 1) };
             let commit = Commit {
                 operation: "live seal".into(),
                 series: vec![RunSeries { run: id.clone(), base: Base::Utc, channels }],
                 ..Commit::default()
             };
-            let receipt = self.commit_noting(access, at, commit, &[(format!("live:{run}"), note)]).await?;
+            let note = (format!("live:{run}"), format!("{}/{}", to.0, to.1));
+            let receipt = self.commit_noting(access, at, commit, &[note]).await?;
             sealed.points_new += receipt.points_new;
             sealed.points_known += receipt.points_known;
             sealed.points_changed += receipt.points_changed;
+            // Each layer goes as soon as it is noted: a later fault must not seal it again under another count.
+            self.tail.state().forget_sealed(number, &HashMap::from([(run.to_owned(), to)]));
+            if last {
+                return Ok(());
+            }
+            done += 1;
         }
-        self.tail.state().forget_sealed(number, &HashMap::from([(run.to_owned(), (number, 0))]));
-        Ok(())
     }
 
     /// Removes a journal file whose runs are all sealed. One with damage is kept, as evidence.
@@ -124,13 +129,12 @@ impl super::state::State {
     /// Most layers of a channel of a run.
     fn layers(&self, number: u64, run: &str) -> usize {
         let channels = self.files.get(&number).and_then(|j| j.runs.get(run));
-        // At least one, so that the note is made also for a run whose points are gone.
-        channels.and_then(|c| c.values().map(|c| c.layers.len()).max()).unwrap_or(0).max(1)
+        channels.and_then(|c| c.values().map(|c| c.layers.len()).max()).unwrap_or(0)
     }
-    /// One layer of a run's channels.
-    fn layer(&self, number: u64, run: &str, k: usize) -> Vec<(String, Points)> {
+    /// The lowest layer of a run's channels.
+    fn lowest_layer(&self, number: u64, run: &str) -> Vec<(String, Points)> {
         let channels: Option<&BTreeMap<String, Channel>> = self.files.get(&number).and_then(|j| j.runs.get(run));
-        let points = |c: &Channel| c.layers.get(k).map(|layer| layer.points()).filter(|p| !p.is_empty());
+        let points = |c: &Channel| c.layers.first().map(|layer| layer.points()).filter(|p| !p.is_empty());
         channels.into_iter().flatten().filter_map(|(name, c)| Some((name.clone(), points(c)?))).collect()
     }
 }
