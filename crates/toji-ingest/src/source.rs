@@ -14,19 +14,25 @@ const UNPACKED_BYTES_MAX: u64 = 2 << 30;
 pub struct Source<'a> {
     name: String,
     bytes: Cow<'a, [u8]>,
-    text: OnceLock<Decoded>,
+    text: OnceLock<Decoded<'a>>,
     book: OnceLock<std::result::Result<Vec<Sheet>, String>>,
 }
 
 /// Text with the encoding it was found in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
+pub struct Decoded<'a> {
     /// The text, without byte order mark.
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// Name of the encoding (WHATWG), e.g. `UTF-8`, `Shift_JIS`, `windows-1252`.
     pub encoding: &'static str,
     /// Some bytes did not fit the encoding and stand as U+FFFD.
     pub damaged: bool,
+}
+
+impl Decoded<'_> {
+    fn owned(self) -> Decoded<'static> {
+        Decoded { text: Cow::Owned(self.text.into_owned()), encoding: self.encoding, damaged: self.damaged }
+    }
 }
 
 impl<'a> Source<'a> {
@@ -55,8 +61,12 @@ impl<'a> Source<'a> {
     }
     /// The text: UTF-8, UTF-16 (with or without mark), else Shift_JIS where the bytes form valid
     /// Japanese text, else windows-1252.
-    pub fn decoded(&self) -> &Decoded {
-        self.text.get_or_init(|| decode(&self.bytes))
+    pub fn decoded(&self) -> &Decoded<'a> {
+        self.text.get_or_init(|| match &self.bytes {
+            // UTF-8 stands as it is: a copy of a large file would cost its size in memory.
+            Cow::Borrowed(bytes) => decode(bytes),
+            Cow::Owned(bytes) => decode(bytes).owned(),
+        })
     }
     /// The text alone.
     pub fn text(&self) -> &str {
@@ -100,29 +110,29 @@ fn gunzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-fn decode(bytes: &[u8]) -> Decoded {
+fn decode(bytes: &[u8]) -> Decoded<'_> {
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(&bytes[mark..]);
-        return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
+        return Decoded { text, encoding: encoding.name(), damaged };
     }
     if let Ok(text) = std::str::from_utf8(bytes)
         && !text.contains('\0')
     {
-        return Decoded { text: text.to_owned(), encoding: "UTF-8", damaged: false };
+        return Decoded { text: Cow::Borrowed(text), encoding: "UTF-8", damaged: false };
     }
     if let Some(encoding) = utf16_without_mark(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(bytes);
-        return Decoded { text: text.into_owned(), encoding: encoding.name(), damaged };
+        return Decoded { text, encoding: encoding.name(), damaged };
     }
     // Only lines with a byte beyond ASCII tell the encodings apart; a line's end is never half a character.
     let lines = telling_lines(bytes);
     let (telling, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(&lines);
     if !damaged && looks_japanese(&telling) {
         let (text, damaged) = encoding_rs::SHIFT_JIS.decode_without_bom_handling(bytes);
-        return Decoded { text: text.into_owned(), encoding: "Shift_JIS", damaged };
+        return Decoded { text, encoding: "Shift_JIS", damaged };
     }
     let (text, damaged) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes);
-    Decoded { text: text.into_owned(), encoding: "windows-1252", damaged }
+    Decoded { text, encoding: "windows-1252", damaged }
 }
 
 /// The lines that hold a byte beyond ASCII, one after the other.
