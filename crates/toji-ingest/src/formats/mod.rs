@@ -5,6 +5,7 @@ pub mod beckman_vicell_blu;
 pub mod beckman_vicell_xr;
 pub mod nova_flex2;
 pub mod roche_cedex_bioht;
+pub mod roche_cedex_hires;
 
 mod ambr;
 mod biolector1;
@@ -28,6 +29,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &sake::sheet::SakeSheet,
         &sake::yaml::SakeYaml,
         &roche_cedex_bioht::RocheCedexBioHt,
+        &roche_cedex_hires::RocheCedexHiRes,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
