@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod beckman_vicell_blu;
 pub mod beckman_vicell_xr;
+pub mod chemometec_nucleoview;
 pub mod nova_flex2;
 pub mod roche_cedex_bioht;
 pub mod roche_cedex_hires;
@@ -30,6 +31,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &sake::yaml::SakeYaml,
         &roche_cedex_bioht::RocheCedexBioHt,
         &roche_cedex_hires::RocheCedexHiRes,
+        &chemometec_nucleoview::ChemometecNucleoView,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
