@@ -7,6 +7,7 @@ pub mod chemometec_nucleoview;
 pub mod nova_flex2;
 pub mod roche_cedex_bioht;
 pub mod roche_cedex_hires;
+pub mod tecan_magellan;
 pub mod thermo_genesys30;
 
 mod ambr;
@@ -34,6 +35,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &roche_cedex_hires::RocheCedexHiRes,
         &chemometec_nucleoview::ChemometecNucleoView,
         &thermo_genesys30::ThermoGenesys30,
+        &tecan_magellan::TecanMagellan,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
