@@ -3,6 +3,7 @@
 pub mod asm;
 pub mod beckman_vicell_blu;
 pub mod beckman_vicell_xr;
+pub mod bioscreen;
 pub mod chemometec_nucleoview;
 pub mod nova_flex2;
 pub mod roche_cedex_bioht;
@@ -36,6 +37,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &chemometec_nucleoview::ChemometecNucleoView,
         &thermo_genesys30::ThermoGenesys30,
         &tecan_magellan::TecanMagellan,
+        &bioscreen::Bioscreen,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
