@@ -6,6 +6,7 @@ pub mod beckman_vicell_xr;
 pub mod bioscreen;
 pub mod chemometec_nucleoview;
 pub mod nova_flex2;
+pub mod offgas;
 pub mod roche_cedex_bioht;
 pub mod roche_cedex_hires;
 pub mod tecan_magellan;
@@ -38,6 +39,7 @@ pub fn all() -> &'static [&'static dyn Format] {
         &thermo_genesys30::ThermoGenesys30,
         &tecan_magellan::TecanMagellan,
         &bioscreen::Bioscreen,
+        &offgas::OffGas,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
