@@ -5,10 +5,13 @@
 //! gets bytes.
 
 mod analyser;
+mod analyser_file;
 mod analyser_table;
 mod asm_terms;
 pub mod asm_write;
 pub mod cell;
+#[cfg(test)]
+mod damage;
 mod delimited;
 pub mod format;
 pub mod formats;
