@@ -159,7 +159,11 @@ impl Vocabulary {
                 let amount = standard.low.or(standard.high).is_some();
                 let unit = standard.unit.as_deref().map(Unit::parse);
                 if amount != matches!(unit, Some(Ok(_))) || amount == (standard.measure == Measure::CompoundOnly) {
-                    return fault(&term.code, "標準の量と単位が合いません", "amount, unit and measure of a standard do not agree");
+                    return fault(
+                        &term.code,
+                        "標準の量と単位が合いません",
+                        "amount, unit and measure of a standard do not agree",
+                    );
                 }
             }
         }
@@ -262,7 +266,8 @@ mod tests {
         assert_eq!(place(&format!("{one}class = \"2\"\n")), "v.toml «1»");
         assert_eq!(place(&format!("{one}{one}")), "v.toml «v»");
         assert_eq!(place("[[term]]\ncode = 5\n"), "v.toml:9");
-        let standard = "[[term.standard]]\ncompound = { ja = \"水\", en = \"water\" }\nmeasure = \"addition\"\nlow = 1.0\nsource = \"s\"\n";
+        let standard =
+            "[[term.standard]]\ncompound = { ja = \"水\", en = \"water\" }\nmeasure = \"addition\"\nlow = 1.0\nsource = \"s\"\n";
         assert_eq!(place(&format!("{one}{standard}")), "v.toml «1»");
     }
 }
