@@ -1,6 +1,7 @@
 //! Cells of a workbook as they were stored, numbers and dates untouched.
 
 use crate::source::Source;
+use crate::workbook::Beside;
 use calamine::{Data, Reader};
 use jiff::civil::DateTime;
 use std::fmt;
@@ -126,9 +127,39 @@ fn read_book(source: &Source) -> Result<Vec<Sheet>> {
             out.extend(row.iter().map(to_cell));
             rows.push(out);
         }
+        if let Some(beside) = source.beside().get(&sheet.name) {
+            amend(&mut rows, beside);
+        }
         sheets.push(Sheet { name: sheet.name.clone(), rows, hidden: sheet.visible != calamine::SheetVisible::Visible });
     }
     Ok(sheets)
+}
+
+/// Puts into the cells what the library of values does not say: percent as it is shown, and the formula
+/// where nobody has calculated it yet.
+fn amend(rows: &mut Vec<Vec<Cell>>, beside: &Beside) {
+    for (row, column) in &beside.percent {
+        let cell = rows.get_mut(*row as usize).and_then(|r| r.get_mut(*column as usize));
+        if let Some(cell) = cell
+            && let Cell::Number(number) = cell
+            && let Some(exact) = toji_core::Decimal::parse(&number.to_string())
+        {
+            *cell = Cell::Text(format!("{}%", exact.shift(2)));
+        }
+    }
+    for ((row, column), formula) in &beside.uncalculated {
+        let (row, column) = (*row as usize, *column as usize);
+        if row >= rows.len() && row < rows.len() + 1000 {
+            rows.resize(row + 1, Vec::new());
+        }
+        let Some(cells) = rows.get_mut(row) else { continue };
+        if column >= cells.len() && column < cells.len() + 1000 {
+            cells.resize(column + 1, Cell::Empty);
+        }
+        if let Some(cell) = cells.get_mut(column).filter(|c| c.is_blank()) {
+            *cell = Cell::Error(formula.clone());
+        }
+    }
 }
 
 fn to_cell(data: &Data) -> Cell {
