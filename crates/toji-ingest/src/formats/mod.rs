@@ -3,8 +3,14 @@
 pub mod asm;
 pub mod beckman_vicell_blu;
 pub mod beckman_vicell_xr;
+pub mod bioscreen;
+pub mod chemometec_nucleoview;
 pub mod nova_flex2;
+pub mod offgas;
 pub mod roche_cedex_bioht;
+pub mod roche_cedex_hires;
+pub mod tecan_magellan;
+pub mod thermo_genesys30;
 
 mod ambr;
 mod biolector1;
@@ -28,6 +34,12 @@ pub fn all() -> &'static [&'static dyn Format] {
         &sake::sheet::SakeSheet,
         &sake::yaml::SakeYaml,
         &roche_cedex_bioht::RocheCedexBioHt,
+        &roche_cedex_hires::RocheCedexHiRes,
+        &chemometec_nucleoview::ChemometecNucleoView,
+        &thermo_genesys30::ThermoGenesys30,
+        &tecan_magellan::TecanMagellan,
+        &bioscreen::Bioscreen,
+        &offgas::OffGas,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,
