@@ -37,7 +37,7 @@ for (const lang of ["en", "ja"]) {
       await page.goto(`${BASE}/live?lang=${lang}`);
       const card = page.locator("article", { hasText: names[0] });
       await card.waitFor();
-      await page.getByText(t("live.line.open"), { exact: true }).waitFor();
+      await page.locator(".line").getByText(t("live.line.open"), { exact: true }).waitFor();
       assert.match(await card.textContent(), new RegExp(t("live.simulated")));
       const value = card.locator(".value").first();
       const before = await value.textContent();

@@ -490,7 +490,7 @@ export const ja: Record<Key, string> = {
   "live.title": "ライブの槽",
   "live.pause": "一時停止",
   "live.line.connecting": "接続中",
-  "live.line.open": "受信中",
+  "live.line.open": "追従中",
   "live.line.broken": "サーバーと切断",
   "live.empty": "この一日にデータを送った接続元なし。",
   "live.alarms_n": "警報 {n} 件",

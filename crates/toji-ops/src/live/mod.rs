@@ -63,6 +63,17 @@ impl Sink for LiveSink {
 }
 
 impl Session {
+    /// Seals what this process appended, when it ends. What cannot be sealed now stays in the journal.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn end_live(&self, now: Instant) -> toji_core::Result<()> {
+        if self.store.live_state().await?.appends_here {
+            self.store.seal_live(&Access::owner(), now).await?;
+        }
+        Ok(())
+    }
+
     /// Where a collector of this process puts what it hears, on behalf of the store's owner.
     #[must_use]
     pub fn live_sink(self: &Arc<Self>) -> Arc<dyn Sink> {

@@ -86,6 +86,10 @@ async fn an_outage_is_said_and_nothing_is_carried_through_it() {
     marks["marks"] = json!([{"t_ns": zero + 1300 * S, "kind": "disconnected", "note": "broker gone"}, {"t_ns": zero + 1900 * S, "kind": "reconnected"}]);
     append(&server, &[marks]).await;
     assert_eq!(aligned().await, json!([7.0, 7.0, null, null, null, 6.0]), "silence in an outage says nothing");
+    let run = server.get("/api/v1/live/tail").await.json()["runs"][0]["id"].as_str().unwrap().to_owned();
+    let plot = server.get(&format!("/api/v1/run/plot?run={run}&channels=pH")).await.json();
+    assert_eq!(plot["channels"][0]["value"], json!([7.0, null, 6.0]), "the line is broken");
+    assert_eq!(plot["channels"][0]["t_s"], json!([0.0, 1300.0, 3000.0]));
     let mut gone = batch("R1", &[]);
     gone["marks"] = json!([{"t_ns": zero + 3500 * S, "kind": "death"}]);
     append(&server, &[gone]).await;
