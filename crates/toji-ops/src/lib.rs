@@ -11,6 +11,7 @@ mod programme;
 mod progress;
 mod record;
 mod run;
+mod sense;
 mod session;
 mod store;
 
@@ -26,10 +27,11 @@ use std::sync::OnceLock;
 pub fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all: Vec<Operation> = [run::operations(), record::operations(), store::operations(), programme::operations()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut all: Vec<Operation> =
+            [run::operations(), record::operations(), store::operations(), programme::operations(), sense::operations()]
+                .into_iter()
+                .flatten()
+                .collect();
         all.sort_by_key(|o| o.name);
         all
     })

@@ -464,6 +464,53 @@ export interface Uploaded {
   bytes: number;
 }
 
+export interface VocabularyTerm {
+  code: string;
+  label: Text;
+  class?: string | null;
+  parent?: string | null;
+  /** place on an ordered scale */
+  number?: number | null;
+  note?: Text | null;
+  standard?: {
+    compound: Text;
+    cas?: string | null;
+    low?: number | null;
+    high?: number | null;
+    unit?: string | null;
+    measure: "compound-only" | "detection-threshold" | "addition";
+    medium?: Text | null;
+    source: string;
+  }[];
+}
+
+/** A declared vocabulary of the senses; a stored code is `prefix:code`. */
+export interface Vocabulary {
+  vocabulary: string;
+  prefix: string;
+  version: number;
+  attribute: string;
+  /** the vocabulary that grades its terms */
+  scale?: string | null;
+  ordered: boolean;
+  label: Text;
+  about: Text;
+  source: string;
+  class?: { code: string; label: Text }[];
+  term: VocabularyTerm[];
+}
+
+/** What `sense record` and `decision record` answer. */
+export interface Recorded {
+  id: string;
+  run: string;
+  version: number;
+  changed: boolean;
+  elapsed_s?: number | null;
+  colour?: { lab: { l: number; a: number; b: number }; srgb: string; error: number } | null;
+  diagnostics: Diagnostic[];
+}
+
 /** Operation name → what it takes and what it gives. */
 export interface Operations {
   "run list": { input: RunListInput; output: { total: number; runs: RunRow[] } };
@@ -506,6 +553,13 @@ export interface Operations {
     };
   };
   "sql query": { input: { query: string; limit?: number }; output: SqlResult };
+  "sense vocabulary": { input: { vocabulary?: string }; output: { vocabularies: Vocabulary[] } };
+  "sense record": { input: Record<string, unknown>; output: Recorded };
+  "decision record": { input: Record<string, unknown>; output: Recorded };
+  "decision verdict": {
+    input: { id: string; outcome: string; verdict?: string; judged_by?: string; reason?: string };
+    output: { id: string; version: number; changed: boolean; diagnostics: Diagnostic[] };
+  };
   "store status": { input: Record<string, never>; output: Record<string, unknown> };
 }
 

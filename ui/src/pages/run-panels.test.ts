@@ -78,7 +78,7 @@ describe("marks", () => {
       { id: "e0", type: "note", label: { ja: "", en: "No time" } },
       { id: "e1", type: "feed", label: { ja: "", en: "Feed" }, elapsed_s: 60, note: "why" },
     ];
-    const words = { event: "Event", observation: "Observation", sample: "Sample", decision: "Decision", value: () => "" };
+    const words = { event: "Event", observation: "Observation", sample: "Sample", decision: "Decision", decisionPart: (name: string, said: string) => `${name}: ${said}`, outcome: (code: string) => code, value: () => "" };
     const marks = runMarks(run({ events }), say, words);
     expect(marks.map((entry) => entry.mark.id)).toEqual(["e1", "e0"]);
     expect(marks[0]?.mark.note).toBe("why");

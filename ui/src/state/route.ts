@@ -11,6 +11,7 @@ export type Route =
   | { page: "search" }
   | { page: "import" }
   | { page: "sql" }
+  | { page: "sense" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -20,6 +21,7 @@ const PLAIN: Record<string, Route> = {
   search: { page: "search" },
   import: { page: "import" },
   sql: { page: "sql" },
+  sense: { page: "sense" },
 };
 
 function decoded(part: string): string | null {

@@ -12,6 +12,10 @@ mod stored;
 use crate::operation::Operation;
 
 pub(crate) use import::fetch;
+pub(crate) use list::text;
+pub(crate) use plot::load;
+pub(crate) use show::zero_ns;
+pub(crate) use stored::file_id;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

@@ -95,7 +95,7 @@ fn ids(channels: &[String]) -> Result<Vec<Id>> {
 }
 
 /// Run, its channels and the wanted series with times since the zero (nanoseconds).
-pub(super) async fn load(
+pub(crate) async fn load(
     context: &Context,
     run: &str,
     channels: &[String],
