@@ -219,8 +219,8 @@ async fn observers_are_calibrated_from_blind_repeats() {
     let truth = [1.0, 2.0, 3.0, 4.0];
     for (s, level) in truth.iter().enumerate() {
         for round in 0..2 {
-            let wobble = if round == 0 { 1.0 } else { -1.0 };
-            for (observer, judged) in [("A", *level), ("B", level + 1.0), ("C", (level + wobble).clamp(0.0, 5.0))] {
+            let wobble: f64 = if round == 0 { 1.0 } else { -1.0 };
+            for (observer, judged) in [("A", *level), ("B", level + 1.0), ("C", level + wobble)] {
                 let at = format!("2026-02-01T0{}:{:02}:00Z", round + 1, s * 10);
                 bench.run("sense record", json!({ "run": "run-panel", "term": "sake:510", "level": judged, "observer": observer, "blind": true, "blind_sample": format!("S{s}"), "time": at })).await;
             }
