@@ -20,7 +20,8 @@ mod lines;
 mod plate;
 pub mod source;
 pub mod table;
+mod workbook;
 
 pub use cell::{Cell, Sheet};
-pub use format::{Evidence, Format, Site, detect, read};
+pub use format::{Evidence, Format, Formats, Site, detect, read};
 pub use source::Source;
