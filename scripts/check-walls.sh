@@ -13,6 +13,7 @@ forbid() {
 }
 forbid toji-core tokio axum sqlx datafusion arrow parquet tantivy toji-store toji-ingest toji-ops
 forbid toji-ingest tokio axum sqlx datafusion toji-store toji-ops
+forbid toji-plant tokio axum sqlx datafusion toji-store toji-ingest toji-ops
 forbid toji-sense tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops
 forbid toji-store axum toji-ingest toji-ops toji-server
 forbid toji-ops axum clap toji-server

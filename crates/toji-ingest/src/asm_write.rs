@@ -1,8 +1,10 @@
 //! Writes a [`Reading`] of an analyser as Allotrope Simple Model (ASM) JSON.
 //!
-//! Classes: solution analyzer REC/2024/09 and cell counting REC/2024/09. One technique document a
-//! sample; one measurement document for each time and sort of quantity, so that every result keeps its
-//! own time. Quantities are converted exactly to the one unit ASM allows.
+//! Classes: solution analyzer and cell counting REC/2024/09, plate reader and spectrophotometry
+//! REC/2024/06. One technique document a sample; one measurement document for each time and sort of
+//! quantity, so that every result keeps its own time. Quantities are converted exactly to the one unit
+//! ASM allows. The two classes of 2024/06 state the time once a technique document: there, each time
+//! has a technique document of its own.
 //!
 //! A bound is never written as a number. `< 10.04 mg/L` becomes an error document with that text, plus
 //! custom information with the bound and the text as written. What ASM has no property for (an enzyme
@@ -23,14 +25,26 @@ pub enum AsmClass {
     SolutionAnalyzer,
     /// Cell counters.
     CellCounting,
+    /// Plates read well by well.
+    PlateReader,
+    /// Absorption spectra.
+    Spectrophotometry,
 }
 
 impl AsmClass {
-    /// The class a reading's results belong to: cell counting when it has cell counts and nothing that
-    /// only a solution analyser measures. `None`: nothing an analyser measures.
+    /// The class a reading's results belong to: spectrophotometry when there is a spectrum, plate reader
+    /// when every sample is a well, cell counting when it has cell counts and nothing that only a
+    /// solution analyser measures. `None`: nothing an analyser measures.
     #[must_use]
     pub fn of(reading: &Reading) -> Option<Self> {
         let groups: Vec<Group> = reading.samples.iter().flat_map(|s| &s.assays).map(quantity::group).collect();
+        if groups.contains(&Group::Spectrum) {
+            return Some(Self::Spectrophotometry);
+        }
+        let mut measured = reading.samples.iter().filter(|s| !s.assays.is_empty());
+        if groups.contains(&Group::Absorbance) && measured.all(|s| s.fields.contains_key("well")) {
+            return Some(Self::PlateReader);
+        }
         let cells = groups.contains(&Group::Cells);
         let others = groups.iter().any(|g| !matches!(g, Group::Cells | Group::Custom));
         match (cells, others) {
@@ -47,12 +61,18 @@ impl AsmClass {
                 "http://purl.allotrope.org/manifests/solution-analyzer/REC/2024/09/solution-analyzer.manifest"
             }
             Self::CellCounting => "http://purl.allotrope.org/manifests/cell-counting/REC/2024/09/cell-counting.manifest",
+            Self::PlateReader => "http://purl.allotrope.org/manifests/plate-reader/REC/2024/06/plate-reader.manifest",
+            Self::Spectrophotometry => {
+                "http://purl.allotrope.org/manifests/spectrophotometry/REC/2024/06/spectrophotometry.manifest"
+            }
         }
     }
     fn noun(self) -> &'static str {
         match self {
             Self::SolutionAnalyzer => "solution analyzer",
             Self::CellCounting => "cell counting",
+            Self::PlateReader => "plate reader",
+            Self::Spectrophotometry => "spectrophotometry",
         }
     }
 }
@@ -75,7 +95,7 @@ pub fn write(reading: &Reading, file_name: &str) -> Result<Json> {
     let mut number = 0usize;
     let mut documents = Vec::new();
     for sample in reading.samples.iter().filter(|s| !s.assays.is_empty()) {
-        documents.push(document::technique(reading, class, sample, &mut number).map_err(|e| e.in_file(file_name))?);
+        documents.extend(document::techniques(reading, class, sample, &mut number).map_err(|e| e.in_file(file_name))?);
     }
     let mut aggregate = Map::new();
     aggregate.insert("data system document".into(), data_system(reading, file_name));

@@ -94,6 +94,13 @@ fn ids(channels: &[String]) -> Result<Vec<Id>> {
     channels.iter().map(|c| Id::parse(c).map_err(|e| e.at(Place::field("channels")))).collect()
 }
 
+/// Channels stand as the vocabulary has them, since it begins with what every floor looks at first;
+/// those it does not know follow by name.
+pub(super) fn channel_order(channel: &Record) -> (usize, Option<String>) {
+    let known = text(&channel.fields, "variable").and_then(|id| variable::all().iter().position(|v| v.id == id));
+    (known.unwrap_or(usize::MAX), text(&channel.fields, "key"))
+}
+
 /// Run, its channels and the wanted series with times since the zero (nanoseconds).
 pub(crate) async fn load(
     context: &Context,
@@ -135,7 +142,7 @@ pub(crate) async fn load(
         }
         out.push((record.clone(), series));
     }
-    out.sort_by_key(|(record, _)| text(&record.fields, "key"));
+    out.sort_by_cached_key(|(record, _)| channel_order(record));
     Ok((run, out))
 }
 

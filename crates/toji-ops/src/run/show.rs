@@ -1,6 +1,7 @@
 //! `run show`: one run with everything that belongs to it.
 
 use super::list::text;
+use super::plot::channel_order;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ struct RunView {
     fields: Json,
     /// The clock.
     clock: Clock,
-    /// Channels, in the order of their names.
+    /// Channels, in the order of the vocabulary of variables, then of their names.
     channels: Vec<ChannelRow>,
     /// Samples with results.
     samples: Vec<Item>,
@@ -229,12 +230,10 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
     let linked = |kind: &'static str| store.linked(&context.access, kind, "run", run.id.as_str());
     let summaries = store.summaries(&context.access, Some(&run.id)).await?;
     let zero = zero_ns(&run.fields);
-    let mut channels: Vec<ChannelRow> = linked("channel")
-        .await?
-        .iter()
-        .map(|c| channel_row(c, summaries.get(&(run.id.to_string(), c.id.to_string())), zero))
-        .collect();
-    channels.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut channels = linked("channel").await?;
+    channels.sort_by_cached_key(channel_order);
+    let channels: Vec<ChannelRow> =
+        channels.iter().map(|c| channel_row(c, summaries.get(&(run.id.to_string(), c.id.to_string())), zero)).collect();
     let mut assays: BTreeMap<String, Vec<AssayRow>> = BTreeMap::new();
     for assay in linked("assay").await? {
         assays.entry(text(&assay.fields, "sample").unwrap_or_default()).or_default().push(assay_row(&assay));
