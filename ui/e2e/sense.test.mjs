@@ -1,9 +1,11 @@
 // At the tank: three taps, without a network, and nothing lost or doubled when it comes back.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ask, checkPage, launch, open, settled, shot, visit } from "./browser.mjs";
 import { words } from "./words.mjs";
 
+const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 let browser;
 let tank;
 
@@ -124,7 +126,7 @@ for (const lang of ["en", "ja"]) {
       const { page, done } = await open(browser, { scheme: "dark" });
       await visit(page, `/sense?lang=${lang}&tank=${encodeURIComponent(tank.id)}&sense=colour`);
       await checkPage(page, lang, "dark colour");
-      await page.locator('input[type="file"]').setInputFiles({ name: "tank.png", mimeType: "image/png", buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAQMAAAD+wSzIAAAABlBMVEX///+/v7+jQ3Y5AAAADklEQVQI12P4AIX8EAgALgAD/aNpbtEAAAAASUVORK5CYII", "base64") });
+      await page.locator('input[type="file"]').setInputFiles(fixture("card_simulated.png"));
       const corner = page.getByRole("button", { name: new RegExp(`^${t("sense.photo_corner", { n: 1 })}`) });
       const before = await corner.getAttribute("aria-label");
       await corner.focus();
@@ -132,6 +134,17 @@ for (const lang of ["en", "ja"]) {
       assert.notEqual(await corner.getAttribute("aria-label"), before);
       await checkPage(page, lang, "dark photo");
       await shot(page, `sense-photo-${lang}`);
+      await page.keyboard.press("Shift+ArrowLeft");
+      assert.equal(await corner.getAttribute("aria-label"), before);
+      const photos = async () => (await ask("sql query", { query: "SELECT lightness, blue_yellow FROM observation WHERE photo IS NOT NULL" })).rows;
+      const measured = (await photos()).length;
+      await page.getByRole("button", { name: t("sense.photo_keep"), exact: true }).click();
+      await waiting(page, 1);
+      await waiting(page, 0);
+      const rows = await photos();
+      assert.equal(rows.length, measured + 1);
+      // The colour drawn under the warm lamp is L* 80, b* 41.
+      assert.ok(rows.every(([l, b]) => Math.abs(l - 80.4) < 2 && Math.abs(b - 41) < 3), JSON.stringify(rows));
       await visit(page, `/sense?lang=${lang}&tank=${encodeURIComponent(tank.id)}`);
       const term = page.getByRole("button", { name: /\b510$/ }).first();
       await term.focus();

@@ -4,7 +4,7 @@ use super::vocabulary::default_card;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use toji_core::{Category, Digest, Error, Place, Result};
+use toji_core::{Category, Error, Place, Result};
 use toji_sense::colour::{Corners, Measured, Picture, Region, card, measure};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -51,7 +51,7 @@ pub(super) fn operation() -> Operation {
         },
         Effect::Read,
         |context: Context, input: Photo| async move {
-            let (_, _, bytes) = load(&context, &input).await?;
+            let (_, bytes) = load(&context, &input).await?;
             colour(bytes, &input).await?.ok_or_else(|| {
                 Error::input(
                     "E-PHOTO-005",
@@ -65,14 +65,13 @@ pub(super) fn operation() -> Operation {
     )
 }
 
-/// The photo's address, name and bytes, kept in the store.
-pub(super) async fn load(context: &Context, photo: &Photo) -> Result<(Digest, String, Vec<u8>)> {
+/// The photo's name and bytes.
+pub(super) async fn load(context: &Context, photo: &Photo) -> Result<(String, Vec<u8>)> {
     let (name, bytes) = crate::run::fetch(context, &photo.path).await.map_err(|e| e.at(Place::field("path")))?;
     if bytes.len() > BYTES_MAX {
         return Err(limit(bytes.len() >> 20, BYTES_MAX >> 20, "MiB"));
     }
-    let (address, bytes) = context.session.store.keep(bytes).await?;
-    Ok((address, name, bytes))
+    Ok((name, bytes))
 }
 
 fn limit(found: usize, most: usize, unit: &str) -> Error {

@@ -246,7 +246,8 @@ async fn photographed(
     commit: &mut Commit,
     found: &mut Vec<Diagnostic>,
 ) -> Result<Option<Measured>> {
-    let (address, name, bytes) = photo::load(context, asked).await?;
+    let (name, bytes) = photo::load(context, asked).await?;
+    let (address, bytes) = context.session.store.keep(bytes).await?;
     let size = bytes.len() as u64;
     let id = file_id(address);
     if context.session.store.record(&context.access, "file", id.as_str(), None).await.is_err() {
