@@ -65,7 +65,9 @@ pub(super) async fn states(context: &Context, run: &Record, times: &[i64], max_a
         .await?
         .into_iter()
         .map(|c| {
-            let key = text(&c.fields, "variable").or_else(|| text(&c.fields, "key")).unwrap_or_default();
+            // A set-point is no reading: it keeps its own name, so that it never stands in for the sensor.
+            let read = !matches!(text(&c.fields, "origin").as_deref(), Some("setpoint" | "actuator"));
+            let key = text(&c.fields, "variable").filter(|_| read).or_else(|| text(&c.fields, "key")).unwrap_or_default();
             let unit = text(&c.fields, "unit").unwrap_or_default();
             (c.id.to_string(), Quantity { key, unit, sensed: false })
         })
@@ -74,7 +76,9 @@ pub(super) async fn states(context: &Context, run: &Record, times: &[i64], max_a
     for base in [Base::Utc, Base::Elapsed] {
         let shift = if base == Base::Utc { zero.unwrap_or_default() } else { 0 };
         let shifted: Vec<i64> = ascending.iter().map(|t| t.saturating_add(shift)).collect();
-        for joined in store.latest_good(&context.access, &run.id, &[], &shifted).await?.into_iter().filter(|j| j.base == base) {
+        let (ours, others): (Vec<_>, Vec<_>) =
+            store.latest_good(&context.access, &run.id, &[], &shifted).await?.into_iter().partition(|j| j.base == base);
+        for joined in ours {
             let Some(quantity) = names.get(joined.channel.as_str()) else { continue };
             for (place, (value, age)) in order.iter().zip(joined.values).filter_map(|(i, v)| v.map(|v| (*i, v))) {
                 let age_s = age as f64 / 1e9;
@@ -89,6 +93,10 @@ pub(super) async fn states(context: &Context, run: &Record, times: &[i64], max_a
                     *slot = (value, age_s);
                 }
             }
+        }
+        // Channels of a run nearly always count from one base.
+        if others.is_empty() {
+            break;
         }
     }
     if senses {
@@ -120,9 +128,10 @@ pub(super) async fn runs_with(context: &Context, kind: &str, named: &[String]) -
     let mut ids: Vec<String> = named.to_vec();
     if ids.is_empty() {
         ids = store.records(&context.access, kind, None, false).await?.iter().filter_map(|r| text(&r.fields, "run")).collect();
-        ids.sort();
-        ids.dedup();
     }
+    // A run named twice is one run: counting it twice would shorten every interval.
+    ids.sort();
+    ids.dedup();
     let mut out = Vec::new();
     for id in ids {
         out.push(store.record(&context.access, "run", &id, None).await?);
