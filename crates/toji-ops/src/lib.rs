@@ -6,6 +6,7 @@
 
 mod attach;
 mod job;
+pub mod live;
 mod operation;
 mod programme;
 mod progress;
@@ -27,11 +28,17 @@ use std::sync::OnceLock;
 pub fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all: Vec<Operation> =
-            [run::operations(), record::operations(), store::operations(), programme::operations(), sense::operations()]
-                .into_iter()
-                .flatten()
-                .collect();
+        let mut all: Vec<Operation> = [
+            run::operations(),
+            live::operations(),
+            sense::operations(),
+            record::operations(),
+            store::operations(),
+            programme::operations(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         all.sort_by_key(|o| o.name);
         all
     })

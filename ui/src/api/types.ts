@@ -135,6 +135,70 @@ export interface Uploaded {
   bytes: number;
 }
 
+/** A channel with its latest value, as `live tail` tells it. */
+export interface LiveChannel {
+  id: string;
+  key: string;
+  label: Text;
+  quantity?: string | null;
+  unit?: string | null;
+  origin: Channel["origin"];
+  time?: string | null;
+  age_s?: number | null;
+  value?: number | null;
+  text?: string | null;
+  quality: number;
+  low?: number | null;
+  high?: number | null;
+}
+
+export interface Tank {
+  id: string;
+  title: string;
+  vessel?: string | null;
+  source: string;
+  simulated: boolean;
+  t0?: string | null;
+  state: "receiving" | "silent" | "outage";
+  heard?: string | null;
+  outage?: { since: string; note?: string | null } | null;
+  channels: LiveChannel[];
+}
+
+export interface Board {
+  now: string;
+  change: number;
+  runs: Tank[];
+}
+
+/** What the stream sends: channel, seconds since 1970, number, quality, text. */
+export interface LiveUpdate {
+  change: number;
+  values: [string, number, number | null, number, string | null][];
+  points: Record<string, { t_s: number[]; value: (number | null)[] }>;
+}
+
+export interface BandReference {
+  id: string;
+  title: string;
+  from_inoculation: boolean;
+  zero_s: number;
+}
+
+export interface Band {
+  quantity: string;
+  label: Text;
+  unit?: string | null;
+  t_s: number[];
+  low: (number | null)[];
+  median: (number | null)[];
+  high: (number | null)[];
+  n: number[];
+  runs: BandReference[];
+  skipped: { run: string; reason: Text }[];
+  over?: BandReference | null;
+}
+
 type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
 type Post<P> = P extends { post: { requestBody?: infer Asked; responses: { 200: infer Given } } }
   ? { input: JsonOf<NonNullable<Asked>>; output: JsonOf<Given> }
@@ -144,6 +208,8 @@ type Declared = { [P in keyof paths as Post<paths[P]> extends never ? never : Na
 
 /** What this file says more exactly than the contract does. */
 interface Exact {
+  "live tail": { input: { run?: string; hours?: number }; output: Board };
+  "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
   "run list": { input: RunListInput; output: Narrow<Schemas["RunListOutput"], { runs: RunRow[] }> };
   "run show": { input: Schemas["RunShowInput"]; output: Run };
   "run import": { input: ImportInput; output: ImportResult };

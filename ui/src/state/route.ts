@@ -3,6 +3,7 @@
 
 export type Route =
   | { page: "runs" }
+  | { page: "live" }
   | { page: "run"; id: string }
   | { page: "compare" }
   | { page: "kinds" }
@@ -16,6 +17,7 @@ export type Route =
 
 const PLAIN: Record<string, Route> = {
   runs: { page: "runs" },
+  live: { page: "live" },
   compare: { page: "compare" },
   records: { page: "kinds" },
   search: { page: "search" },

@@ -1,5 +1,6 @@
 //! Runs: import, list, show, plot, compare, align, join with samples.
 
+mod band;
 mod compare;
 mod export;
 mod import;
@@ -14,6 +15,7 @@ use crate::operation::Operation;
 pub(crate) use import::fetch;
 pub(crate) use list::text;
 pub(crate) use plot::load;
+pub(crate) use show::channel_label;
 pub(crate) use show::zero_ns;
 pub(crate) use stored::file_id;
 
@@ -24,6 +26,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         show::operation(),
         plot::operation(),
         compare::operation(),
+        band::operation(),
         plot::align_operation(),
         plot::as_of_operation(),
         propose::operation(),
