@@ -14,6 +14,7 @@ mod record;
 mod run;
 mod sense;
 mod session;
+mod simulate;
 mod store;
 
 pub use job::{Job, JobView};
@@ -32,6 +33,7 @@ pub fn operations() -> &'static [Operation] {
             run::operations(),
             live::operations(),
             sense::operations(),
+            simulate::operations(),
             record::operations(),
             store::operations(),
             programme::operations(),
