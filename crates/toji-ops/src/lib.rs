@@ -5,6 +5,7 @@
 //! and list it in the group's `operations()`.
 
 mod attach;
+mod dataset;
 mod job;
 mod operation;
 mod programme;
@@ -26,10 +27,9 @@ use std::sync::OnceLock;
 pub fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all: Vec<Operation> = [run::operations(), record::operations(), store::operations(), programme::operations()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let groups =
+            [run::operations(), record::operations(), store::operations(), programme::operations(), dataset::operations()];
+        let mut all: Vec<Operation> = groups.into_iter().flatten().collect();
         all.sort_by_key(|o| o.name);
         all
     })

@@ -4,6 +4,7 @@ mod compare;
 mod export;
 mod import;
 mod list;
+mod page;
 mod plot;
 mod propose;
 mod show;
@@ -17,6 +18,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         import::operation(),
         list::operation(),
+        page::operation(),
         show::operation(),
         plot::operation(),
         compare::operation(),
