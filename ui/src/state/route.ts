@@ -11,6 +11,8 @@ export type Route =
   | { page: "search" }
   | { page: "import" }
   | { page: "sql" }
+  | { page: "readiness" }
+  | { page: "release" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -20,6 +22,8 @@ const PLAIN: Record<string, Route> = {
   search: { page: "search" },
   import: { page: "import" },
   sql: { page: "sql" },
+  readiness: { page: "readiness" },
+  release: { page: "release" },
 };
 
 function decoded(part: string): string | null {
