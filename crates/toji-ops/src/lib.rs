@@ -5,6 +5,7 @@
 //! and list it in the group's `operations()`.
 
 mod attach;
+mod dataset;
 mod job;
 pub mod live;
 mod operation;
@@ -34,6 +35,7 @@ pub fn operations() -> &'static [Operation] {
             live::operations(),
             sense::operations(),
             simulate::operations(),
+            dataset::operations(),
             record::operations(),
             store::operations(),
             programme::operations(),
