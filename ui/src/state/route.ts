@@ -12,6 +12,9 @@ export type Route =
   | { page: "search" }
   | { page: "import" }
   | { page: "sql" }
+  | { page: "sense" }
+  | { page: "readiness" }
+  | { page: "release" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -22,6 +25,9 @@ const PLAIN: Record<string, Route> = {
   search: { page: "search" },
   import: { page: "import" },
   sql: { page: "sql" },
+  sense: { page: "sense" },
+  readiness: { page: "readiness" },
+  release: { page: "release" },
 };
 
 function decoded(part: string): string | null {

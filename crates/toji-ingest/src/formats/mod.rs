@@ -13,9 +13,11 @@ pub mod tecan_magellan;
 pub mod thermo_genesys30;
 
 mod ambr;
+mod biolector;
 mod biolector1;
 mod biolector_pro;
 mod dasware;
+mod hplc;
 mod pioreactor;
 mod sake;
 
@@ -40,6 +42,8 @@ pub fn all() -> &'static [&'static dyn Format] {
         &tecan_magellan::TecanMagellan,
         &bioscreen::Bioscreen,
         &offgas::OffGas,
+        &hplc::labsolutions::LabSolutions,
+        &hplc::peaks::PeakTable,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,

@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod import;
 mod list;
+mod page;
 mod plot;
 mod propose;
 mod show;
@@ -14,12 +15,16 @@ use crate::operation::Operation;
 
 pub(crate) use import::fetch;
 pub(crate) use list::text;
+pub(crate) use plot::load;
 pub(crate) use show::channel_label;
+pub(crate) use show::zero_ns;
+pub(crate) use stored::file_id;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         import::operation(),
         list::operation(),
+        page::operation(),
         show::operation(),
         plot::operation(),
         compare::operation(),

@@ -102,7 +102,7 @@ pub(super) fn channel_order(channel: &Record) -> (usize, Option<String>) {
 }
 
 /// Run, its channels and the wanted series with times since the zero (nanoseconds).
-pub(super) async fn load(
+pub(crate) async fn load(
     context: &Context,
     run: &str,
     channels: &[String],
