@@ -91,7 +91,7 @@ impl Server {
                 Ok(())
             }
         };
-        if let Err(error) = session.end_live(crate::face::now()).await {
+        if let Err(error) = session.end_live().await {
             tracing::warn!(code = error.code(), "live data stay in the journal: {}", error.fault().message.en);
         }
         ended

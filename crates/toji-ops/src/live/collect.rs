@@ -97,6 +97,7 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
         replay.await.map_err(|e| Error::bug("B-LINK-006", e))??;
     }
     collected?;
+    context.session.end_live().await?;
     let waiting_bytes = match &forward {
         Some(forward) => Some(forward.backlog().await.bytes),
         None => None,

@@ -58,10 +58,13 @@ impl LiveSink {
 
 impl Sink for LiveSink {
     fn append(&self, batches: Vec<Batch>) -> Acknowledging<'_> {
-        // A collector runs beside the operations, so it brings the time of the append itself.
-        let now = Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
-        Box::pin(async move { self.session.store.append_live(&self.access, now, batches).await })
+        Box::pin(async move { self.session.store.append_live(&self.access, now(), batches).await })
     }
+}
+
+/// A collector runs beside the operations and for days, so it brings the time of each append itself.
+fn now() -> Instant {
+    Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX))
 }
 
 impl Session {
@@ -69,9 +72,9 @@ impl Session {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn end_live(&self, now: Instant) -> toji_core::Result<()> {
+    pub async fn end_live(&self) -> toji_core::Result<()> {
         if self.store.live_state().await?.appends_here {
-            self.store.seal_live(&Access::owner(), now).await?;
+            self.store.seal_live(&Access::owner(), now()).await?;
         }
         Ok(())
     }
