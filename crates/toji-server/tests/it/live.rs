@@ -154,7 +154,7 @@ async fn the_band_of_good_runs_counts_from_inoculation() {
     assert_eq!((band["over"]["zero_s"].as_f64(), band["over"]["from_inoculation"].as_bool()), (Some(60.0), Some(true)));
     assert_eq!(band["runs"][0]["from_inoculation"], false);
     server.post("/api/v1/run/band", &json!({"quantity": "ph", "runs": [], "grid_s": 60})).await.is_problem(
-        400,
+        422,
         "E-RUN-020",
         "input",
     );
