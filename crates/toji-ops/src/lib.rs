@@ -14,6 +14,7 @@ mod record;
 mod run;
 mod sense;
 mod session;
+mod simulate;
 mod store;
 
 pub use job::{Job, JobView};
@@ -33,6 +34,7 @@ pub fn operations() -> &'static [Operation] {
             live::operations(),
             sense::operations(),
             record::operations(),
+            simulate::operations(),
             store::operations(),
             programme::operations(),
         ]
