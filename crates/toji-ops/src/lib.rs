@@ -5,6 +5,7 @@
 //! and list it in the group's `operations()`.
 
 mod attach;
+mod dataset;
 mod job;
 pub mod live;
 mod operation;
@@ -33,8 +34,9 @@ pub fn operations() -> &'static [Operation] {
             run::operations(),
             live::operations(),
             sense::operations(),
-            record::operations(),
             simulate::operations(),
+            dataset::operations(),
+            record::operations(),
             store::operations(),
             programme::operations(),
         ]

@@ -83,7 +83,7 @@ fn read_summary(row: &sqlx::any::AnyRow) -> Result<((String, String), ChannelSum
     Ok(((run, channel), summary))
 }
 
-fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
+pub(crate) fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
     let part: String = row.try_get("part").map_err(fault::sql)?;
     let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
     Ok(Block {
@@ -98,7 +98,7 @@ fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
     })
 }
 
-const BLOCK_COLUMNS: &str = "b.part, b.row_group, b.seq, b.base, b.points, b.t_min, b.t_max, b.channel";
+pub(crate) const BLOCK_COLUMNS: &str = "b.part, b.row_group, b.seq, b.base, b.points, b.t_min, b.t_max, b.channel";
 
 impl Store {
     /// Blocks of some channels of a run that touch a stretch of time, grouped by channel, oldest event first and the

@@ -6,11 +6,13 @@
 mod align;
 mod blob;
 mod catalogue;
+mod columns;
 mod commit;
 mod data;
 mod fault;
 mod jobs;
 mod ledger;
+mod past;
 mod records;
 mod search;
 mod series;
@@ -22,10 +24,12 @@ mod verify;
 
 pub use align::{Aligned, Grid, align, as_of, thin};
 pub use catalogue::Backend;
+pub use columns::{Column, to_parquet};
 pub use commit::{Commit, Put, Receipt, RunSeries};
 pub use data::{AsOf, ChannelSummary, Summaries};
 pub use jobs::{JobRow, JobState};
 pub use ledger::{Body, Change, Event, Head};
+pub use past::PartsAt;
 pub use records::{Link, Version};
 pub use search::{Hit, SearchAnswer};
 pub use series::{Base, Series};

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ProblemBody } from "../api/types";
 import { again, flush, inOrder, isAway, newId, type Entry, type Sent, type Shelf } from "./queue";
 
 class Memory implements Shelf {
@@ -23,7 +24,7 @@ const entry = (id: string, made: number, notBefore = 0): Entry => ({
   made,
   notBefore,
 });
-const no = { status: 400, code: "E-X", category: "input", message: { ja: "不可", en: "no" } };
+const no: ProblemBody = { status: 400, code: "E-X", category: "input", message: { ja: "不可", en: "no" } };
 
 async function shelfWith(...entries: Entry[]) {
   const shelf = new Memory();

@@ -13,6 +13,8 @@ export type Route =
   | { page: "import" }
   | { page: "sql" }
   | { page: "sense" }
+  | { page: "readiness" }
+  | { page: "release" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -24,6 +26,8 @@ const PLAIN: Record<string, Route> = {
   import: { page: "import" },
   sql: { page: "sql" },
   sense: { page: "sense" },
+  readiness: { page: "readiness" },
+  release: { page: "release" },
 };
 
 function decoded(part: string): string | null {

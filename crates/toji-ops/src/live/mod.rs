@@ -19,6 +19,7 @@
 
 mod append;
 mod board;
+mod collect;
 mod follow;
 
 pub use follow::{Follow, NewPoints, NewValue, Update};
@@ -36,6 +37,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         append::status_operation(),
         board::operation(),
         board::sources_operation(),
+        collect::operation(),
     ]
 }
 

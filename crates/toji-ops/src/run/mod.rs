@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod import;
 mod list;
+mod page;
 mod plot;
 mod propose;
 mod show;
@@ -23,6 +24,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         import::operation(),
         list::operation(),
+        page::operation(),
         show::operation(),
         plot::operation(),
         compare::operation(),

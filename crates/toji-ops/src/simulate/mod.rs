@@ -1,5 +1,7 @@
-//! Simulated plants: runs with known truth, for demonstrations, training and tests. Always labelled simulated.
+//! Simulated plants: runs with known truth, and devices that speak over the network like real ones. All of
+//! it says that it is simulated.
 
+mod fermenter;
 mod file;
 mod keep;
 mod read;
@@ -8,5 +10,5 @@ mod run;
 use crate::operation::Operation;
 
 pub(crate) fn operations() -> Vec<Operation> {
-    vec![run::operation()]
+    vec![fermenter::operation(), run::operation()]
 }
