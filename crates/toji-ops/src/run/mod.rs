@@ -18,7 +18,7 @@ pub(crate) use list::text;
 pub(crate) use plot::load;
 pub(crate) use show::channel_label;
 pub(crate) use show::zero_ns;
-pub(crate) use stored::file_id;
+pub(crate) use stored::{Counts, FileFacts, RunRef, commit as commit_reading, file_id, run_id};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
