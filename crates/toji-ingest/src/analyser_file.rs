@@ -17,7 +17,7 @@ use toji_core::{Diagnostic, Error, Place, Result, Unit};
 /// Lines looked at for the header.
 const HEADER_LINES_MAX: usize = 10;
 /// Characters looked at when a text is asked whether it is of a format.
-const HEAD_CHARS: usize = 8000;
+const HEAD_CHARS: usize = 20_000;
 
 /// What the result table of one instrument looks like.
 pub(crate) struct Layout {
@@ -208,6 +208,12 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// Does the beginning of the file hold such a header?
+    pub(crate) fn holds<T>(&self, source: &Source<'_>, header: impl Fn(&Row) -> Option<T>) -> bool {
+        let begins = |part: &Part<'_>| part.rows.iter().take(self.rows_max).any(|row| header(row).is_some());
+        head(source, HEAD_CHARS, self.rows_max).is_some_and(|parts| parts.iter().any(begins))
+    }
+
     /// Every table of the parts; parts without one are listed as not read.
     ///
     /// # Errors

@@ -215,6 +215,56 @@ mod tests {
         assert_eq!(texts(&back), texts(&reading));
     }
 
+    /// Read, written, and read back: the document and the texts on both sides.
+    fn round(text: &str) -> (Json, Vec<String>, Vec<String>) {
+        let texts = |r: &Reading| {
+            let mut all: Vec<String> =
+                r.samples.iter().flat_map(|s| &s.assays).map(|a| format!("{} {}", a.analyte, a.value.text)).collect();
+            all.sort();
+            all
+        };
+        let (_, reading) = crate::read(&Source::new("x", text.as_bytes()).unwrap(), &Site::default()).unwrap();
+        let document = write(&reading, "x").unwrap();
+        let written = document.to_string();
+        let (_, back) = crate::read(&Source::new("x", written.as_bytes()).unwrap(), &Site::default()).unwrap();
+        (document, texts(&reading), texts(&back))
+    }
+
+    #[test]
+    fn a_spectrum_is_a_cube_and_its_bounds_are_not_in_it() {
+        let scan = "Scan\tScan_20260314_160142.tsv\t\nMode\tABS\t\nLower\t600\t\nUpper\t602\t\nLength\t3\t\n\n\
+            wavelength(nm)\tABS\t%T\n600.0\t0.452\t35.3\n601.0\t> 3.0\t0.1\n602.0\t0.45\t35.5\n";
+        let (document, before, after) = round(scan);
+        assert_eq!(before, after);
+        assert!(document["$asm.manifest"].as_str().unwrap().contains("/spectrophotometry/REC/2024/06/"));
+        let aggregate =
+            &document["spectrophotometry aggregate document"]["spectrophotometry document"][0]["measurement aggregate document"];
+        assert_eq!(aggregate["measurement time"], "2026-03-14T16:01:42+00:00");
+        let measurement = &aggregate["measurement document"][0];
+        let data = &measurement["absorption spectrum data cube"]["data"];
+        assert_eq!(*data, json!({"dimensions": [[600.0, 602.0]], "measures": [[452.0, 450.0]]}));
+        assert_eq!(measurement["error aggregate document"]["error document"][0]["error feature"], "absorbance 601 nm");
+    }
+
+    #[test]
+    fn wells_state_their_plate_and_how_it_was_read() {
+        let plate = "Raw data,Well positions,Plate\n0.5,A1,P7\n0.25,A2,P7\nDate of measurement: 2026-03-14/Time of measurement: 09:43:07,,\n\
+            Instrument serial number: 12,,\nMeasurement mode: Absorbance,,\nMeasurement wavelength: 595 nm,,\nNumber of flashes: 1,,\n\
+            Unit: OD,,\nMeas. temperature: Raw data: 23.4 °C,,\n";
+        let (document, before, after) = round(plate);
+        assert_eq!(before, after);
+        let wells = document["plate reader aggregate document"]["plate reader document"].as_array().unwrap();
+        assert_eq!(wells.len(), 2);
+        let measurement = &wells[0]["measurement aggregate document"]["measurement document"][0];
+        assert_eq!(measurement["absorbance"], json!({"value": 500.0, "unit": "mAU"}));
+        assert_eq!(measurement["compartment temperature"]["value"], 23.4);
+        let device = &measurement["device control aggregate document"]["device control document"][0];
+        assert_eq!(device["detector wavelength setting"], json!({"value": 595.0, "unit": "nm"}));
+        let sample = &measurement["sample document"];
+        assert_eq!((&sample["location identifier"], &sample["well plate identifier"]), (&json!("A1"), &json!("P7")));
+        assert!(wells[0]["measurement aggregate document"].get("plate well count").is_none(), "two wells are no plate");
+    }
+
     #[test]
     fn what_asm_cannot_hold_is_refused_with_its_place() {
         let text = "Lac,Sample ID,Gluc,NH4+\n1,S9,2,3\n";

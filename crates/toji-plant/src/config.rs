@@ -2,6 +2,7 @@
 
 use crate::control::Loop;
 use crate::fault::Fault;
+use crate::operator::OperatorConfig;
 use crate::organism::OrganismName;
 use crate::vessel::Scale;
 use schemars::JsonSchema;
@@ -52,6 +53,9 @@ pub struct ReactorConfig {
     /// Further faults by chance, mean number a day; the seed decides which and when.
     #[serde(default)]
     pub faults_per_day: f64,
+    /// The person at the tank, if any.
+    #[serde(default)]
+    pub operator: Option<OperatorConfig>,
 }
 
 impl ReactorConfig {
@@ -66,6 +70,7 @@ impl ReactorConfig {
             recipe: Recipe::default(),
             faults: Vec::new(),
             faults_per_day: 0.0,
+            operator: None,
         }
     }
 }
@@ -272,6 +277,9 @@ impl ReactorConfig {
     fn check(&self, reactors: usize) -> Result<()> {
         within("faults_per_day", self.faults_per_day, 0.0, 1000.0)?;
         self.recipe.check()?;
+        if let Some(operator) = &self.operator {
+            operator.check()?;
+        }
         self.faults.iter().try_for_each(|f| f.check(reactors))
     }
 }

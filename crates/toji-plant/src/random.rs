@@ -25,7 +25,7 @@ impl Random {
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
-    /// Standard normal to four decimals of its tails up to 3.5: twelve uniform numbers of 16 bits less six.
+    /// Standard normal, near enough for noise: twelve uniform numbers of 16 bits less six, so never beyond 6.
     pub(crate) fn normal(&mut self) -> f64 {
         let mut sum = 0u64;
         for _ in 0..3 {

@@ -6,6 +6,7 @@ use crate::control::{Command, Controls, FeedClock, Loop, Measured, Wanted, sampl
 use crate::fault::{self, Fault, FaultKind};
 use crate::gas::ATMOSPHERE_BAR;
 use crate::happening::What;
+use crate::operator::{Operator, Scene};
 use crate::organism::Organism;
 use crate::random::Random;
 use crate::sensor::{Said, Sensors, Values};
@@ -103,6 +104,7 @@ pub(crate) struct Reactor {
     feed_seen: bool,
     full_seen: bool,
     held: Measured,
+    operator: Option<Operator>,
     happened: Vec<(f64, What)>,
 }
 
@@ -155,6 +157,7 @@ impl Reactor {
             feed_seen: false,
             full_seen: false,
             held,
+            operator: config.operator.clone().map(|o| Operator::new(o, Random::new(seed, &format!("{} operator", config.name)))),
             happened: Vec::new(),
         };
         reactor.happened.push((0.0, event("start", both("培地調製・通気開始", "medium in, gas on"), None)));
@@ -213,6 +216,33 @@ impl Reactor {
             FeedClock { now_h: self.now_h, inoculated_h: self.inoculated_h, agitation_per_min: self.controls.agitation_per_min };
         self.wanted = self.controls.step(&self.vessel, &self.held, self.broth.jacket_c, &clock, dt_s);
         self.guard(value(SignalId::Foam, 0.0));
+        self.attend();
+    }
+    /// The person comes by when it is time, while the batch runs.
+    fn attend(&mut self) {
+        let (Some(operator), true) = (self.operator.as_mut(), self.controls.running && self.inoculated_h.is_some()) else {
+            return;
+        };
+        let b = &self.broth;
+        let scene = Scene {
+            now_h: self.now_h,
+            overflow_g_per_l: b.overflow_g / b.volume_l,
+            biomass_g_per_l: b.biomass_g / b.volume_l,
+            foam_percent: b.foam_percent(&self.vessel),
+            volume_l: b.volume_l,
+            oxygen_shown_percent: self.held.oxygen_percent,
+            temperature_set_c: self.controls.temperature_c,
+            feeding: self.wanted.feed_l_per_s > 0.0,
+            feed_share: self.controls.feed.share,
+        };
+        let Some(visit) = operator.visit(&scene) else { return };
+        let at = self.now_h;
+        self.happened.extend(visit.sensed.into_iter().map(|s| (at, What::Observation(s))));
+        let why = visit.decision.as_ref().map(|d| d.why.clone());
+        self.happened.extend(visit.decision.map(|d| (at, What::Decision(d))));
+        if let Some(command) = visit.command {
+            self.act(command, why.as_deref());
+        }
     }
     /// Interlocks: antifoam on the foam probe, no feed into a full vessel.
     fn guard(&mut self, foam_percent: f64) {

@@ -7,7 +7,7 @@
 //! carry no variable.
 
 use crate::analyser::{Clock, bracketed, note};
-use crate::analyser_file::{Found, Search, head, open_end, parts, row_place};
+use crate::analyser_file::{Found, Search, open_end, parts, row_place};
 use crate::delimited::Row;
 use crate::format::{Evidence, Format, Site};
 use crate::formats::bioscreen::elapsed;
@@ -25,8 +25,6 @@ pub struct OffGas;
 
 /// Lines looked at for the header.
 const HEADER_LINES_MAX: usize = 40;
-/// Characters looked at when a text is asked whether it is of this format.
-const HEAD_CHARS: usize = 20_000;
 /// Most streams of one file.
 const STREAMS_MAX: usize = 1_000;
 
@@ -141,10 +139,8 @@ impl Format for OffGas {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let parts = head(source, HEAD_CHARS, HEADER_LINES_MAX)?;
-        parts
-            .iter()
-            .any(|part| part.rows.iter().take(HEADER_LINES_MAX).any(|row| header(row).is_some()))
+        SEARCH
+            .holds(source, header)
             .then(|| Evidence::new(78, "時刻と O2・CO2 だけの表です", "a table of time, O2, CO2 and nothing but gas quantities"))
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {

@@ -2,12 +2,13 @@
 //!
 //! No column states a unit. Counts are cells, concentrations cells per millilitre, the diameter is in
 //! micrometres; what the maker's export leaves open (areas, compactness, the spread) stays without one.
-//! `Date finished` is when the sample was counted, `Sample draw Time` when it was taken.
+//! `Date finished` is when the sample was counted, `Sample draw Time` when it was taken. Whether the
+//! concentrations are already multiplied by `Dilution` is nowhere stated: it stays a fact of the sample.
 
 use crate::analyser::{bracketed, header_key};
 use crate::analyser_file::Layout;
 use crate::analyser_table::Known;
-use crate::analyser_table::Role::{Analysed, Diluted, Fact, Field, Result as Measured, Sample, Taken};
+use crate::analyser_table::Role::{Analysed, Fact, Field, Result as Measured, Sample, Taken};
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use serde_json::Value as Json;
@@ -53,9 +54,9 @@ const COLUMNS: &[Known] = &[
     ("totalcellcount", Measured("total cell count", "total-cell-count", "{cell}")),
     ("totalobjectcount", Measured("total object count", "", "{count}")),
     ("viability", Measured("viability", "viability", "%")),
-    ("viablecellconc", Diluted("viable cell density", "viable-cell-density", "/mL")),
-    ("deadcellconc", Diluted("dead cell density", "dead-cell-density", "/mL")),
-    ("totalcellconc", Diluted("total cell density", "total-cell-density", "/mL")),
+    ("viablecellconc", Measured("viable cell density", "viable-cell-density", "/mL")),
+    ("deadcellconc", Measured("dead cell density", "dead-cell-density", "/mL")),
+    ("totalcellconc", Measured("total cell density", "total-cell-density", "/mL")),
     ("stddev", Measured("standard deviation", "", "")),
     ("aggregaterate", Measured("aggregate rate", "", "%")),
 ];
@@ -163,7 +164,8 @@ mod tests {
         assert_eq!(at(&second.when), "2026-03-02T08:34:01Z", "the other row decides month/day");
         let by = |name: &str| first.assays.iter().find(|a| a.analyte == name).unwrap();
         let conc = &by("Dead Cell Conc.").value;
-        assert_eq!((conc.number, conc.unit.as_ref().map(Unit::code), conc.dilution), (Some(223_733.25), Some("/mL"), Some(2.0)));
+        assert_eq!((conc.number, conc.unit.as_ref().map(Unit::code), conc.dilution), (Some(223_733.25), Some("/mL"), None));
+        assert_eq!(first.fields["dilution"], "2");
         assert_eq!(by("Dead Cell Conc.").variable.as_deref(), Some("dead-cell-density"));
         assert_eq!((by("Std Dev.").value.unit.as_ref(), by("Viability").place.column), (None, Some(19)));
         assert_eq!((&first.fields["vessel"], &first.fields["Cedex ID (processed)"]), (&"R1".into(), &"13".into()));

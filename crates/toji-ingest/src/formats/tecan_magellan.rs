@@ -101,13 +101,14 @@ impl Format for TecanMagellan {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let seen = |part: &Part<'_>| {
-            let header = part.rows.iter().take(HEADER_LINES_MAX).any(is_header);
+        let has_header = |part: &Part<'_>| part.rows.iter().take(HEADER_LINES_MAX).any(is_header);
+        // Few files have such a header: only of those are the lines below the wells looked at.
+        head(source, HEAD_CHARS, HEADER_LINES_MAX)?.iter().any(has_header).then_some(())?;
+        let signs_of = |part: &Part<'_>| {
             let keys: Vec<String> = part.rows.iter().map(|row| header_key(row.cell(0))).collect();
-            let signs = SIGNS.iter().filter(|sign| keys.iter().any(|key| key.starts_with(**sign))).count();
-            header.then_some(signs)
+            SIGNS.iter().filter(|sign| keys.iter().any(|key| key.starts_with(**sign))).count()
         };
-        let signs = head(source, HEAD_CHARS, HEAD_ROWS)?.iter().filter_map(seen).max()?;
+        let signs = head(source, HEAD_CHARS, HEAD_ROWS)?.iter().filter(|part| has_header(part)).map(signs_of).max()?;
         let score = if signs >= 3 { 95 } else { 60 };
         Some(Evidence::new(
             score,

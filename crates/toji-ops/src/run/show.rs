@@ -193,16 +193,21 @@ pub(super) fn offset_ns(base: Base, zero: Option<i64>) -> i64 {
     }
 }
 
+/// Label of a channel for people. The source's own name tells channels of one quantity apart.
+pub(crate) fn channel_label(record: &Record) -> Text {
+    let key = text(&record.fields, "key").unwrap_or_default();
+    match text(&record.fields, "variable").as_deref().and_then(variable::get) {
+        Some(v) => Text::new(format!("{} ({key})", v.label.ja), format!("{} ({key})", v.label.en)),
+        None => Text::same(&key),
+    }
+}
+
 pub(super) fn channel_row(record: &Record, summary: Option<&ChannelSummary>, zero: Option<i64>) -> ChannelRow {
     let fields = &record.fields;
     let key = text(fields, "key").unwrap_or_default();
     let quantity = text(fields, "variable");
     let known = quantity.as_deref().and_then(variable::get);
-    let label = match known {
-        // The source's own name tells channels of one quantity apart.
-        Some(v) => Text::new(format!("{} ({key})", v.label.ja), format!("{} ({key})", v.label.en)),
-        None => Text::same(&key),
-    };
+    let label = channel_label(record);
     let seconds = |t: Option<i64>| summary.zip(t).map(|(s, t)| (t - offset_ns(s.base, zero)) as f64 / 1e9);
     ChannelRow {
         id: record.id.to_string(),
@@ -304,6 +309,11 @@ fn spoken(sort: &str) -> Text {
         "start" => Text::new("開始", "Start"),
         "stop" => Text::new("終了", "Stop"),
         "note" => Text::new("注記", "Note"),
+        "outage" => Text::new("通信断", "Connection lost"),
+        "reconnected" => Text::new("通信回復", "Connection back"),
+        "source-on" => Text::new("接続元の開始", "Source came on"),
+        "source-off" => Text::new("接続元の停止", "Source went off"),
+        "gap" => Text::new("欠落", "Points missing"),
         "odour" => Text::new("香り", "Odour"),
         "colour" => Text::new("色", "Colour"),
         "appearance" => Text::new("状貌", "Appearance"),

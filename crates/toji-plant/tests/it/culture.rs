@@ -164,3 +164,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_operator_smells_acetate_feeds_less_and_the_acetate_goes() {
+    let run = |acts: bool| {
+        let mut plant = one(Scale::L1, |r| {
+            r.recipe.feed = FeedPlan::Exponential { growth_rate_per_h: 0.42, start: FeedStart::OxygenRise };
+            r.recipe.stop_at_h = 18.0;
+            r.operator = Some(toji_plant::OperatorConfig { acts, ..Default::default() });
+        });
+        plant.step(18.0 * 3600.0);
+        (plant.truth(0).unwrap(), plant.take_happenings())
+    };
+    let (left, _) = run(false);
+    let (cared, happenings) = run(true);
+    assert!(cared.overflow_g_per_l < 0.6 * left.overflow_g_per_l, "{} {}", cared.overflow_g_per_l, left.overflow_g_per_l);
+    // Every decision follows from what was sensed at that minute, by the rule.
+    let mut acid = 0;
+    let mut lowered = 0;
+    for h in &happenings {
+        match &h.what {
+            toji_plant::What::Observation(s) if s.term == Some("sake:830") && s.blind_sample.is_none() => acid = s.level,
+            toji_plant::What::Decision(d) if d.action == "feed-less" => {
+                lowered += 1;
+                assert!(acid >= toji_plant::CRAFT.acid_less_feed, "{d:?}");
+                assert!(d.seen.contains(&format!("酸臭 {acid}")), "{d:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(lowered > 0);
+    // The command left an event with the reason.
+    assert!(happenings.iter().any(
+        |h| matches!(&h.what, toji_plant::What::Event(e) if e.sort == "setpoint" && e.reason.as_deref().is_some_and(|r| r.contains("酢酸")))
+    ));
+}

@@ -5,7 +5,7 @@
 
 use super::variable_of;
 use crate::analyser::{Clock, UnitSource, bracketed, fits, header_key, note, number_style, result};
-use crate::analyser_file::{Found, Search, head, open_end, parts, row_place};
+use crate::analyser_file::{Found, Search, open_end, parts, row_place};
 use crate::delimited::Row;
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
@@ -19,9 +19,6 @@ pub(crate) struct PeakTable;
 
 /// Lines looked at for the header.
 const HEADER_LINES_MAX: usize = 20;
-/// Characters looked at when a text is asked whether it is of this format.
-const HEAD_CHARS: usize = 8000;
-
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
@@ -149,8 +146,7 @@ impl Format for PeakTable {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let parts = head(source, HEAD_CHARS, HEADER_LINES_MAX)?;
-        parts.iter().any(|part| part.rows.iter().take(HEADER_LINES_MAX).any(|row| header(row).is_some())).then(|| {
+        SEARCH.holds(source, header).then(|| {
             Evidence::new(
                 80,
                 "試料名・成分名・保持時間・面積または量の列があります",
