@@ -90,7 +90,8 @@ fn plain(text: &str) -> String {
 fn same_what(fact: &Fact, seen: &Observed) -> bool {
     let (a, b) = (plain(&fact.what), plain(&seen.what));
     let name = plain(fact.what.split(['(', '[', '（']).next().unwrap_or(""));
-    a == b || (!name.is_empty() && name == b) || (!a.is_empty() && b.contains(&a))
+    // A statement without a name (a remark above the table, a column without header) may stand under any.
+    fact.what.is_empty() || a == b || (!name.is_empty() && name == b) || (!a.is_empty() && b.contains(&a))
 }
 
 fn same_id(fact: &Fact, seen: &Observed) -> bool {
