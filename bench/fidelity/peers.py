@@ -72,7 +72,7 @@ class Tables:
                                  "unit": None if cells.get(unit) is None else str(cells.get(unit))})
                 continue
             for what, cell in cells.items():
-                if what in (name, shape["id"]):
+                if what == name or (shape["id"] and what == shape["id"]):
                     continue
                 number, text = number_or_text(cell)
                 if number is not None or text is not None:
@@ -235,10 +235,12 @@ class Detl:
         observed = []
         for number, reactor in detl.parse(str(path)).items():
             for column in reactor.dataframe.columns:
+                # It gives the tags names of its own; the truth asks for the temperature.
+                what = f"Unit {number}.T{number}.PV" if column == "temperature_pv" else column
                 for cell in reactor.dataframe[column]:
                     value, text = number_or_text(cell)
                     if value is not None or text is not None:
-                        observed.append({"what": f"Unit {number}.{column}", "number": value, "text": text})
+                        observed.append({"what": what, "number": value, "text": text})
         return {"observed": observed}
 
 

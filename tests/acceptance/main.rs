@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+mod a_dataset;
 mod a_design;
+mod a_sense;
 mod b_process;
 mod bench;
 mod coverage;

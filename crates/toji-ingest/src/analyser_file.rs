@@ -44,9 +44,11 @@ pub(crate) struct Layout {
 }
 
 /// One table-shaped part of a file.
-struct Part<'a> {
-    sheet: Option<&'a str>,
-    rows: Vec<Row>,
+pub(crate) struct Part<'a> {
+    /// Sheet of a workbook.
+    pub(crate) sheet: Option<&'a str>,
+    /// Its rows, without blank ones.
+    pub(crate) rows: Vec<Row>,
 }
 
 /// The delimiter of a text: the one of its longest line among the first.
@@ -81,17 +83,9 @@ impl Layout {
 
     /// Does the file hold this table? `score` is that of a header with the fewest signs.
     pub(crate) fn detect(&self, source: &Source<'_>, score: u8, ja: &str, en: &str) -> Option<Evidence> {
-        let signs = if source.is_workbook() {
-            let head = |sheet: &Sheet| {
-                let rows = sheet.rows.iter().take(HEADER_LINES_MAX).cloned().collect();
-                sheet_rows(&Sheet { rows, ..Sheet::default() }, 0)
-            };
-            source.sheets().ok()?.iter().flat_map(head).map(|row| self.signs_in(&row)).max()?
-        } else {
-            let head: String = source.text().chars().take(HEAD_CHARS).collect();
-            let all = rows(&head, delimiter(&head), true);
-            all.get(self.header_row(&all)?).map(|row| self.signs_in(row))?
-        };
+        let heads = head(source, HEAD_CHARS, HEADER_LINES_MAX)?;
+        let rows = heads.iter().flat_map(|part| part.rows.iter().take(HEADER_LINES_MAX));
+        let signs = rows.map(|row| self.signs_in(row)).max()?;
         let more = u8::try_from(signs.checked_sub(self.signs_min)?.min(7)).unwrap_or(0);
         Some(Evidence::new(score.saturating_add(more * 2).min(99), ja, en))
     }
@@ -154,20 +148,109 @@ impl Layout {
 
 impl Part<'_> {
     fn place(&self, row: &Row) -> Place {
-        match self.sheet {
-            Some(sheet) => Place::line(row.line).in_sheet(sheet),
-            None => Place::line(row.line),
-        }
+        row_place(self.sheet, row, 0)
     }
 }
 
-fn parts<'a>(source: &'a Source<'_>) -> Result<Vec<Part<'a>>> {
+/// Place of a cell of a row, in a sheet or in a text.
+pub(crate) fn row_place(sheet: Option<&str>, row: &Row, column: usize) -> Place {
+    match sheet {
+        Some(sheet) => row.place(column).in_sheet(sheet),
+        None => row.place(column),
+    }
+}
+
+/// The parts of a file that have any text: a text, or the sheets of a workbook.
+pub(crate) fn parts<'a>(source: &'a Source<'_>) -> Result<Vec<Part<'a>>> {
     if !source.is_workbook() {
         let text = source.text();
         return Ok(vec![Part { sheet: None, rows: rows(text, delimiter(text), true) }]);
     }
     let part = |sheet: &'a Sheet| Part { sheet: Some(&sheet.name), rows: sheet_rows(sheet, 0) };
     Ok(source.sheets()?.iter().map(part).filter(|p| !p.rows.is_empty()).collect())
+}
+
+/// The same from the first characters of a text, or the first rows of each sheet.
+pub(crate) fn head<'a>(source: &'a Source<'_>, chars: usize, rows_max: usize) -> Option<Vec<Part<'a>>> {
+    if !source.is_workbook() {
+        let text: String = source.text().chars().take(chars).collect();
+        return Some(vec![Part { sheet: None, rows: rows(&text, delimiter(&text), true) }]);
+    }
+    let part = |sheet: &'a Sheet| {
+        let first = Sheet { rows: sheet.rows.iter().take(rows_max).cloned().collect(), ..Sheet::default() };
+        Part { sheet: Some(&sheet.name), rows: sheet_rows(&first, 0) }
+    };
+    Some(source.sheets().ok()?.iter().map(part).collect())
+}
+
+/// A table found in a part of a file.
+pub(crate) struct Found<'p, T> {
+    /// Sheet of a workbook.
+    pub(crate) sheet: Option<&'p str>,
+    /// Rows above the header.
+    pub(crate) above: &'p [Row],
+    /// The header.
+    pub(crate) header: &'p Row,
+    /// Rows below it.
+    pub(crate) below: &'p [Row],
+    /// What the header was understood as.
+    pub(crate) columns: T,
+}
+
+/// How a format looks for its tables, and what it says where there is none.
+pub(crate) struct Search {
+    /// Rows of a part looked at for the header.
+    pub(crate) rows_max: usize,
+    /// Codes of refusals: an empty file, no header, nothing below it.
+    pub(crate) codes: [&'static str; 3],
+    /// What the header names, Japanese and English.
+    pub(crate) names: (&'static str, &'static str),
+}
+
+impl Search {
+    /// Every table of the parts; parts without one are listed as not read.
+    ///
+    /// # Errors
+    /// The first two faults of `codes`.
+    pub(crate) fn tables<'p, T>(
+        &self,
+        source: &Source<'_>,
+        parts: &'p [Part<'_>],
+        header: impl Fn(&Row) -> Option<T>,
+        reading: &mut Reading,
+    ) -> Result<Vec<Found<'p, T>>> {
+        if parts.iter().all(|p| p.rows.is_empty()) {
+            return Err(refusal(source, self.codes[0], Place::line(1), "ファイルが空です", "the file is empty"));
+        }
+        let mut out = Vec::new();
+        for part in parts {
+            let found = part.rows.iter().take(self.rows_max).enumerate().find_map(|(at, row)| Some((at, header(row)?)));
+            let table = found.and_then(|(at, columns)| {
+                let (header, below) = part.rows.get(at..)?.split_first()?;
+                Some(Found { sheet: part.sheet, above: part.rows.get(..at)?, header, below, columns })
+            });
+            match table {
+                Some(table) => out.push(table),
+                None => {
+                    let (ja, en) = ("結果の表のない部分です", "a part without the table of results");
+                    let first = part.rows.first();
+                    reading.not_read.extend(first.map(|row| NotRead::new(part.place(row), &row.text(), ja, en)));
+                }
+            }
+        }
+        if out.is_empty() {
+            let ja = format!("列見出し（{}）の行がありません", self.names.0);
+            let en = format!("there is no header line ({})", self.names.1);
+            return Err(refusal(source, self.codes[1], Place::line(1), &ja, &en));
+        }
+        Ok(out)
+    }
+
+    /// The refusal of a file whose tables hold nothing.
+    pub(crate) fn nothing(&self, source: &Source<'_>, line: u64) -> Error {
+        let (ja, en) = ("見出しの下に結果がありません", "there are no results below the header");
+        refusal(source, self.codes[2], Place::line(line), ja, en)
+    }
 }
 
 /// A refusal that asks for a new export.

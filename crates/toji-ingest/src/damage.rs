@@ -61,12 +61,25 @@ pub(crate) fn every_cut(format: &dyn Format, file: &str) {
     }
 }
 
-/// Reads any bytes, and the file with one byte changed.
-pub(crate) fn check_damage(format: &dyn Format, file: &str, bytes: &[u8], at: usize, byte: u8) {
+/// Reads any bytes.
+pub(crate) fn any_bytes(format: &dyn Format, bytes: &[u8]) {
     if let Ok(source) = Source::new("x", bytes) {
         let _ = format.detect(&source);
         let _ = format.read(&source, &Site::default());
     }
+}
+
+/// Reads the first `cut` characters of the file with something put in.
+pub(crate) fn mutated(format: &dyn Format, file: &str, cut: usize, at: usize, junk: &str) {
+    let mut text: String = file.chars().take(cut).collect();
+    let at = text.char_indices().map(|(i, _)| i).nth(at).unwrap_or(text.len());
+    text.insert_str(at, junk);
+    any_bytes(format, text.as_bytes());
+}
+
+/// Reads any bytes, and the file with one byte changed.
+pub(crate) fn check_damage(format: &dyn Format, file: &str, bytes: &[u8], at: usize, byte: u8) {
+    any_bytes(format, bytes);
     let mut changed = file.as_bytes().to_vec();
     let place = at % changed.len().max(1);
     if let Some(slot) = changed.get_mut(place) {

@@ -41,7 +41,7 @@ pub struct Link {
     pub target: String,
 }
 
-fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
+pub(crate) fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
     let fields: String = row.try_get("fields").map_err(fault::sql)?;
     let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
     Ok(Record {
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// The record with its fields brought to the present version of its kind.
-    fn present(&self, mut record: Record) -> Result<Record> {
+    pub(crate) fn present(&self, mut record: Record) -> Result<Record> {
         let kind = self.kinds.get(&record.kind)?;
         if record.kind_version != kind.version {
             record.fields = kind.migrate(&record.fields, record.kind_version)?;

@@ -125,10 +125,153 @@ export type Hit = Schemas["Hit"];
 export type SqlResult = Schemas["SqlQueryOutput"];
 export type Job = Narrow<Schemas["Job"], { error?: ProblemBody | null }>;
 
+/** A declared vocabulary of the senses; a stored code is `prefix:code`. */
+export type Vocabulary = Schemas["Vocabulary"];
+export type VocabularyTerm = Schemas["Term"];
+
 export interface Uploaded {
   name: string;
   address: string;
   bytes: number;
+}
+
+/** What a data set is made of: see `dataset release`. Parts that are left out have a default. */
+export interface Manifest {
+  name?: string;
+  version?: string;
+  title?: Text;
+  description?: Text;
+  runs?: string[];
+  select?: { text?: string; strain?: string; vessel?: string; format?: string; simulated?: boolean; from?: string; to?: string };
+  grid_s?: number;
+  rules?: Record<string, "mean" | "last" | "linear" | "sum">;
+  split?: { unit?: SplitUnit; seed?: number; validation_percent?: number; test_percent?: number };
+  licence?: string;
+  duo?: string[];
+  deposit?: string;
+  creators?: { name: string; person?: boolean; id?: string }[];
+  publisher?: string;
+  url?: string;
+  as_of?: number;
+}
+
+export type SplitUnit = "run" | "strain" | "strain-lot" | "site";
+
+export interface Parts {
+  train: number;
+  validation: number;
+  test: number;
+}
+
+/** A finding of `dataset check` with the points it costs. */
+export interface ReadyFinding extends Diagnostic {
+  lost_thousandths: number;
+  kind?: string | null;
+  id?: string | null;
+  run?: string | null;
+}
+
+export interface ReadyRule {
+  rule: string;
+  label: Text;
+  weight_thousandths: number;
+  lost_thousandths: number;
+  places: number;
+  failing: number;
+}
+
+export interface Readiness {
+  score: number;
+  score_thousandths: number;
+  runs: number;
+  points: number;
+  as_of?: number | null;
+  split: Parts;
+  rules: ReadyRule[];
+  findings: ReadyFinding[];
+  findings_left_out: number;
+  lost_left_out_thousandths: number;
+}
+
+export interface Released {
+  release?: string | null;
+  root_hash: string;
+  package: string;
+  bytes: number;
+  name: string;
+  runs: number;
+  points: number;
+  rows: number;
+  columns: number;
+  split: Parts;
+  score: number;
+  as_of?: number | null;
+  manifest: Manifest;
+  files: { path: string; bytes: number; sha256: string }[];
+}
+
+/** A channel with its latest value, as `live tail` tells it. */
+export interface LiveChannel {
+  id: string;
+  key: string;
+  label: Text;
+  quantity?: string | null;
+  unit?: string | null;
+  origin: Channel["origin"];
+  time?: string | null;
+  age_s?: number | null;
+  value?: number | null;
+  text?: string | null;
+  quality: number;
+  low?: number | null;
+  high?: number | null;
+}
+
+export interface Tank {
+  id: string;
+  title: string;
+  vessel?: string | null;
+  source: string;
+  simulated: boolean;
+  t0?: string | null;
+  state: "receiving" | "silent" | "outage";
+  heard?: string | null;
+  outage?: { since: string; note?: string | null } | null;
+  channels: LiveChannel[];
+}
+
+export interface Board {
+  now: string;
+  change: number;
+  runs: Tank[];
+}
+
+/** What the stream sends: channel, seconds since 1970, number, quality, text. */
+export interface LiveUpdate {
+  change: number;
+  values: [string, number, number | null, number, string | null][];
+  points: Record<string, { t_s: number[]; value: (number | null)[] }>;
+}
+
+export interface BandReference {
+  id: string;
+  title: string;
+  from_inoculation: boolean;
+  zero_s: number;
+}
+
+export interface Band {
+  quantity: string;
+  label: Text;
+  unit?: string | null;
+  t_s: number[];
+  low: (number | null)[];
+  median: (number | null)[];
+  high: (number | null)[];
+  n: number[];
+  runs: BandReference[];
+  skipped: { run: string; reason: Text }[];
+  over?: BandReference | null;
 }
 
 type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
@@ -140,6 +283,10 @@ type Declared = { [P in keyof paths as Post<paths[P]> extends never ? never : Na
 
 /** What this file says more exactly than the contract does. */
 interface Exact {
+  "live tail": { input: { run?: string; hours?: number }; output: Board };
+  "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
+  "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };
+  "dataset release": { input: { manifest: Manifest; dry_run?: boolean }; output: Released };
   "run list": { input: RunListInput; output: Narrow<Schemas["RunListOutput"], { runs: RunRow[] }> };
   "run show": { input: Schemas["RunShowInput"]; output: Run };
   "run import": { input: ImportInput; output: ImportResult };
@@ -147,6 +294,9 @@ interface Exact {
   "record list": { input: Schemas["RecordListInput"]; output: Narrow<Schemas["RecordListOutput"], { records: RecordRow[] }> };
   "record get": { input: Schemas["RecordGetInput"]; output: RecordBody };
   "record put": { input: Narrow<Schemas["RecordPutInput"], { fields: Fields }>; output: Schemas["RecordPutOutput"] };
+  // Built by the tablet page field by field and kept until it can be sent.
+  "sense record": { input: Fields; output: Schemas["SenseRecordOutput"] };
+  "decision record": { input: Fields; output: Schemas["DecisionRecordOutput"] };
   "record history": { input: Schemas["RecordHistoryInput"]; output: { versions: RecordVersion[] } };
 }
 

@@ -126,6 +126,7 @@ impl Format for BeckmanViCellBlu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{check_damage, every_cut, mutated};
     use proptest::prelude::*;
     use toji_core::ValueKind;
     use toji_core::culture::When;
@@ -188,19 +189,16 @@ mod tests {
         assert_eq!(read(FILE.lines().next().unwrap()).unwrap_err().code(), "E-VICELLBLU-003");
     }
 
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&BeckmanViCellBlu, FILE);
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let source = Source::new("x", &bytes).unwrap_or_else(|_| Source::new("x", b"").unwrap());
-            let _ = BeckmanViCellBlu.detect(&source);
-            let _ = BeckmanViCellBlu.read(&source, &Site::default());
-        }
-        #[test]
-        fn mutated_files_are_read_or_refused(at in 0usize..600, cut in 0usize..700, with in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
-            let mut text: String = FILE.chars().take(cut).collect();
-            let at = (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-            text.insert_str(at, &with);
-            let _ = read(&text);
+        fn damage_never_panics_and_is_never_silent(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..700, byte in any::<u8>(), cut in 0usize..700, junk in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
+            check_damage(&BeckmanViCellBlu, FILE, &bytes, at, byte);
+            mutated(&BeckmanViCellBlu, FILE, cut, at, &junk);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::analyser::header_key;
 use crate::analyser_file::sheet_rows;
 use crate::analyser_table::Role::{Analysed, Diluted, Field, Result as Measured, Sample};
 use crate::analyser_table::{Column, Known, Table, read_pairs};
-use crate::cell::{Cell, Sheet};
+use crate::cell::Sheet;
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use toji_core::clock::DateOrder;
@@ -342,6 +342,7 @@ fn distribution(sheet: &Sheet, title_row: usize, first: usize) -> serde_json::Va
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Cell;
     use proptest::prelude::*;
     use toji_core::culture::When;
 

@@ -6,9 +6,9 @@
 //! only lines above the table may name. A run a well.
 
 use crate::analyser::{bracketed, header_key, note};
-use crate::analyser_file::{delimiter, open_end, refusal, sheet_rows};
-use crate::cell::{Cell, Sheet};
-use crate::delimited::{Row, rows};
+use crate::analyser_file::{Part, Search, head, open_end, parts, row_place};
+use crate::cell::Cell;
+use crate::delimited::Row;
 use crate::format::{Evidence, Format, Site};
 use crate::lines::{decimal, elapsed_ns};
 use crate::plate::{Counted, OUT_OF_ORDER, Plate, PlateRun};
@@ -87,23 +87,27 @@ fn time_text(cell: &Cell) -> String {
     }
 }
 
-fn parts(source: &Source<'_>) -> Result<Vec<(Option<String>, Vec<Row>)>> {
-    if !source.is_workbook() {
-        let text = source.text();
-        return Ok(vec![(None, rows(text, delimiter(text), true))]);
-    }
-    let part = |sheet: &Sheet| {
-        let mut rows = sheet_rows(sheet, 0);
-        for row in &mut rows {
+/// The parts of the file, times of a workbook as text.
+fn timed_parts<'a>(source: &'a Source<'_>) -> Result<Vec<Part<'a>>> {
+    let mut all = parts(source)?;
+    for part in &mut all {
+        let sheet = source.is_workbook().then(|| source.sheets().ok()?.iter().find(|s| Some(s.name.as_str()) == part.sheet));
+        let Some(sheet) = sheet.flatten() else { continue };
+        for row in &mut part.rows {
             let cell = usize::try_from(row.line.saturating_sub(1)).map_or(&Cell::Empty, |line| sheet.cell(line, 0));
             if let Some(first) = row.cells.first_mut() {
                 *first = time_text(cell);
             }
         }
-        (Some(sheet.name.clone()), rows)
-    };
-    Ok(source.sheets()?.iter().map(part).collect())
+    }
+    Ok(all)
 }
+
+const SEARCH: Search = Search {
+    rows_max: HEADER_LINES_MAX,
+    codes: ["E-BIOSCREEN-001", "E-BIOSCREEN-002", "E-BIOSCREEN-003"],
+    names: ("Time、101、102 …", "Time, 101, 102 …"),
+};
 
 impl Format for Bioscreen {
     fn id(&self) -> &'static str {
@@ -116,18 +120,13 @@ impl Format for Bioscreen {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let parts = if source.is_workbook() {
-            parts(source).ok()?
-        } else {
-            let head: String = source.text().chars().take(HEAD_CHARS).collect();
-            vec![(None, rows(&head, delimiter(&head), true))]
-        };
+        let parts = if source.is_workbook() { timed_parts(source).ok()? } else { head(source, HEAD_CHARS, HEADER_LINES_MAX)? };
         let wells_in = |rows: &[Row]| {
             let at = rows.iter().take(HEADER_LINES_MAX).position(|row| wells_of(row) > 0)?;
             let first = rows.get(at + 1).map_or("0:00:00", |row| row.cell(0));
             elapsed(first, rows.get(at)?.cell(0)).and(rows.get(at)).map(wells_of)
         };
-        let wells = parts.iter().filter_map(|(_, rows)| wells_in(rows)).max()?;
+        let wells = parts.iter().filter_map(|part| wells_in(&part.rows)).max()?;
         let score = if wells >= WELLS_MIN { 88 } else { 45 };
         Some(Evidence::new(
             score,
@@ -135,38 +134,21 @@ impl Format for Bioscreen {
             format!("columns Time and {wells} well numbers"),
         ))
     }
-    fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
-        let _ = site;
-        let parts = parts(source)?;
-        if parts.iter().all(|(_, rows)| rows.is_empty()) {
-            return Err(refusal(source, "E-BIOSCREEN-001", Place::line(1), "ファイルが空です", "the file is empty"));
-        }
+    fn read(&self, source: &Source<'_>, _site: &Site) -> Result<Reading> {
+        let parts = timed_parts(source)?;
         let mut reading = Reading { format: self.id().to_owned(), ..Reading::default() };
         reading.instrument = Some(Instrument {
             maker: Some("Oy Growth Curves Ab".to_owned()),
             model: Some("Bioscreen C".to_owned()),
             ..Instrument::default()
         });
-        let mut header_line = None;
-        for (sheet, rows) in parts.iter().filter(|(_, rows)| !rows.is_empty()) {
-            let Some(at) = rows.iter().take(HEADER_LINES_MAX).position(|row| wells_of(row) > 0) else {
-                let (ja, en) = ("Time とウェル番号の表のない部分です", "a part without a table of Time and well numbers");
-                let place = sheet.as_ref().map_or_else(Place::default, |s| Place::default().in_sheet(s));
-                reading.not_read.push(NotRead::new(place, &rows.first().map(Row::text).unwrap_or_default(), ja, en));
-                continue;
-            };
-            if let (Some(above), Some((header, below))) = (rows.get(..at), rows.get(at..).and_then(<[Row]>::split_first)) {
-                header_line.get_or_insert(header.line);
-                Table { sheet: sheet.as_deref(), header, below }.read(above, &mut reading);
-            }
+        let tables = SEARCH.tables(source, &parts, |row| (wells_of(row) > 0).then_some(()), &mut reading)?;
+        let line = tables.first().map_or(1, |t| t.header.line);
+        for table in tables {
+            Table { sheet: table.sheet, header: table.header, below: table.below }.read(table.above, &mut reading);
         }
-        let Some(line) = header_line else {
-            let (ja, en) = ("Time とウェル番号の列見出しがありません", "there is no header of Time and well numbers");
-            return Err(refusal(source, "E-BIOSCREEN-002", Place::line(1), ja, en));
-        };
         if reading.runs.is_empty() {
-            let (ja, en) = ("見出しの下に測定値がありません", "there are no readings below the header");
-            return Err(refusal(source, "E-BIOSCREEN-003", Place::line(line), ja, en));
+            return Err(SEARCH.nothing(source, line));
         }
         reading.diagnostics.push(Diagnostic::note(
             "N-BIOSCREEN-001",
@@ -187,10 +169,7 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn place(&self, row: &Row, column: usize) -> Place {
-        match self.sheet {
-            Some(sheet) => row.place(column).in_sheet(sheet),
-            None => row.place(column),
-        }
+        row_place(self.sheet, row, column)
     }
     fn not_read(&self, row: &Row, column: usize, text: &str, why: (&str, &str), reading: &mut Reading) {
         reading.not_read.push(NotRead::new(self.place(row, column), text, why.0, why.1));

@@ -14,11 +14,13 @@ pub mod thermo_genesys30;
 
 mod ambr;
 mod batchml;
+mod biolector;
 mod biolector1;
 mod biolector_pro;
 mod biostat;
 mod dasware;
 mod edd;
+mod hplc;
 mod pioreactor;
 mod sake;
 
@@ -48,6 +50,8 @@ pub fn all() -> &'static [&'static dyn Format] {
         &tecan_magellan::TecanMagellan,
         &bioscreen::Bioscreen,
         &offgas::OffGas,
+        &hplc::labsolutions::LabSolutions,
+        &hplc::peaks::PeakTable,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,

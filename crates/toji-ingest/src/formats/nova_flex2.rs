@@ -123,6 +123,7 @@ impl Format for NovaFlex2 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{check_damage, every_cut, mutated};
     use proptest::prelude::*;
     use toji_core::culture::When;
     use toji_core::{Unit, ValueKind};
@@ -197,18 +198,16 @@ mod tests {
         assert!(cut.samples[0].assays.iter().all(|a| a.analyte != "PO2"), "a number that may be cut off is not read");
     }
 
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&NovaFlex2, WITH_UNITS);
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let source = Source::new("x", &bytes).unwrap_or_else(|_| Source::new("x", b"").unwrap());
-            let _ = NovaFlex2.detect(&source);
-            let _ = NovaFlex2.read(&source, &Site::default());
-        }
-        #[test]
-        fn mutated_files_are_read_or_refused(at in 0usize..600, cut in 0usize..700, with in "[,;\\n\"<>./0-9A-Z% ]{0,4}") {
-            let mut text: String = WITH_UNITS.chars().take(cut).collect();
-            text.insert_str(at.min(text.len()), &with);
-            let _ = read(&text);
+        fn damage_never_panics_and_is_never_silent(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..700, byte in any::<u8>(), cut in 0usize..700, junk in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
+            check_damage(&NovaFlex2, WITH_UNITS, &bytes, at, byte);
+            mutated(&NovaFlex2, WITH_UNITS, cut, at, &junk);
         }
     }
 }

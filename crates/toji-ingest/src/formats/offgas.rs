@@ -7,8 +7,8 @@
 //! carry no variable.
 
 use crate::analyser::{Clock, bracketed, note};
-use crate::analyser_file::{delimiter, open_end, refusal, sheet_rows};
-use crate::delimited::{Row, rows};
+use crate::analyser_file::{Found, Search, head, open_end, parts, row_place};
+use crate::delimited::Row;
 use crate::format::{Evidence, Format, Site};
 use crate::formats::bioscreen::elapsed;
 use crate::plate::{Counted, OUT_OF_ORDER};
@@ -124,14 +124,11 @@ fn header(row: &Row) -> Option<Vec<Column>> {
     whole.then_some(columns)
 }
 
-fn parts(source: &Source<'_>, head: bool) -> Result<Vec<(Option<String>, Vec<Row>)>> {
-    if source.is_workbook() {
-        return Ok(source.sheets()?.iter().map(|s| (Some(s.name.clone()), sheet_rows(s, 0))).collect());
-    }
-    let text: String = if head { source.text().chars().take(HEAD_CHARS).collect() } else { source.text().to_owned() };
-    let widest = text.lines().take(HEADER_LINES_MAX).max_by_key(|l| l.len()).unwrap_or("");
-    Ok(vec![(None, rows(&text, delimiter(widest), true))])
-}
+const SEARCH: Search = Search {
+    rows_max: HEADER_LINES_MAX,
+    codes: ["E-OFFGAS-001", "E-OFFGAS-002", "E-OFFGAS-003"],
+    names: ("時刻、O2、CO2", "time, O2, CO2"),
+};
 
 impl Format for OffGas {
     fn id(&self) -> &'static str {
@@ -144,39 +141,22 @@ impl Format for OffGas {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let parts = parts(source, true).ok()?;
+        let parts = head(source, HEAD_CHARS, HEADER_LINES_MAX)?;
         parts
             .iter()
-            .any(|(_, rows)| rows.iter().take(HEADER_LINES_MAX).any(|row| header(row).is_some()))
+            .any(|part| part.rows.iter().take(HEADER_LINES_MAX).any(|row| header(row).is_some()))
             .then(|| Evidence::new(78, "時刻と O2・CO2 だけの表です", "a table of time, O2, CO2 and nothing but gas quantities"))
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
-        let parts = parts(source, false)?;
-        if parts.iter().all(|(_, rows)| rows.is_empty()) {
-            return Err(refusal(source, "E-OFFGAS-001", Place::line(1), "ファイルが空です", "the file is empty"));
-        }
+        let parts = parts(source)?;
         let mut reading = Reading { format: self.id().to_owned(), ..Reading::default() };
-        let mut header_line = None;
-        for (sheet, rows) in parts.iter().filter(|(_, rows)| !rows.is_empty()) {
-            let found = rows.iter().take(HEADER_LINES_MAX).enumerate().find_map(|(at, row)| Some((at, header(row)?)));
-            let Some((at, columns)) = found else {
-                let (ja, en) = ("排ガスの表のない部分です", "a part without an off-gas table");
-                let place = sheet.as_ref().map_or_else(Place::default, |s| Place::default().in_sheet(s));
-                reading.not_read.push(NotRead::new(place, &rows.first().map(Row::text).unwrap_or_default(), ja, en));
-                continue;
-            };
-            if let (Some(above), Some((header, below))) = (rows.get(..at), rows.get(at..).and_then(<[Row]>::split_first)) {
-                header_line.get_or_insert(header.line);
-                Table { sheet: sheet.as_deref(), header, columns, site }.read(above, below, &mut reading);
-            }
+        let tables = SEARCH.tables(source, &parts, header, &mut reading)?;
+        let line = tables.first().map_or(1, |t| t.header.line);
+        for Found { sheet, above, header, below, columns } in tables {
+            Table { sheet, header, columns, site }.read(above, below, &mut reading);
         }
-        let Some(line) = header_line else {
-            let (ja, en) = ("時刻・O2・CO2 の列見出しがありません", "there is no header of time, O2 and CO2");
-            return Err(refusal(source, "E-OFFGAS-002", Place::line(1), ja, en));
-        };
         if reading.runs.is_empty() {
-            let (ja, en) = ("見出しの下に測定値がありません", "there are no readings below the header");
-            return Err(refusal(source, "E-OFFGAS-003", Place::line(line), ja, en).with(reading.diagnostics));
+            return Err(SEARCH.nothing(source, line).with(reading.diagnostics));
         }
         Ok(reading)
     }
@@ -207,10 +187,7 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn place(&self, row: &Row, column: usize) -> Place {
-        match self.sheet {
-            Some(sheet) => row.place(column).in_sheet(sheet),
-            None => row.place(column),
-        }
+        row_place(self.sheet, row, column)
     }
     fn not_read(&self, row: &Row, column: usize, text: &str, why: (&str, &str), reading: &mut Reading) {
         reading.not_read.push(NotRead::new(self.place(row, column), text, why.0, why.1));

@@ -6,9 +6,9 @@
 //! first wells only; a sheet that names one plate means it for all of its wells, and the reading says so.
 
 use crate::analyser::{Clock, UnitSource, fits, header_key, note, number_style, result};
-use crate::analyser_file::{delimiter, open_end, refusal, sheet_rows};
+use crate::analyser_file::{Part, Search, head, open_end, parts, row_place};
 use crate::asm_terms::WAVELENGTH;
-use crate::delimited::{Row, rows};
+use crate::delimited::Row;
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use toji_core::culture::{Assay, Fields, Instrument, NotRead, Reading, Sample, When};
@@ -22,6 +22,8 @@ pub struct TecanMagellan;
 const HEADER_LINES_MAX: usize = 10;
 /// Characters looked at when a text is asked whether it is of this format.
 const HEAD_CHARS: usize = 20_000;
+/// Rows of a sheet looked at: the largest plate, and the lines below it.
+const HEAD_ROWS: usize = 2_000;
 /// Names of lines below the table.
 const SIGNS: [&str; 6] = [
     "dateofmeasurement",
@@ -34,13 +36,11 @@ const SIGNS: [&str; 6] = [
 /// Rows and columns of the plates there are.
 const PLATES: [(usize, usize); 7] = [(2, 3), (3, 4), (4, 6), (6, 8), (8, 12), (16, 24), (32, 48)];
 
-/// A sheet or text with its table.
-struct Part {
-    sheet: Option<String>,
-    header: Row,
-    /// Rows above the header.
-    above: Vec<Row>,
-    below: Vec<Row>,
+/// One table of wells.
+struct Plate<'a> {
+    sheet: Option<&'a str>,
+    header: &'a Row,
+    below: &'a [Row],
 }
 
 /// What a column of the table holds.
@@ -84,13 +84,11 @@ fn is_header(row: &Row) -> bool {
     named && columns.contains(&Column::Result)
 }
 
-fn parts(source: &Source<'_>) -> Result<Vec<(Option<String>, Vec<Row>)>> {
-    if source.is_workbook() {
-        return Ok(source.sheets()?.iter().map(|s| (Some(s.name.clone()), sheet_rows(s, 0))).collect());
-    }
-    let text = source.text();
-    Ok(vec![(None, rows(text, delimiter(text), true))])
-}
+const SEARCH: Search = Search {
+    rows_max: HEADER_LINES_MAX,
+    codes: ["E-TECAN-001", "E-TECAN-002", "E-TECAN-003"],
+    names: ("Raw data、Well positions", "Raw data, Well positions"),
+};
 
 impl Format for TecanMagellan {
     fn id(&self) -> &'static str {
@@ -103,14 +101,13 @@ impl Format for TecanMagellan {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        let head: String = if source.is_workbook() { String::new() } else { source.text().chars().take(HEAD_CHARS).collect() };
-        let parts = if source.is_workbook() { parts(source).ok()? } else { vec![(None, rows(&head, delimiter(&head), true))] };
-        let seen = |(_, rows): &(Option<String>, Vec<Row>)| {
-            let header = rows.iter().take(HEADER_LINES_MAX).any(is_header);
-            let signs = SIGNS.iter().filter(|sign| rows.iter().any(|row| header_key(row.cell(0)).starts_with(**sign))).count();
+        let seen = |part: &Part<'_>| {
+            let header = part.rows.iter().take(HEADER_LINES_MAX).any(is_header);
+            let keys: Vec<String> = part.rows.iter().map(|row| header_key(row.cell(0))).collect();
+            let signs = SIGNS.iter().filter(|sign| keys.iter().any(|key| key.starts_with(**sign))).count();
             header.then_some(signs)
         };
-        let signs = parts.iter().filter_map(seen).max()?;
+        let signs = head(source, HEAD_CHARS, HEAD_ROWS)?.iter().filter_map(seen).max()?;
         let score = if signs >= 3 { 95 } else { 60 };
         Some(Evidence::new(
             score,
@@ -123,29 +120,13 @@ impl Format for TecanMagellan {
         reading.instrument =
             Some(Instrument { maker: Some("Tecan".to_owned()), software: Some("Magellan".to_owned()), ..Instrument::default() });
         let parts = parts(source)?;
-        if parts.iter().all(|(_, rows)| rows.is_empty()) {
-            return Err(refusal(source, "E-TECAN-001", Place::line(1), "ファイルが空です", "the file is empty"));
+        let tables = SEARCH.tables(source, &parts, |row| is_header(row).then_some(()), &mut reading)?;
+        let line = tables.first().map_or(1, |t| t.header.line);
+        for table in &tables {
+            Plate { sheet: table.sheet, header: table.header, below: table.below }.read(table.above, site, &mut reading);
         }
-        let mut header_line = None;
-        for (sheet, mut rows) in parts.into_iter().filter(|(_, rows)| !rows.is_empty()) {
-            let Some(at) = rows.iter().take(HEADER_LINES_MAX).position(is_header) else {
-                let (ja, en) = ("Well positions の表のない部分です", "a part without a table of well positions");
-                let place = sheet.as_ref().map_or_else(Place::default, |s| Place::default().in_sheet(s));
-                reading.not_read.push(NotRead::new(place, &rows.first().map(Row::text).unwrap_or_default(), ja, en));
-                continue;
-            };
-            let below = rows.split_off(at + 1);
-            let Some(header) = rows.pop() else { continue };
-            header_line.get_or_insert(header.line);
-            Part { sheet, header, above: rows, below }.read(site, &mut reading);
-        }
-        let Some(line) = header_line else {
-            let (ja, en) = ("Well positions の列見出しがありません", "there is no header of well positions");
-            return Err(refusal(source, "E-TECAN-002", Place::line(1), ja, en));
-        };
         if reading.samples.is_empty() {
-            let (ja, en) = ("見出しの下にウェルの値がありません", "there are no wells with values below the header");
-            return Err(refusal(source, "E-TECAN-003", Place::line(line), ja, en));
+            return Err(SEARCH.nothing(source, line));
         }
         Ok(reading)
     }
@@ -161,20 +142,17 @@ struct Conditions {
     when: When,
 }
 
-impl Part {
+impl Plate<'_> {
     fn place(&self, row: &Row, column: usize) -> Place {
-        match &self.sheet {
-            Some(sheet) => row.place(column).in_sheet(sheet),
-            None => row.place(column),
-        }
+        row_place(self.sheet, row, column)
     }
 
     fn not_read(&self, row: &Row, column: usize, text: &str, ja: &str, en: &str, reading: &mut Reading) {
         reading.not_read.push(NotRead::new(self.place(row, column), text, ja, en));
     }
 
-    fn read(&self, site: &Site, reading: &mut Reading) {
-        for row in &self.above {
+    fn read(&self, above: &[Row], site: &Site, reading: &mut Reading) {
+        for row in above {
             self.not_read(row, 0, &row.text(), "見出しより上の行です", "a line above the header", reading);
         }
         let columns: Vec<Column> = (0..self.header.cells.len()).map(|c| column(self.header.cell(c))).collect();
@@ -210,7 +188,7 @@ impl Part {
                 let rest = wells.len() - named;
                 reading.diagnostics.push(Diagnostic::note(
                     "N-TECAN-001",
-                    self.place(&self.header, column),
+                    self.place(self.header, column),
                     format!("プレート名のないウェルが {rest} 個あります。シートにある唯一の名「{one}」のものとしました"),
                     format!("{rest} wells name no plate; the only plate of the sheet, \"{one}\", was taken"),
                 ));
@@ -328,7 +306,7 @@ impl Part {
         if out.when == When::Unknown {
             let (ja, en) = ("測定の日時の行がありません", "there is no line of date and time");
             reading.diagnostics.push(
-                Diagnostic::warning("W-TECAN-001", self.place(&self.header, 0), ja, en)
+                Diagnostic::warning("W-TECAN-001", self.place(self.header, 0), ja, en)
                     .remedy("日時を含めて書き出してください", "export the sheet with date and time"),
             );
         }
@@ -338,7 +316,7 @@ impl Part {
                 "there is no line of the unit (Unit); the values have none",
             );
             reading.diagnostics.push(
-                Diagnostic::warning("W-TECAN-002", self.place(&self.header, 0), ja, en)
+                Diagnostic::warning("W-TECAN-002", self.place(self.header, 0), ja, en)
                     .remedy("測定条件を含めて書き出してください", "export the sheet with its measurement settings"),
             );
         }

@@ -36,7 +36,8 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome) -> Verdict {
     let mut faults = Vec::new();
     let mut marked = false;
     let mut used = vec![false; outcome.observed.len()];
-    let warned = case.marks.iter().any(|m| outcome.warnings.iter().any(|w| w == m || w == "any"));
+    // Toji must give the warning that the case names; of other programs any warning counts.
+    let warned = outcome.warnings.iter().any(|w| w == "any" || case.marks.iter().any(|m| w == m));
     if case.must_refuse {
         faults.push(format!("read although {}", case.what));
     }

@@ -1,9 +1,11 @@
 //! Runs: import, list, show, plot, compare, align, join with samples.
 
+mod band;
 mod compare;
 mod export;
 mod import;
 mod list;
+mod page;
 mod plot;
 mod propose;
 mod show;
@@ -12,14 +14,21 @@ mod stored;
 use crate::operation::Operation;
 
 pub(crate) use import::fetch;
+pub(crate) use list::text;
+pub(crate) use plot::load;
+pub(crate) use show::channel_label;
+pub(crate) use show::zero_ns;
+pub(crate) use stored::file_id;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         import::operation(),
         list::operation(),
+        page::operation(),
         show::operation(),
         plot::operation(),
         compare::operation(),
+        band::operation(),
         plot::align_operation(),
         plot::as_of_operation(),
         propose::operation(),

@@ -65,7 +65,7 @@ pub(crate) struct RunRef {
     pub(crate) title: String,
 }
 
-pub(super) fn file_id(address: Digest) -> Id {
+pub(crate) fn file_id(address: Digest) -> Id {
     Id::derive("file", &[&address.to_string()])
 }
 pub(super) fn run_id(format: &str, run: &Run) -> Id {

@@ -1,0 +1,30 @@
+//! Data sets for learning machines: what is ready and what is not, releases that can be made again byte
+//! for byte, and a run as a page of its own.
+
+mod arrays;
+mod built;
+mod card;
+mod check;
+mod content;
+mod croissant;
+mod datacite;
+mod fetch;
+mod frictionless;
+mod manifest;
+mod package;
+mod ready;
+mod ready_assays;
+mod ready_set;
+mod release;
+mod ro_crate;
+mod score;
+mod split;
+mod tables;
+mod trace;
+mod verify;
+
+use crate::operation::Operation;
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![check::operation(), release::operation(), fetch::operation(), trace::operation(), verify::operation()]
+}
