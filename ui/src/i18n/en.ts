@@ -576,6 +576,7 @@ export const en = {
   "sense.colour": "Colour",
   "sense.sound": "Sound",
   "sense.decision": "Decision",
+  "sense.wheel": "Vocabulary",
   "sense.recent": "Last used",
   "sense.standards": "Reference standards",
   "sense.standard.compound-only": "compound only",

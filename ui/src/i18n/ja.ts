@@ -576,6 +576,7 @@ export const ja: Record<Key, string> = {
   "sense.colour": "色",
   "sense.sound": "音",
   "sense.decision": "判断",
+  "sense.wheel": "用語集",
   "sense.recent": "最近の用語",
   "sense.standards": "標準物質",
   "sense.standard.compound-only": "物質名のみ",

@@ -7,7 +7,7 @@ export interface Sensed {
   label: { ja: string; en: string };
 }
 
-const KEYS = { observer: "toji-sense-observer", recent: "toji-sense-recent", tanks: "toji-sense-tanks", sensed: "toji-sense-sensed" } as const;
+const KEYS = { observer: "toji-sense-observer", recent: "toji-sense-recent", tanks: "toji-sense-tanks", sensed: "toji-sense-sensed", wheel: "toji-sense-wheel" } as const;
 type Habit = keyof typeof KEYS;
 
 function read<T>(habit: Habit, otherwise: T): T {
@@ -31,6 +31,8 @@ const HOURS_MS = 2 * 3_600_000;
 export const device = {
   observer: () => read("observer", ""),
   setObserver: (name: string) => write("observer", name),
+  wheel: () => read("wheel", ""),
+  setWheel: (name: string) => write("wheel", name),
   recent: () => read<string[]>("recent", []),
   setRecent: (codes: string[]) => write("recent", codes),
   tanks: () => read<string[]>("tanks", []),

@@ -19,6 +19,8 @@ describe("taps", () => {
     ]);
     expect(tapsOf(ALL, "foam").map((tap) => [tap.code, tap.steps.length, tap.number])).toEqual([["foam:taka", 0, 4]]);
     expect(tapsOf(ALL, "sound")).toEqual([]);
+    expect(tapsOf(ALL, "odour", "wheel")).toHaveLength(2);
+    expect(tapsOf(ALL, "odour", "another")).toEqual([]);
     expect(grouped(odour).map((group) => [group.label?.en, group.taps.length])).toEqual([["Fruity", 1], ["Wheel", 1]]);
   });
 

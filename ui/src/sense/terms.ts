@@ -23,10 +23,10 @@ function stepsOf(all: Vocabulary[], vocabulary: Vocabulary): Tap["steps"] {
   return (scale?.term ?? []).filter((term) => isNumber(term.number)).map((term) => ({ number: term.number as number, label: term.label }));
 }
 
-/** Everything that can be tapped for a sense, in the order of the vocabularies. */
-export function tapsOf(all: Vocabulary[], sense: string): Tap[] {
+/** Everything that can be tapped for a sense (of one vocabulary, when it is named), in its order. */
+export function tapsOf(all: Vocabulary[], sense: string, only?: string): Tap[] {
   return all
-    .filter((one) => one.attribute === sense)
+    .filter((one) => one.attribute === sense && (only === undefined || one.vocabulary === only))
     .flatMap((one) => {
       const steps = stepsOf(all, one);
       return one.term.map((term) => ({
