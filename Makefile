@@ -7,7 +7,7 @@ DATA ?=
 STORE ?= toji-demo
 ADDRESS ?= 127.0.0.1:8080
 
-.PHONY: demo test ui setup bench lint fuzz shots docs
+.PHONY: demo test ui setup bench lint fuzz shots docs api
 
 demo: setup ui
 	cargo build --locked --workspace --bin toji
@@ -21,6 +21,11 @@ setup:
 
 ui:
 	cd ui && npm ci --no-audit --no-fund && npm run build
+
+# The HTTP contract that the pages' types are made from, after an operation changed.
+api:
+	cargo build --locked --workspace --bin toji
+	./target/debug/toji openapi > ui/openapi.json
 
 lint:
 	cargo fmt --all --check

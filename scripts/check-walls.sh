@@ -13,6 +13,12 @@ forbid() {
 }
 forbid toji-core tokio axum sqlx datafusion arrow parquet tantivy toji-store toji-ingest toji-ops
 forbid toji-ingest tokio axum sqlx datafusion toji-store toji-ops
+forbid toji-plant tokio axum sqlx datafusion toji-store toji-ingest toji-ops
+# Live protocols do I/O, so they stand beside ingest, which does none; they know no store, only where batches go.
+forbid toji-live datafusion sqlx toji-store toji-ingest toji-ops toji-server
+forbid toji-ingest rumqttc tonic async-opcua toji-live
+forbid toji-store rumqttc tonic async-opcua toji-live
+forbid toji-sense tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops
 forbid toji-store axum toji-ingest toji-ops toji-server
 forbid toji-ops axum clap toji-server
 # Faces know operations only.

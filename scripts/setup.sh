@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demonstration need and the machine lacks.
 #   scripts/setup.sh build   compiler, Rust, Node.js
-#   scripts/setup.sh test    also PostgreSQL, Chromium, cargo-nextest
+#   scripts/setup.sh test    also PostgreSQL, Chromium, cargo-nextest, and the servers of live protocols:
+#                            mosquitto (MQTT), asyncua (OPC UA) and sila2 (SiLA 2) in target/live-venv
 set -euo pipefail
 what=${1:-build}
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -16,6 +17,8 @@ need node nodejs
 need npm npm
 if [ "$what" = test ]; then
   need chromium chromium
+  command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   [ -x /usr/lib/postgresql/15/bin/postgres ] || command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
   fc-list 2>/dev/null | grep -qi "CJK" || missing+=(fonts-noto-cjk)
 fi
@@ -36,4 +39,11 @@ if ! command -v cargo >/dev/null 2>&1; then
 fi
 if [ "$what" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
   cargo install --locked cargo-nextest
+fi
+
+# Servers of other houses, for the tests of live protocols. Without them those tests say so and skip.
+live="$(cd "$(dirname "$0")/.." && pwd)/target/live-venv"
+if [ "$what" = test ] && ! "$live/bin/python" -c "import asyncua, sila2" >/dev/null 2>&1; then
+  python3 -m venv "$live"
+  "$live/bin/pip" install -q "asyncua==2.1.0" "sila2==0.14.0"
 fi

@@ -30,6 +30,7 @@ RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__"
 step "pages in a browser, against the real program"
 ./scripts/test-pages.sh
 
-step "walls"
+step "walls and documents"
 ./scripts/check-walls.sh
+python3 scripts/check-docs.py
 step "done"

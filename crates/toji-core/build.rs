@@ -1,11 +1,17 @@
-//! Lists the kind declarations of `kinds/` so that adding a register is adding one file.
+//! Lists the declarations of `kinds/` and `vocabularies/` so that adding one is adding one file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
-    println!("cargo::rerun-if-changed=kinds");
-    let mut files: Vec<PathBuf> = std::fs::read_dir("kinds")?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
+    list("kinds")?;
+    list("vocabularies")
+}
+
+/// Writes `FOLDER.rs`: (file name, text) of every TOML file of the folder, by name.
+fn list(folder: &str) -> std::io::Result<()> {
+    println!("cargo::rerun-if-changed={folder}");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|f| f.extension().is_some_and(|e| e == "toml"));
     files.sort();
     let mut out = String::from("&[\n");
@@ -16,5 +22,5 @@ fn main() -> std::io::Result<()> {
     }
     out.push_str("]\n");
     let dir = std::env::var_os("OUT_DIR").ok_or_else(|| std::io::Error::other("OUT_DIR is not set"))?;
-    std::fs::write(Path::new(&dir).join("kinds.rs"), out)
+    std::fs::write(Path::new(&dir).join(format!("{folder}.rs")), out)
 }

@@ -27,7 +27,7 @@ export function launch() {
 }
 
 /** A page in one language; `done` closes it and fails on what it saw. */
-export async function open(browser, { scheme = "light" } = {}) {
+export async function open(browser, { scheme = "light", offline = false } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1400, height: 900 },
     colorScheme: scheme,
@@ -41,7 +41,8 @@ export async function open(browser, { scheme = "light" } = {}) {
   const seen = [];
   page.on("pageerror", (error) => seen.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    // A refusal (4xx) that a journey provokes is written by the browser itself.
+    // A refusal (4xx) that a journey provokes is written by the browser itself, and so is a cut network.
+    if (offline && /ERR_INTERNET_DISCONNECTED/.test(message.text())) return;
     if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) seen.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {

@@ -22,7 +22,7 @@ pub struct Decimal {
 
 impl Decimal {
     /// Reads `-12.50`, `1e-3`, `.5`, `5.`; no separators, no white space. `None` if it is not a plain
-    /// decimal number or has more than 36 digits.
+    /// decimal number, has more than 36 digits, or is too large or too near zero for a double.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (number, exponent) = match text.find(['e', 'E']) {
@@ -57,7 +57,10 @@ impl Decimal {
         if scale > 400 || exponent.abs() > 400 {
             return None;
         }
-        Some(Self { mantissa: if negative { -mantissa } else { mantissa }, scale: scale - exponent })
+        let read = Self { mantissa: if negative { -mantissa } else { mantissa }, scale: scale - exponent };
+        // What no double holds would come back as infinity or zero: it is not read as a number at all.
+        let far = read.mantissa != 0 && read.scale.unsigned_abs() > 250;
+        (!far || (read.to_f64().is_finite() && read.to_f64() != 0.0)).then_some(read)
     }
 
     /// This number times `10^power`, exactly.
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_number() {
-        for text in ["", ".", "-", "1,5", "1 2", "NaN", "1e", "--1", "0x1"] {
+        for text in ["", ".", "-", "1,5", "1 2", "NaN", "1e", "--1", "0x1", "1e400", "2e-400", "9e308"] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
     }

@@ -23,6 +23,7 @@ pub mod text;
 pub mod unit;
 pub mod value;
 pub mod variable;
+pub mod vocabulary;
 
 pub use canonical::Digest;
 pub use clock::{ClockTime, Instant, ZoneEvidence};

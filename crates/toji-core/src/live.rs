@@ -5,27 +5,34 @@
 //! Duplicates, late and out-of-order points are normal: a point is known by run, signal and source time.
 
 use crate::culture::{Origin, Sampling};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 /// What a source says of one of its signals (a topic, metric, node or property).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Signal {
     /// Name of the channel, unique in the run, stable over reconnections.
     pub key: String,
     /// Address in the source, e.g. `ns=2;s=R07.pH`, `spBv1.0/plant/DDATA/edge/R07#pH`.
+    #[serde(default)]
     pub address: String,
     /// Term of [`crate::variable`], when recognised.
     pub variable: Option<String>,
     /// Unit as the source writes it.
     pub raw_unit: Option<String>,
     /// Where values come from.
+    #[serde(default)]
     pub origin: Origin,
     /// When values are sent.
+    #[serde(default)]
     pub sampling: Sampling,
 }
 
 /// What a signal said at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
     /// A binary number.
@@ -37,17 +44,19 @@ pub enum Said {
 }
 
 /// One point of one signal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Point {
     /// Index in [`Batch::signals`].
     pub signal: u32,
     /// Time by the source's clock, nanoseconds since 1970-01-01T00:00Z.
     pub t_ns: i64,
-    /// Time of arrival by our clock, the same unit. The difference is the source's clock offset plus the way.
+    /// Time of arrival by our clock, the same unit; 0 when the sender does not say. The difference is the source's clock offset plus the way.
+    #[serde(default)]
     pub received_ns: i64,
     /// Value.
     pub said: Said,
     /// Packed [`crate::Quality`], 0 is good.
+    #[serde(default)]
     pub quality: u16,
 }
 
@@ -68,7 +77,7 @@ pub enum MarkKind {
 }
 
 /// A mark on the time axis of a run: gaps are said, never guessed from silence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mark {
     /// When, by our clock, nanoseconds since 1970-01-01T00:00Z.
     pub t_ns: i64,
@@ -79,7 +88,7 @@ pub struct Mark {
 }
 
 /// Points and marks of one run from one source, kept or refused as a whole.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Batch {
     /// Name of the source in our configuration, e.g. `mqtt-hall-2`.
     pub source: String,
@@ -88,11 +97,44 @@ pub struct Batch {
     /// Vessel, as the source names it.
     pub vessel: Option<String>,
     /// Made by a simulator, as the source itself says.
+    #[serde(default)]
     pub simulated: bool,
     /// Signals that the points speak of.
+    #[serde(default)]
     pub signals: Vec<Signal>,
     /// Points, in order of arrival.
+    #[serde(default)]
     pub points: Vec<Point>,
     /// Marks.
+    #[serde(default)]
     pub marks: Vec<Mark>,
+}
+
+/// What was acknowledged: everything the batches said is durable and visible to readers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Ack {
+    /// Points at times nothing was said of before.
+    pub points_new: u64,
+    /// Points that were there already, equal: repetitions after a lost acknowledgement.
+    pub points_known: u64,
+    /// Points that say something else at a time that was spoken of: readers see the later one, both are kept.
+    pub points_changed: u64,
+    /// Marks.
+    pub marks: u64,
+}
+
+/// The answer of a [`Sink`], still to come.
+pub type Acknowledging<'a> = Pin<Box<dyn Future<Output = Result<Ack>> + Send + 'a>>;
+
+/// Where live data goes. A client hands over what it has and may acknowledge to its source (or forget its own
+/// copy) only after a yes; after an error it sends the same batches again, which is harmless.
+///
+/// The answer comes once the batches are on the disk. It may take long when the store has to make room: a client
+/// that waits for it, with a bounded number of batches in its hands, has all the backpressure there is.
+pub trait Sink: Send + Sync + fmt::Debug {
+    /// Keeps the batches, all of them or none.
+    ///
+    /// # Errors
+    /// A batch that contradicts itself (a point of a signal it does not name), denied access, storage faults.
+    fn append(&self, batches: Vec<Batch>) -> Acknowledging<'_>;
 }

@@ -91,8 +91,22 @@ pub(crate) fn fits(variable: &str, value: &Value) -> bool {
 /// `10.00%` → (`10.00`, `%`); `None` when the text does not start with a number or bound.
 fn split_unit(text: &str) -> Option<(&str, &str)> {
     let text = text.trim();
-    let at = text.char_indices().find(|(_, c)| !(c.is_ascii_digit() || " <>=≤≥.,+-".contains(*c)))?.0;
+    let mut chars = text.char_indices().peekable();
+    let at = loop {
+        let (at, c) = chars.next()?;
+        let next = chars.peek().map_or(' ', |(_, c)| *c);
+        // `1.14E6 cells/mL`: the exponent belongs to the number.
+        let exponent = matches!(c, 'e' | 'E') && (next.is_ascii_digit() || matches!(next, '-' | '+')) && at > 0;
+        if !(c.is_ascii_digit() || exponent || " <>=≤≥.,+-".contains(c)) {
+            break at;
+        }
+    };
     let (number, own) = text.split_at(at);
+    // A digit damaged to a letter must not become a unit: `0.1A61` is no 0.1, nor is `1.³7` a 1.
+    let torn = !number.ends_with(' ') && own.chars().any(char::is_numeric);
+    if torn || number.trim_end().ends_with(['.', ',']) {
+        return None;
+    }
     (number.contains(|c: char| c.is_ascii_digit()) && own.chars().count() <= 16).then_some((number.trim(), own.trim()))
 }
 
@@ -202,15 +216,24 @@ pub(crate) fn decided_order(cells: &[&str]) -> Option<DateOrder> {
     decide_order(cells.iter().map(String::as_str))
 }
 
-/// `18 Oct 2022  9:08:24 AM` as `18-Oct-2022 9:08:24 AM`: a date of three words becomes one.
+/// `18 Oct 2022  9:08:24 AM` as `18-Oct-2022 9:08:24 AM`: a date of three words becomes one. A time of
+/// day without marks gets them: `20231120 163016` is `20231120 16:30:16`.
 pub(crate) fn tidy_date(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         [a, b, c, rest @ ..] if !a.contains(':') && !b.contains(':') && !c.contains(':') && c.len() == 4 => {
             format!("{a}-{}-{c} {}", b.trim_end_matches([',', '.']), rest.join(" "))
         }
+        [date, time] if digits(date, 8) && digits(time, 6) => {
+            let part = |from: usize| time.get(from..from + 2).unwrap_or("");
+            format!("{date} {}:{}:{}", part(0), part(2), part(4))
+        }
         words => words.join(" "),
     }
+}
+
+fn digits(text: &str, count: usize) -> bool {
+    text.len() == count && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Adds a fact in the file's words; blank cells add nothing.
@@ -276,6 +299,11 @@ mod tests {
         assert_eq!(value.text, "10.00%");
         let (bound, _) = read("< 5 mg/L", UnitSource::Unknown);
         assert_eq!((bound.kind, bound.high), (ValueKind::LessThan, Some(5.0)));
+        for torn in ["0.1A61", "1.\u{b3}7", "1.A"] {
+            assert_eq!(read(torn, UnitSource::Unknown).0.kind, ValueKind::Text, "{torn}");
+        }
+        let (power, _) = read("1.14E6 cells/mL", UnitSource::Unknown);
+        assert_eq!((power.number, power.unit.as_ref().map(Unit::code)), (Some(1_140_000.0), Some("/mL")));
         let (words, _) = read("see note", UnitSource::Written("g/L"));
         assert_eq!(words.kind, ValueKind::Text);
         let (odd, warnings) = read("3", UnitSource::Written("furlongs"));
@@ -308,6 +336,9 @@ mod tests {
         let When::At(at) = when else { panic!("a time") };
         assert_eq!(at.instant.to_string(), "2022-10-18T21:08:24Z");
         assert_eq!(at.raw, "18 Oct 2022  9:08:24 PM");
+        let bare = Clock::of(&site).when("20231120 163016", &Place::line(1), &mut found);
+        let When::At(at) = bare else { panic!("a time") };
+        assert_eq!((at.instant.to_string().as_str(), at.raw.as_str()), ("2023-11-20T16:30:16Z", "20231120 163016"));
         assert_eq!(Clock::of(&site).when("soon", &Place::line(1), &mut found), When::Unknown);
         assert_eq!(found.len(), 1);
     }

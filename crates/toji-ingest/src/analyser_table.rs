@@ -5,6 +5,7 @@
 //! sample under their own header. Text under no header is reported as not read.
 
 use crate::analyser::{Clock, UnitSource, decided_order, dilution_factor, fits, note, number_style, result};
+use crate::analyser_file::open_end;
 use crate::delimited::Row;
 use crate::format::Site;
 use std::collections::HashSet;
@@ -183,10 +184,13 @@ impl Table<'_> {
         if let Some(column) = cut {
             let (ja, en) = ("最後の行が途中で切れています", "the last line is cut off here");
             reading.not_read.push(NotRead::new(self.place(row, column), row.cell(column), ja, en));
-            found.push(
-                Diagnostic::warning("W-TABLE-004", self.place(row, column), ja, en)
-                    .remedy("装置から書き出し直してください", "export it again from the instrument"),
-            );
+            found.push(open_end(self.place(row, column), true));
+        }
+        if cut.is_none()
+            && row.open
+            && let Some(last) = self.columns.len().checked_sub(1).filter(|c| self.columns.get(*c).is_some_and(Column::is_result))
+        {
+            found.push(open_end(self.place(row, last), false));
         }
         let usable = |column: usize| if Some(column) == cut { "" } else { row.cell(column) };
         let mut time = |role: Role, clock: Clock<'_>| match self.find(role) {
@@ -301,4 +305,28 @@ impl Table<'_> {
             ));
         }
     }
+}
+
+/// Reads one sample given as labels and values, each with its place in the file.
+pub(crate) fn read_pairs(
+    pairs: Vec<(String, String, Place)>,
+    column: fn(&str) -> Column,
+    usual: DateOrder,
+    site: &Site,
+    reading: &mut Reading,
+) {
+    let columns: Vec<Column> = pairs.iter().map(|(label, ..)| column(label)).collect();
+    let row = Row { line: 1, cells: pairs.iter().map(|(_, value, _)| value.clone()).collect(), open: false };
+    let (samples, findings, lost) = (reading.samples.len(), reading.diagnostics.len(), reading.not_read.len());
+    Table { columns, rows: &[row], sheet: None, header_line: 1, usual }.read(site, reading);
+    // The table counted pairs as columns; give each its place in the file back.
+    let real = |place: &mut Place| {
+        let at = place.column.and_then(|c| usize::try_from(c).ok()).and_then(|c| pairs.get(c.saturating_sub(1)));
+        if let Some((.., original)) = at {
+            *place = original.clone();
+        }
+    };
+    reading.samples.iter_mut().skip(samples).flat_map(|s| s.assays.iter_mut()).for_each(|a| real(&mut a.place));
+    reading.diagnostics.iter_mut().skip(findings).for_each(|d| real(&mut d.place));
+    reading.not_read.iter_mut().skip(lost).for_each(|n| real(&mut n.place));
 }

@@ -1,6 +1,7 @@
 //! Words of the Allotrope Simple Model (ASM) for analysers: properties, units and classes, each with the
 //! variable and UCUM unit it stands for here. Both the reader and the writer use this one table.
-//! Source: the published ASM schemas solution-analyzer REC/2024/09 and cell-counting REC/2024/09.
+//! Source: the published ASM schemas solution-analyzer and cell-counting REC/2024/09, plate-reader and
+//! spectrophotometry REC/2024/06.
 
 use toji_core::Unit;
 
@@ -19,6 +20,8 @@ pub(crate) enum Group {
     Osmolality,
     /// Processed data of a cell counter.
     Cells,
+    /// One wavelength of an absorption spectrum.
+    Spectrum,
     /// No property of its own: custom information.
     Custom,
 }
@@ -28,7 +31,7 @@ impl Group {
     pub(crate) fn detection(self) -> Option<&'static str> {
         match self {
             Self::Analyte => Some("metabolite-detection"),
-            Self::Absorbance => Some("absorbance"),
+            Self::Absorbance | Self::Spectrum => Some("absorbance"),
             Self::Ph => Some("ph-detection"),
             Self::BloodGas => Some("blood-gas-detection"),
             Self::Osmolality => Some("osmolality-detection"),
@@ -55,7 +58,7 @@ const fn term(variable: &'static str, property: &'static str, unit: &'static str
 }
 
 /// Properties outside the analyte document.
-const TERMS: [Term; 18] = [
+const TERMS: [Term; 19] = [
     term("optical-density", "absorbance", "mAU", Group::Absorbance),
     term("ph", "pH", "pH", Group::Ph),
     term("temperature", "temperature", "degC", Group::Ph),
@@ -67,6 +70,7 @@ const TERMS: [Term; 18] = [
     term("viability", "viability (cell counter)", "%", Group::Cells),
     term("total-cell-density", "total cell density (cell counter)", "10^6 cells/mL", Group::Cells),
     term("viable-cell-density", "viable cell density (cell counter)", "10^6 cells/mL", Group::Cells),
+    term("dead-cell-density", "dead cell density (cell counter)", "10^6 cells/mL", Group::Cells),
     term("total-cell-count", "total cell count", "cell", Group::Cells),
     term("viable-cell-count", "viable cell count", "cell", Group::Cells),
     term("dead-cell-count", "dead cell count", "cell", Group::Cells),
@@ -80,8 +84,20 @@ const TERMS: [Term; 18] = [
 pub(crate) const CONCENTRATIONS: [(&str, &str); 3] =
     [("mass concentration", "g/L"), ("molar concentration", "mmol/L"), ("volume concentration", "mL/L")];
 
+/// Property of an absorption spectrum: a cube of one dimension, the wavelength, and one measure.
+pub(crate) const SPECTRUM: &str = "absorption spectrum data cube";
+/// Unit of its measure, as ASM writes it.
+pub(crate) const SPECTRUM_UNIT: &str = "mAU";
+/// Field of a result with the wavelength it was measured at, in nanometres.
+pub(crate) const WAVELENGTH: &str = "wavelength-nm";
+
+/// Name of one wavelength of a spectrum.
+pub(crate) fn spectral_name(wavelength_nm: f64) -> String {
+    format!("absorbance {wavelength_nm} nm")
+}
+
 /// Units as ASM writes them, and their UCUM codes where reading the text alone would not find them.
-const UNITS: [(&str, &str); 9] = [
+const UNITS: [(&str, &str); 10] = [
     ("(unitless)", "1"),
     ("10^6 cells/mL", "10*6/mL"),
     ("cell", "{cell}"),
@@ -89,6 +105,7 @@ const UNITS: [(&str, &str); 9] = [
     ("mmHg", "mm[Hg]"),
     ("pH", "[pH]"),
     ("µm", "um"),
+    ("μL", "uL"),
     ("mAU", "10*-3.{AU}"),
     ("counts/mL", "{count}/mL"),
 ];
@@ -119,6 +136,8 @@ pub(crate) fn unit(text: &str) -> Option<Unit> {
 pub(crate) mod label {
     /// The number, bound or words as the source wrote them, with the unit.
     pub(crate) const WRITTEN: &str = "value as written";
+    /// UCUM unit of the text as written, where the source states none and the document's is another.
+    pub(crate) const UNIT: &str = "unit";
     /// Property or analyte name under which the quantity stands.
     pub(crate) const NAME: &str = "name";
     /// Flag of the instrument.

@@ -1,8 +1,10 @@
 //! Writes a [`Reading`] of an analyser as Allotrope Simple Model (ASM) JSON.
 //!
-//! Classes: solution analyzer REC/2024/09 and cell counting REC/2024/09. One technique document a
-//! sample; one measurement document for each time and sort of quantity, so that every result keeps its
-//! own time. Quantities are converted exactly to the one unit ASM allows.
+//! Classes: solution analyzer and cell counting REC/2024/09, plate reader and spectrophotometry
+//! REC/2024/06. One technique document a sample; one measurement document for each time and sort of
+//! quantity, so that every result keeps its own time. Quantities are converted exactly to the one unit
+//! ASM allows. The two classes of 2024/06 state the time once a technique document: there, each time
+//! has a technique document of its own.
 //!
 //! A bound is never written as a number. `< 10.04 mg/L` becomes an error document with that text, plus
 //! custom information with the bound and the text as written. What ASM has no property for (an enzyme
@@ -23,14 +25,26 @@ pub enum AsmClass {
     SolutionAnalyzer,
     /// Cell counters.
     CellCounting,
+    /// Plates read well by well.
+    PlateReader,
+    /// Absorption spectra.
+    Spectrophotometry,
 }
 
 impl AsmClass {
-    /// The class a reading's results belong to: cell counting when it has cell counts and nothing that
-    /// only a solution analyser measures. `None`: nothing an analyser measures.
+    /// The class a reading's results belong to: spectrophotometry when there is a spectrum, plate reader
+    /// when every sample is a well, cell counting when it has cell counts and nothing that only a
+    /// solution analyser measures. `None`: nothing an analyser measures.
     #[must_use]
     pub fn of(reading: &Reading) -> Option<Self> {
         let groups: Vec<Group> = reading.samples.iter().flat_map(|s| &s.assays).map(quantity::group).collect();
+        if groups.contains(&Group::Spectrum) {
+            return Some(Self::Spectrophotometry);
+        }
+        let mut measured = reading.samples.iter().filter(|s| !s.assays.is_empty());
+        if groups.contains(&Group::Absorbance) && measured.all(|s| s.fields.contains_key("well")) {
+            return Some(Self::PlateReader);
+        }
         let cells = groups.contains(&Group::Cells);
         let others = groups.iter().any(|g| !matches!(g, Group::Cells | Group::Custom));
         match (cells, others) {
@@ -47,12 +61,18 @@ impl AsmClass {
                 "http://purl.allotrope.org/manifests/solution-analyzer/REC/2024/09/solution-analyzer.manifest"
             }
             Self::CellCounting => "http://purl.allotrope.org/manifests/cell-counting/REC/2024/09/cell-counting.manifest",
+            Self::PlateReader => "http://purl.allotrope.org/manifests/plate-reader/REC/2024/06/plate-reader.manifest",
+            Self::Spectrophotometry => {
+                "http://purl.allotrope.org/manifests/spectrophotometry/REC/2024/06/spectrophotometry.manifest"
+            }
         }
     }
     fn noun(self) -> &'static str {
         match self {
             Self::SolutionAnalyzer => "solution analyzer",
             Self::CellCounting => "cell counting",
+            Self::PlateReader => "plate reader",
+            Self::Spectrophotometry => "spectrophotometry",
         }
     }
 }
@@ -75,7 +95,7 @@ pub fn write(reading: &Reading, file_name: &str) -> Result<Json> {
     let mut number = 0usize;
     let mut documents = Vec::new();
     for sample in reading.samples.iter().filter(|s| !s.assays.is_empty()) {
-        documents.push(document::technique(reading, class, sample, &mut number).map_err(|e| e.in_file(file_name))?);
+        documents.extend(document::techniques(reading, class, sample, &mut number).map_err(|e| e.in_file(file_name))?);
     }
     let mut aggregate = Map::new();
     aggregate.insert("data system document".into(), data_system(reading, file_name));
@@ -193,6 +213,56 @@ mod tests {
             texts
         };
         assert_eq!(texts(&back), texts(&reading));
+    }
+
+    /// Read, written, and read back: the document and the texts on both sides.
+    fn round(text: &str) -> (Json, Vec<String>, Vec<String>) {
+        let texts = |r: &Reading| {
+            let mut all: Vec<String> =
+                r.samples.iter().flat_map(|s| &s.assays).map(|a| format!("{} {}", a.analyte, a.value.text)).collect();
+            all.sort();
+            all
+        };
+        let (_, reading) = crate::read(&Source::new("x", text.as_bytes()).unwrap(), &Site::default()).unwrap();
+        let document = write(&reading, "x").unwrap();
+        let written = document.to_string();
+        let (_, back) = crate::read(&Source::new("x", written.as_bytes()).unwrap(), &Site::default()).unwrap();
+        (document, texts(&reading), texts(&back))
+    }
+
+    #[test]
+    fn a_spectrum_is_a_cube_and_its_bounds_are_not_in_it() {
+        let scan = "Scan\tScan_20260314_160142.tsv\t\nMode\tABS\t\nLower\t600\t\nUpper\t602\t\nLength\t3\t\n\n\
+            wavelength(nm)\tABS\t%T\n600.0\t0.452\t35.3\n601.0\t> 3.0\t0.1\n602.0\t0.45\t35.5\n";
+        let (document, before, after) = round(scan);
+        assert_eq!(before, after);
+        assert!(document["$asm.manifest"].as_str().unwrap().contains("/spectrophotometry/REC/2024/06/"));
+        let aggregate =
+            &document["spectrophotometry aggregate document"]["spectrophotometry document"][0]["measurement aggregate document"];
+        assert_eq!(aggregate["measurement time"], "2026-03-14T16:01:42+00:00");
+        let measurement = &aggregate["measurement document"][0];
+        let data = &measurement["absorption spectrum data cube"]["data"];
+        assert_eq!(*data, json!({"dimensions": [[600.0, 602.0]], "measures": [[452.0, 450.0]]}));
+        assert_eq!(measurement["error aggregate document"]["error document"][0]["error feature"], "absorbance 601 nm");
+    }
+
+    #[test]
+    fn wells_state_their_plate_and_how_it_was_read() {
+        let plate = "Raw data,Well positions,Plate\n0.5,A1,P7\n0.25,A2,P7\nDate of measurement: 2026-03-14/Time of measurement: 09:43:07,,\n\
+            Instrument serial number: 12,,\nMeasurement mode: Absorbance,,\nMeasurement wavelength: 595 nm,,\nNumber of flashes: 1,,\n\
+            Unit: OD,,\nMeas. temperature: Raw data: 23.4 °C,,\n";
+        let (document, before, after) = round(plate);
+        assert_eq!(before, after);
+        let wells = document["plate reader aggregate document"]["plate reader document"].as_array().unwrap();
+        assert_eq!(wells.len(), 2);
+        let measurement = &wells[0]["measurement aggregate document"]["measurement document"][0];
+        assert_eq!(measurement["absorbance"], json!({"value": 500.0, "unit": "mAU"}));
+        assert_eq!(measurement["compartment temperature"]["value"], 23.4);
+        let device = &measurement["device control aggregate document"]["device control document"][0];
+        assert_eq!(device["detector wavelength setting"], json!({"value": 595.0, "unit": "nm"}));
+        let sample = &measurement["sample document"];
+        assert_eq!((&sample["location identifier"], &sample["well plate identifier"]), (&json!("A1"), &json!("P7")));
+        assert!(wells[0]["measurement aggregate document"].get("plate well count").is_none(), "two wells are no plate");
     }
 
     #[test]

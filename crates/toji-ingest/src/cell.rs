@@ -1,6 +1,7 @@
 //! Cells of a workbook as they were stored, numbers and dates untouched.
 
 use crate::source::Source;
+use crate::workbook::Beside;
 use calamine::{Data, Reader};
 use jiff::civil::DateTime;
 use std::fmt;
@@ -114,6 +115,7 @@ fn read_book(source: &Source) -> Result<Vec<Sheet>> {
     let mut sheets = Vec::new();
     let mut cells = 0usize;
     for sheet in meta.iter().filter(|s| s.typ == calamine::SheetType::WorkSheet) {
+        refuse_vast(&mut book, &sheet.name).map_err(|e| fault(&e))?;
         let range = book.worksheet_range(&sheet.name).map_err(|e| fault(&e))?;
         let (first_row, first_column) = range.start().unwrap_or((0, 0));
         cells = cells.saturating_add((range.height() + first_row as usize).saturating_mul(range.width() + first_column as usize));
@@ -126,9 +128,56 @@ fn read_book(source: &Source) -> Result<Vec<Sheet>> {
             out.extend(row.iter().map(to_cell));
             rows.push(out);
         }
+        if let Some(beside) = source.beside().get(&sheet.name) {
+            amend(&mut rows, beside);
+        }
         sheets.push(Sheet { name: sheet.name.clone(), rows, hidden: sheet.visible != calamine::SheetVisible::Visible });
     }
     Ok(sheets)
+}
+
+/// A workbook of a few bytes may name the last cell of a sheet; the library would make room for all
+/// cells before it. So the places of the cells are looked at first.
+fn refuse_vast(book: &mut calamine::Sheets<std::io::Cursor<&[u8]>>, sheet: &str) -> std::result::Result<(), String> {
+    let calamine::Sheets::Xlsx(book) = book else { return Ok(()) };
+    let mut cells = book.worksheet_cells_reader(sheet).map_err(|e| e.to_string())?;
+    let (mut rows, mut columns) = (0usize, 0usize);
+    while let Some(cell) = cells.next_cell().map_err(|e| e.to_string())? {
+        let (row, column) = cell.get_position();
+        rows = rows.max(row as usize + 1);
+        columns = columns.max(column as usize + 1);
+        if rows.saturating_mul(columns) > CELLS_MAX {
+            return Err(format!("more than {CELLS_MAX} cells"));
+        }
+    }
+    Ok(())
+}
+
+/// Puts into the cells what the library of values does not say: percent as it is shown, and the formula
+/// where nobody has calculated it yet.
+fn amend(rows: &mut Vec<Vec<Cell>>, beside: &Beside) {
+    for (row, column) in &beside.percent {
+        let cell = rows.get_mut(*row as usize).and_then(|r| r.get_mut(*column as usize));
+        if let Some(cell) = cell
+            && let Cell::Number(number) = cell
+            && let Some(exact) = toji_core::Decimal::parse(&number.to_string())
+        {
+            *cell = Cell::Text(format!("{}%", exact.shift(2)));
+        }
+    }
+    for ((row, column), formula) in &beside.uncalculated {
+        let (row, column) = (*row as usize, *column as usize);
+        if row >= rows.len() && row < rows.len() + 1000 {
+            rows.resize(row + 1, Vec::new());
+        }
+        let Some(cells) = rows.get_mut(row) else { continue };
+        if column >= cells.len() && column < cells.len() + 1000 {
+            cells.resize(column + 1, Cell::Empty);
+        }
+        if let Some(cell) = cells.get_mut(column).filter(|c| c.is_blank()) {
+            *cell = Cell::Error(formula.clone());
+        }
+    }
 }
 
 fn to_cell(data: &Data) -> Cell {

@@ -5,10 +5,13 @@
 //! gets bytes.
 
 mod analyser;
+mod analyser_file;
 mod analyser_table;
 mod asm_terms;
 pub mod asm_write;
 pub mod cell;
+#[cfg(test)]
+mod damage;
 mod delimited;
 pub mod format;
 pub mod formats;
@@ -17,7 +20,8 @@ mod lines;
 mod plate;
 pub mod source;
 pub mod table;
+mod workbook;
 
 pub use cell::{Cell, Sheet};
-pub use format::{Evidence, Format, Site, detect, read};
+pub use format::{Evidence, Format, Formats, Site, detect, read};
 pub use source::Source;

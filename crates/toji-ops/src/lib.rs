@@ -7,12 +7,15 @@
 mod attach;
 mod dataset;
 mod job;
+pub mod live;
 mod operation;
 mod programme;
 mod progress;
 mod record;
 mod run;
+mod sense;
 mod session;
+mod simulate;
 mod store;
 
 pub use job::{Job, JobView};
@@ -27,9 +30,19 @@ use std::sync::OnceLock;
 pub fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let groups =
-            [run::operations(), record::operations(), store::operations(), programme::operations(), dataset::operations()];
-        let mut all: Vec<Operation> = groups.into_iter().flatten().collect();
+        let mut all: Vec<Operation> = [
+            run::operations(),
+            live::operations(),
+            sense::operations(),
+            simulate::operations(),
+            dataset::operations(),
+            record::operations(),
+            store::operations(),
+            programme::operations(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         all.sort_by_key(|o| o.name);
         all
     })

@@ -4,7 +4,7 @@ use crate::face::{Face, Limits};
 use crate::guard::{self, Hosts};
 use crate::openapi::{self, BASE};
 use crate::problem::Refusal;
-use crate::{call, jobs, pages, upload};
+use crate::{call, jobs, live, pages, upload};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header;
@@ -43,6 +43,7 @@ pub fn router_over(
         .route(&format!("{BASE}/operations"), get(list_operations))
         .route(&format!("{BASE}/jobs/{{id}}"), get(jobs::show).delete(jobs::cancel))
         .route(&format!("{BASE}/jobs/{{id}}/events"), get(jobs::events))
+        .route(&format!("{BASE}/live/stream"), get(live::stream))
         .route(&format!("{BASE}/upload"), post(upload::upload).layer(DefaultBodyLimit::max(limits.upload_bytes_max)))
         .route(&format!("{BASE}/{{noun}}/{{verb}}"), post(call::post).get(call::get))
         .route("/api", any(no_path))

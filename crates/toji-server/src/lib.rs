@@ -10,6 +10,7 @@ mod entry;
 mod face;
 mod guard;
 mod jobs;
+mod live;
 pub mod openapi;
 mod pages;
 mod problem;

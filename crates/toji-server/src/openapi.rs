@@ -144,6 +144,8 @@ fn own_paths() -> Map<String, Json> {
     let entry = |id: &str, ja: &str, en: &str, responses: Json| json!({"operationId": id, "tags": ["service"], "summary": en, "x-label": {"ja": ja, "en": en}, "responses": responses});
     let events = json!({"description": "Server-sent events; each `data` is a Job / 各 `data` はジョブ",
         "content": {"text/event-stream": {"schema": {"type": "string"}}}});
+    let updates = json!({"description": "Server-sent events named `update`; each `data` is {change, values: [[channel, seconds since 1970, number, quality, text]], points: {channel: {t_s, value}}}; a last event `fault` is a problem",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}}});
     let mut upload = entry(
         "upload",
         "ファイルの受け取り",
@@ -175,6 +177,14 @@ fn own_paths() -> Map<String, Json> {
         (
             format!("{BASE}/jobs/{{id}}/events"),
             json!({"parameters": id, "get": entry("job_events", "ジョブの経過", "Follow a job", json!({"200": events, "default": problem}))}),
+        ),
+        (
+            format!("{BASE}/live/stream"),
+            json!({"get": entry("live_stream", "ライブの最新値を追う", "Follow the latest live values", json!({"200": updates, "default": problem})),
+            "parameters": [
+                {"name": "run", "in": "query", "schema": {"type": "string"}, "description": "Run whose new points are sent too / 新しい点も送る培養"},
+                {"name": "hz", "in": "query", "schema": {"type": "number"}, "description": "Updates a second, 0.1 to 4 / 毎秒の更新回数"}
+            ]}),
         ),
         (
             format!("{BASE}/operations"),

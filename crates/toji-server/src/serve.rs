@@ -69,6 +69,7 @@ impl Server {
         self.session.resume_jobs().await?;
         let (stopping, stop) = watch::channel(false);
         let hosts = Hosts::of(self.address);
+        let session = Arc::clone(&self.session);
         let router = router_over(self.session, toji_ops::operations(), self.limits, hosts, stop.clone());
         let mut begun = stop;
         let farewell = self.limits.farewell;
@@ -81,7 +82,7 @@ impl Server {
             let _ = begun.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(farewell).await;
         };
-        tokio::select! {
+        let ended = tokio::select! {
             ended = async { serving.await } => ended.map_err(|e| {
                 Error::storage("E-SERVE-002", format!("サーバーが止まりました: {e}"), format!("the server stopped: {e}"))
             }),
@@ -89,7 +90,11 @@ impl Server {
                 tracing::warn!("some requests did not end in time and were cut off");
                 Ok(())
             }
+        };
+        if let Err(error) = session.end_live().await {
+            tracing::warn!(code = error.code(), "live data stay in the journal: {}", error.fault().message.en);
         }
+        ended
     }
 }
 

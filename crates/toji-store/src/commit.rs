@@ -85,6 +85,17 @@ impl Store {
     /// Records that do not fit their kind (all findings), version conflicts, denied access, and storage
     /// faults. After any error the store is as before.
     pub async fn commit(&self, access: &Access, at: Instant, commit: Commit) -> Result<Receipt> {
+        self.commit_noting(access, at, commit, &[]).await
+    }
+
+    /// As [`Store::commit`]; the same transaction sets entries of `meta`, also when the commit changes nothing else.
+    pub(crate) async fn commit_noting(
+        &self,
+        access: &Access,
+        at: Instant,
+        commit: Commit,
+        notes: &[(String, String)],
+    ) -> Result<Receipt> {
         let mut receipt = Receipt::default();
         for put in &commit.puts {
             self.check(access, put, &mut receipt.diagnostics).await?;
@@ -126,6 +137,14 @@ impl Store {
         }
         for (run, part) in parts {
             add_part(&mut tx, &run, &part, seq, &mut body).await?;
+        }
+        for (key, value) in notes {
+            let set = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            sqlx::query(set).bind(key).bind(value).execute(&mut *tx).await.map_err(fault::sql)?;
+        }
+        if body.changes.is_empty() && !notes.is_empty() {
+            tx.commit().await.map_err(fault::sql)?;
+            return Ok(receipt);
         }
         if body.changes.is_empty() {
             tx.rollback().await.map_err(fault::sql)?;
@@ -198,7 +217,7 @@ impl Store {
         let mut fresh: Vec<(Id, Points)> = Vec::new();
         let times = || series.channels.iter().flat_map(|(_, points)| &points.t_ns);
         let (from, to) = (times().min().copied().unwrap_or(i64::MAX), times().max().copied().unwrap_or(i64::MIN));
-        let stored = self.blocks(&series.run, &[], from, to.saturating_add(1)).await?;
+        let stored = self.stored_blocks(&series.run, &[], from, to.saturating_add(1)).await?;
         for (channel, points) in series.channels {
             let points = sorted(points);
             let (Some(first), Some(last)) = (points.t_ns.first().copied(), points.t_ns.last().copied()) else { continue };

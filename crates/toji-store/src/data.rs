@@ -49,7 +49,7 @@ pub type Summaries = BTreeMap<(String, String), ChannelSummary>;
 
 impl ChannelSummary {
     /// Adds a later block of the channel.
-    fn add(&mut self, later: &Self) {
+    pub(crate) fn add(&mut self, later: &Self) {
         self.points += later.points;
         self.flagged += later.flagged;
         self.t_min = self.t_min.min(later.t_min);
@@ -94,14 +94,34 @@ pub(crate) fn read_block(row: &sqlx::any::AnyRow) -> Result<Block> {
         points: u64::try_from(number("points")?).unwrap_or_default(),
         t_min: number("t_min")?,
         t_max: number("t_max")?,
+        tail: None,
     })
 }
 
 pub(crate) const BLOCK_COLUMNS: &str = "b.part, b.row_group, b.seq, b.base, b.points, b.t_min, b.t_max, b.channel";
 
 impl Store {
-    /// Blocks of some channels of a run that touch a stretch of time, grouped by channel, oldest event first.
+    /// Blocks of some channels of a run that touch a stretch of time, grouped by channel, oldest event first and the
+    /// live tail last.
     pub(crate) async fn blocks(&self, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<BTreeMap<String, Vec<Block>>> {
+        self.refresh_tail().await?;
+        // The tail first: what is sealed meanwhile is then seen twice, which changes nothing, and never not at all.
+        let tail = self.tail.blocks(run, channels, from, to);
+        let mut out = self.stored_blocks(run, channels, from, to).await?;
+        for (channel, block) in tail {
+            out.entry(channel).or_default().push(block);
+        }
+        Ok(out)
+    }
+
+    /// As [`Store::blocks`], of stored parts alone.
+    pub(crate) async fn stored_blocks(
+        &self,
+        run: &Id,
+        channels: &[Id],
+        from: i64,
+        to: i64,
+    ) -> Result<BTreeMap<String, Vec<Block>>> {
         let places: Vec<String> = (0..channels.len()).map(|i| format!("${}", i + 4)).collect();
         let named = if places.is_empty() { String::new() } else { format!("AND b.channel IN ({})", places.join(", ")) };
         let query = format!(
@@ -132,7 +152,10 @@ impl Store {
             let file = self.part_file(run, block.part);
             let mut part = Vec::new();
             for next in blocks.iter().skip(i).take_while(|b| b.part == block.part) {
-                part.push(self.parts.block(&file, block.part, next.row_group, want)?);
+                part.push(match &next.tail {
+                    Some(tail) => tail.clone(),
+                    None => self.parts.block(&file, block.part, next.row_group, want)?,
+                });
             }
             i += part.len();
             let first = part.iter().find_map(|b| b.t_ns.first());
@@ -166,12 +189,10 @@ impl Store {
             for (block, place) in blocks.iter().zip(opened.iter_mut()).take(before).rev() {
                 let series = match place {
                     Some(series) => series,
-                    None => place.insert(self.parts.block(
-                        &self.part_file(run, block.part),
-                        block.part,
-                        block.row_group,
-                        Want::Numbers,
-                    )?),
+                    None => place.insert(match &block.tail {
+                        Some(tail) => tail.clone(),
+                        None => self.parts.block(&self.part_file(run, block.part), block.part, block.row_group, Want::Numbers)?,
+                    }),
                 };
                 found = as_of(series, std::slice::from_ref(t)).into_iter().next().flatten();
                 if found.is_some() {
@@ -243,6 +264,8 @@ impl Store {
     /// # Errors
     /// Storage faults.
     pub async fn summaries(&self, access: &Access, run: Option<&Id>) -> Result<Summaries> {
+        self.refresh_tail().await?;
+        let tail = self.tail.summaries(run);
         let all = match run {
             Some(run) => Arc::new(self.sum_blocks(run.as_str()).await?),
             None => self.all_summaries().await?,
@@ -252,6 +275,11 @@ impl Store {
         for (key, summary) in all.iter() {
             if sight.sees_channel(&key.0, &key.1).await? {
                 out.insert(key.clone(), summary.clone());
+            }
+        }
+        for (key, summary) in tail {
+            if sight.sees_channel(&key.0, &key.1).await? {
+                crate::tail::add(&mut out, key, &summary);
             }
         }
         Ok(out)

@@ -19,6 +19,7 @@ mod series;
 mod sight;
 mod sql;
 mod store;
+mod tail;
 mod verify;
 
 pub use align::{Aligned, Grid, align, as_of, thin};
@@ -34,4 +35,5 @@ pub use search::{Hit, SearchAnswer};
 pub use series::{Base, Series};
 pub use sql::Table;
 pub use store::Store;
+pub use tail::{LatestPoint, Limits as LiveLimits, LiveState, Outage, Sealed, live_channel_id, live_run_id, silence};
 pub use verify::Checked;

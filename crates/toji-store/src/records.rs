@@ -303,6 +303,34 @@ impl Store {
         Ok(out)
     }
 
+    /// When each of these versions was acknowledged, in the order given. The records are already in the
+    /// asker's hands, so no further decision is asked for.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn acknowledged_at(&self, records: &[Record]) -> Result<Vec<String>> {
+        let mut found = std::collections::HashMap::new();
+        for some in records.chunks(400) {
+            let wanted: Vec<String> = (1..=some.len()).map(|i| format!("${}", i + 1)).collect();
+            let statement = format!(
+                "SELECT v.kind, v.id, v.version, l.at FROM versions v JOIN ledger l ON l.seq = v.seq WHERE v.kind = $1 AND v.id IN ({})",
+                wanted.join(", ")
+            );
+            let Some(first) = some.first() else { continue };
+            let query = some.iter().fold(sqlx::query(sqlx::AssertSqlSafe(statement)).bind(first.kind.as_str()), |query, r| {
+                query.bind(r.id.as_str())
+            });
+            for row in query.fetch_all(&self.catalogue.pool).await.map_err(fault::sql)? {
+                let id: String = row.try_get("id").map_err(fault::sql)?;
+                let version: i64 = row.try_get("version").map_err(fault::sql)?;
+                let at: String = row.try_get("at").map_err(fault::sql)?;
+                found.insert((id, version), at);
+            }
+        }
+        let key = |r: &Record| (r.id.to_string(), i64::try_from(r.version).unwrap_or(i64::MAX));
+        Ok(records.iter().map(|r| found.remove(&key(r)).unwrap_or_default()).collect())
+    }
+
     /// Links that a record holds, and links to it, of those whose both ends the asker may see.
     ///
     /// # Errors

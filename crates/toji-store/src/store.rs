@@ -22,6 +22,7 @@ pub struct Store {
     pub(crate) kinds: &'static KindSet,
     pub(crate) head: Mutex<Head>,
     pub(crate) search: crate::search::SearchFolder,
+    pub(crate) tail: crate::tail::Tail,
 }
 
 impl Store {
@@ -77,6 +78,7 @@ impl Store {
             kinds: KindSet::builtin()?,
             head: Mutex::new(Head { seq: 0, hash: head.hash }),
             search: crate::search::SearchFolder::new(dir.join("search")),
+            tail: crate::tail::Tail::new(dir),
             catalogue,
         })
     }

@@ -22,6 +22,8 @@ pub struct Checked {
     pub parts: u64,
     /// Files in the store's folders that no event names (left by an interrupted import; harmless).
     pub orphans: u64,
+    /// Frames of the live journal.
+    pub frames: u64,
 }
 
 /// Kind, identifier, version.
@@ -121,6 +123,7 @@ impl Store {
         self.compare_links(&stated, &mut found).await;
         self.compare_blobs(&stated, &mut found).await;
         self.compare_parts(&stated, &mut found).await;
+        checked.frames = tokio::task::block_in_place(|| self.verify_tail(&mut found))?;
         if files {
             self.compare_files(&stated, &mut checked, &mut found, &mut step).await?;
         }

@@ -1,41 +1,16 @@
-// The HTTP contract as types: what every operation takes and gives. It is the
-// only place where the shapes of the server's answers are written down by hand.
+// The HTTP contract as types. They are generated: `schema.d.ts` comes from the committed `openapi.json`
+// (`npm run api`), and here its parts get the names that the pages use. Where the contract leaves a JSON
+// value open (fields of a record, a measured value) or a text that is one of a few words, this file says more.
+import type { components, paths } from "./schema";
 
-/** Every text a person reads exists in both languages. */
-export interface Text {
-  ja: string;
-  en: string;
-}
+type Schemas = components["schemas"];
+type Narrow<T, F> = Omit<T, keyof F> & F;
 
-/** Where a fault sits in the input. */
-export interface Place {
-  file?: string | null;
-  sheet?: string | null;
-  line?: number | null;
-  column?: string | number | null;
-  field?: string | null;
-}
-
-export interface Diagnostic {
-  severity: "note" | "warning" | "error";
-  code: string;
-  place: Place;
-  message: Text;
-  remedy?: Text | null;
-}
-
+export type Text = Schemas["Text"];
+export type Place = Schemas["Place"];
+export type Diagnostic = Schemas["Diagnostic"];
 /** `application/problem+json`: how the server refuses. */
-export interface ProblemBody {
-  type?: string;
-  title?: string;
-  status: number;
-  code: string;
-  category: string;
-  message: Text;
-  hint?: Text | null;
-  place?: Place | null;
-  diagnostics?: Diagnostic[];
-}
+export type ProblemBody = Pick<Schemas["Problem"], "status" | "code" | "message"> & Partial<Schemas["Problem"]> & { category: string };
 
 export type ValueKind =
   | "exact"
@@ -69,210 +44,45 @@ export interface Value {
 export type T0Evidence = "inoculation" | "start-of-file" | "first-point" | "elapsed-only";
 export type ZoneEvidence = "file" | "site-default" | "assumed" | "none";
 
-export interface RunRow {
-  id: string;
-  title: string;
-  vessel?: string | null;
-  strain?: string | null;
-  format?: string | null;
-  started?: string | null;
-  t0_evidence: T0Evidence;
-  duration_s?: number | null;
-  channels: number;
-  points: number;
-  samples: number;
-  assays: number;
-  events: number;
-  observations: number;
-  flagged_points: number;
-  simulated: boolean;
-  file?: string | null;
-}
+export type RunRow = Narrow<Schemas["RunListOutputRow"], { t0_evidence: T0Evidence }>;
+export type RunListInput = Schemas["RunListInput"];
 
-export interface RunListInput {
-  text?: string;
-  vessel?: string;
-  strain?: string;
-  format?: string;
-  simulated?: boolean;
-  from?: string;
-  to?: string;
-  sort?: string;
-  limit?: number;
-  offset?: number;
-}
+export type Channel = Narrow<
+  Schemas["ChannelRow"],
+  { origin: Schemas["Origin"]; sampling: "periodic" | "on-change" | "irregular" }
+>;
+export type Assay = Narrow<Schemas["AssayRow"], { value: Value }>;
+type Item = Schemas["RunShowOutputItem"];
+export type Sample = Pick<Item, "id" | "elapsed_s" | "time"> & { key: string; assays: Assay[] };
+export type RunEvent = Pick<Item, "id" | "elapsed_s" | "time" | "type" | "label" | "note">;
+export type Observation = Pick<Item, "id" | "elapsed_s" | "time" | "label" | "note"> & { attribute: string; value: Value };
 
-export interface Channel {
-  id: string;
-  key: string;
-  label: Text;
-  quantity?: string | null;
-  quantity_label?: Text | null;
-  unit?: string | null;
-  raw_unit?: string | null;
-  origin: "sensor" | "setpoint" | "actuator" | "calculated" | "unknown";
-  sampling: "periodic" | "on-change" | "irregular";
-  points: number;
-  first_s?: number | null;
-  last_s?: number | null;
-  min?: number | null;
-  max?: number | null;
-  flagged: number;
-  method?: string | null;
-}
+export type NotRead = Narrow<Schemas["NotRead"], { place: Place | string }>;
+export type RunFile = Narrow<Omit<Schemas["FileView"], "instrument">, { id?: string | null; not_read: NotRead[]; warnings: Diagnostic[] }>;
+export type Run = Narrow<
+  Schemas["RunShowOutput"],
+  {
+    fields: Fields;
+    clock: Narrow<Schemas["Clock"], { zone_evidence: ZoneEvidence; t0_evidence: T0Evidence }>;
+    channels: Channel[];
+    samples: Sample[];
+    events: RunEvent[];
+    observations: Observation[];
+    decisions: Fields[];
+    file: RunFile | null;
+  }
+>;
 
-export interface Assay {
-  id: string;
-  analyte: string;
-  quantity?: string | null;
-  value: Value;
-  method?: string | null;
-  flags: string[];
-}
+export type PlotInput = Schemas["RunPlotInput"];
+export type PlotChannel = Schemas["PlotChannel"];
+export type Plot = Schemas["RunPlotOutput"];
+export type CompareInput = Schemas["RunCompareInput"];
+export type Compare = Schemas["RunCompareOutput"];
 
-export interface Sample {
-  id: string;
-  key: string;
-  elapsed_s?: number | null;
-  time?: string | null;
-  assays: Assay[];
-}
-
-export interface RunEvent {
-  id: string;
-  elapsed_s?: number | null;
-  time?: string | null;
-  type: string;
-  label: Text;
-  note?: string | null;
-}
-
-export interface Observation {
-  id: string;
-  elapsed_s?: number | null;
-  time?: string | null;
-  attribute: string;
-  label: Text;
-  value: Value;
-  note?: string | null;
-}
-
-export interface NotRead {
-  place: Place | string;
-  text: string;
-  reason: Text;
-}
-
-export interface RunFile {
-  /** of the file's record */
-  id?: string | null;
-  name: string;
-  blob: string;
-  format: string;
-  format_version?: string | null;
-  encoding?: string | null;
-  imported_at?: string | null;
-  not_read: NotRead[];
-  warnings: Diagnostic[];
-}
-
-export interface Run {
-  id: string;
-  title: string;
-  fields: Record<string, unknown>;
-  clock: {
-    zone?: string | null;
-    zone_evidence: ZoneEvidence;
-    t0?: string | null;
-    t0_evidence: T0Evidence;
-  };
-  channels: Channel[];
-  samples: Sample[];
-  events: RunEvent[];
-  observations: Observation[];
-  decisions: Record<string, unknown>[];
-  file: RunFile | null;
-}
-
-export interface PlotInput {
-  run: string;
-  channels?: string[];
-  from_s?: number;
-  to_s?: number;
-  pixels?: number;
-  raw?: boolean;
-}
-
-export interface PlotChannel {
-  id: string;
-  label: Text;
-  unit?: string | null;
-  down_sampled: boolean;
-  total_points: number;
-  t_s: number[];
-  value: (number | null)[];
-  min?: (number | null)[] | null;
-  max?: (number | null)[] | null;
-  quality: number[];
-}
-
-export interface Plot {
-  run: string;
-  t0?: string | null;
-  channels: PlotChannel[];
-}
-
-export interface CompareInput {
-  runs: string[];
-  quantity: string;
-  grid_s?: number;
-  from_s?: number;
-  to_s?: number;
-  pixels?: number;
-}
-
-export interface Compare {
-  quantity: string;
-  label: Text;
-  unit?: string | null;
-  runs: { id: string; title: string; t_s: number[]; value: (number | null)[]; points: number }[];
-  skipped: { run: string; reason: Text }[];
-}
-
-export interface ImportInput {
-  paths: string[];
-  mapping?: Mapping | string;
-  dry_run?: boolean;
-  zone?: string;
-}
-
-export interface ImportCounts {
-  channels: number;
-  points: number;
-  samples: number;
-  assays: number;
-  events: number;
-  observations: number;
-  not_read: NotRead[];
-  warnings: Diagnostic[];
-}
-
-export interface ImportFile extends Partial<ImportCounts> {
-  name: string;
-  blob?: string | null;
-  format?: string | null;
-  /** `would-import` is what a trial says of a readable file */
-  state: "imported" | "would-import" | "already-there" | "refused";
-  runs?: { id: string; title: string }[] | null;
-  error?: ProblemBody | null;
-}
-
-export interface ImportResult extends ImportCounts {
-  runs: { id: string; title: string }[];
-  blob?: string | null;
-  files: ImportFile[];
-  dry_run: boolean;
-}
+export type ImportInput = Narrow<Schemas["RunImportInput"], { mapping?: Mapping | string }>;
+export type ImportFile = Pick<Schemas["FileReport"], "name" | "state"> &
+  Partial<Narrow<Schemas["FileReport"], { not_read: NotRead[]; error: ProblemBody | null }>>;
+export type ImportResult = Narrow<Schemas["RunImportOutput"], { not_read: NotRead[]; files: ImportFile[] }>;
 
 export const ROLES = [
   "time",
@@ -290,173 +100,34 @@ export const ROLES = [
   "quality",
   "ignore",
 ] as const;
-export type Role = (typeof ROLES)[number];
-
+export type Role = Schemas["Role"];
 /** How the times of a table are written. */
-export type TimeRule =
-  | { kind: "clock"; order?: "year-month-day" | "month-day-year" | "day-month-year" | null }
-  | { kind: "date-and-time"; time: string; order?: string | null }
-  | { kind: "elapsed"; unit: "ms" | "s" | "min" | "h" | "d" | "hms"; assumed?: boolean };
+export type TimeRule = Schemas["TimeRule"];
 
 export const LAYOUTS = ["wide", "long", "samples", "runs"] as const;
 
-export interface MappingColumn {
-  column: string | number;
-  header: string;
-  role: Role;
-  quantity?: string | null;
-  unit?: string | null;
-  raw_unit?: string | null;
-  confidence: number;
-  evidence?: Text | null;
-  [extra: string]: unknown;
-}
+export type MappingColumn = Schemas["Column"];
+export type Mapping = Schemas["Mapping"];
+export type Proposal = Schemas["RunProposeOutput"];
 
-export interface Mapping {
-  name: string;
-  version: number | string;
-  header_row?: number | null;
-  unit_row?: number | null;
-  layout?: (typeof LAYOUTS)[number];
-  sheets?: string[];
-  /** the run's name where no column tells it */
-  run?: string | null;
-  time?: { column: string | number; header?: string; rule: TimeRule; evidence?: Text | null } | null;
-  columns: MappingColumn[];
-  [extra: string]: unknown;
-}
+export type KindRow = Schemas["Row"];
+export type FieldType = Schemas["FieldType"];
+export type Field = Narrow<Schemas["Field"], { required: boolean; many: boolean }>;
+export type Kind = Narrow<Omit<Schemas["KindShowOutput"], "field" | "group">, { title: string[]; fields: Field[] }>;
 
-export interface Proposal {
-  format: string;
-  sheets?: unknown[];
-  mapping: Mapping;
-  preview: string[][];
-  /** may be read unasked */
-  confident?: boolean;
-  evidence?: Text | null;
-  diagnostics?: Diagnostic[];
-}
-
-export interface KindRow {
-  kind: string;
-  version: number | string;
-  label: Text;
-  about: Text;
-  /** a code such as `culture` */
-  group: string | Text;
-  records: number;
-}
-
-export type FieldType =
-  | "text"
-  | "integer"
-  | "number"
-  | "boolean"
-  | "date"
-  | "instant"
-  | "choice"
-  | "ref"
-  | "value"
-  | "json";
-
-export interface Field {
-  name: string;
-  type: FieldType;
-  label: Text;
-  help?: Text | null;
-  required: boolean;
-  many: boolean;
-  unit?: string | null;
-  unit_field?: string | null;
-  choices?: { code: string; label: Text }[] | null;
-  ref?: string | null;
-  /** the target's field that holds the shared identifier, when it is not its id */
-  ref_field?: string | null;
-  /** other values than the choices are kept with a warning */
-  open?: boolean;
-  low?: number | null;
-  high?: number | null;
-}
-
-export interface Kind {
-  kind: string;
-  version: number | string;
-  label: Text;
-  about: Text;
-  source?: Text | string | null;
-  title: string[];
-  fields: Field[];
-  /** written by imports only; no form */
-  derived?: boolean;
-}
-
+/** Fields of a record, as its kind declares them. */
 export type Fields = Record<string, unknown>;
+export type RecordRow = Narrow<Schemas["RecordListOutputRow"], { fields: Fields }>;
+export type RecordLink = Schemas["LinkView"];
+export type RecordBody = Narrow<Schemas["RecordGetOutput"], { fields: Fields }>;
+export type RecordVersion = Narrow<Schemas["VersionView"], { change: Record<string, [unknown, unknown]> }>;
+export type Hit = Schemas["Hit"];
+export type SqlResult = Schemas["SqlQueryOutput"];
+export type Job = Narrow<Schemas["Job"], { error?: ProblemBody | null }>;
 
-export interface RecordRow {
-  id: string;
-  version: number;
-  title: Text;
-  fields: Fields;
-  updated_at?: string | null;
-}
-
-export interface RecordLink {
-  field: string;
-  kind: string;
-  id: string;
-  title: Text;
-}
-
-export interface RecordBody {
-  kind: string;
-  id: string;
-  version: number;
-  kind_version: number | string;
-  title: Text;
-  fields: Fields;
-  created_at: string;
-  updated_at: string;
-  links: RecordLink[];
-  linked_from: RecordLink[];
-  retired?: boolean;
-  diagnostics: Diagnostic[];
-  source?: string | Record<string, unknown> | null;
-}
-
-export interface RecordVersion {
-  version: number;
-  at: string;
-  actor: string;
-  reason?: string | null;
-  change: Record<string, [unknown, unknown]>;
-  retired: boolean;
-  event: number;
-}
-
-export interface Hit {
-  kind: string;
-  id: string;
-  title: Text;
-  snippet: Text;
-  field: string;
-  score: number;
-  source?: string | Record<string, unknown> | null;
-}
-
-export interface SqlResult {
-  columns: { name: string; type: string }[];
-  rows: unknown[][];
-  truncated: boolean;
-}
-
-export interface Job {
-  id: string;
-  operation: string;
-  state: "queued" | "running" | "done" | "failed" | "cancelled";
-  progress?: { done: number; total?: number | null; message?: Text | null } | null;
-  output?: unknown;
-  error?: ProblemBody | null;
-}
+/** A declared vocabulary of the senses; a stored code is `prefix:code`. */
+export type Vocabulary = Schemas["Vocabulary"];
+export type VocabularyTerm = Schemas["Term"];
 
 export interface Uploaded {
   name: string;
@@ -539,54 +210,98 @@ export interface Released {
   files: { path: string; bytes: number; sha256: string }[];
 }
 
-/** Operation name → what it takes and what it gives. */
-export interface Operations {
-  "run list": { input: RunListInput; output: { total: number; runs: RunRow[] } };
-  "run show": { input: { id: string }; output: Run };
-  "run plot": { input: PlotInput; output: Plot };
-  "run compare": { input: CompareInput; output: Compare };
-  "run import": { input: ImportInput; output: ImportResult };
-  "run propose": { input: { path: string; zone?: string }; output: Proposal };
-  "kind list": { input: Record<string, never>; output: { kinds: KindRow[] } };
-  "kind show": { input: { kind: string }; output: Kind };
-  "record list": {
-    input: {
-      kind: string;
-      text?: string;
-      filter?: Record<string, unknown>;
-      sort?: string;
-      limit?: number;
-      offset?: number;
-      as_of?: string;
-    };
-    output: { kind: string; total: number; records: RecordRow[] };
-  };
-  "record get": { input: { kind: string; id: string; as_of?: string }; output: RecordBody };
-  "record put": {
-    input: { kind: string; id?: string; fields: Fields; reason?: string; if_version?: number };
-    output: { id: string; version: number; diagnostics: Diagnostic[] };
-  };
-  "record retire": { input: { kind: string; id: string; reason: string }; output: { id: string; version: number } };
-  "record restore": { input: { kind: string; id: string; reason: string }; output: { id: string; version: number } };
-  "record history": { input: { kind: string; id: string }; output: { versions: RecordVersion[] } };
-  "search query": {
-    input: { text: string; kinds?: string[]; limit?: number };
-    output: {
-      total: number;
-      hits: Hit[];
-      /** no record has all the words; these have some of them */
-      partial?: boolean;
-      /** the words searched for, each with its names in the other language */
-      terms?: string[][];
-    };
-  };
-  "sql query": { input: { query: string; limit?: number }; output: SqlResult };
-  "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };
-  "dataset fetch": { input: { release: string }; output: { release: string; name: string; root_hash: string; bytes: number } };
-  "dataset release": { input: { manifest: Manifest; dry_run?: boolean }; output: Released };
-  "store status": { input: Record<string, never>; output: Record<string, unknown> };
+/** A channel with its latest value, as `live tail` tells it. */
+export interface LiveChannel {
+  id: string;
+  key: string;
+  label: Text;
+  quantity?: string | null;
+  unit?: string | null;
+  origin: Channel["origin"];
+  time?: string | null;
+  age_s?: number | null;
+  value?: number | null;
+  text?: string | null;
+  quality: number;
+  low?: number | null;
+  high?: number | null;
 }
 
-export type OperationName = keyof Operations;
+export interface Tank {
+  id: string;
+  title: string;
+  vessel?: string | null;
+  source: string;
+  simulated: boolean;
+  t0?: string | null;
+  state: "receiving" | "silent" | "outage";
+  heard?: string | null;
+  outage?: { since: string; note?: string | null } | null;
+  channels: LiveChannel[];
+}
+
+export interface Board {
+  now: string;
+  change: number;
+  runs: Tank[];
+}
+
+/** What the stream sends: channel, seconds since 1970, number, quality, text. */
+export interface LiveUpdate {
+  change: number;
+  values: [string, number, number | null, number, string | null][];
+  points: Record<string, { t_s: number[]; value: (number | null)[] }>;
+}
+
+export interface BandReference {
+  id: string;
+  title: string;
+  from_inoculation: boolean;
+  zero_s: number;
+}
+
+export interface Band {
+  quantity: string;
+  label: Text;
+  unit?: string | null;
+  t_s: number[];
+  low: (number | null)[];
+  median: (number | null)[];
+  high: (number | null)[];
+  n: number[];
+  runs: BandReference[];
+  skipped: { run: string; reason: Text }[];
+  over?: BandReference | null;
+}
+
+type JsonOf<T> = T extends { content: { "application/json": infer Body } } ? Body : never;
+type Post<P> = P extends { post: { requestBody?: infer Asked; responses: { 200: infer Given } } }
+  ? { input: JsonOf<NonNullable<Asked>>; output: JsonOf<Given> }
+  : never;
+type Named<P> = P extends `/api/v1/${infer Noun}/${infer Verb}` ? `${Noun} ${Verb}` : never;
+type Declared = { [P in keyof paths as Post<paths[P]> extends never ? never : Named<P>]: Post<paths[P]> };
+
+/** What this file says more exactly than the contract does. */
+interface Exact {
+  "live tail": { input: { run?: string; hours?: number }; output: Board };
+  "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
+  "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };
+  "dataset release": { input: { manifest: Manifest; dry_run?: boolean }; output: Released };
+  "run list": { input: RunListInput; output: Narrow<Schemas["RunListOutput"], { runs: RunRow[] }> };
+  "run show": { input: Schemas["RunShowInput"]; output: Run };
+  "run import": { input: ImportInput; output: ImportResult };
+  "kind show": { input: Schemas["KindShowInput"]; output: Kind };
+  "record list": { input: Schemas["RecordListInput"]; output: Narrow<Schemas["RecordListOutput"], { records: RecordRow[] }> };
+  "record get": { input: Schemas["RecordGetInput"]; output: RecordBody };
+  "record put": { input: Narrow<Schemas["RecordPutInput"], { fields: Fields }>; output: Schemas["RecordPutOutput"] };
+  // Built by the tablet page field by field and kept until it can be sent.
+  "sense record": { input: Fields; output: Schemas["SenseRecordOutput"] };
+  "decision record": { input: Fields; output: Schemas["DecisionRecordOutput"] };
+  "record history": { input: Schemas["RecordHistoryInput"]; output: { versions: RecordVersion[] } };
+}
+
+/** Operation name → what it takes and what it gives. */
+export type Operations = Omit<Declared, keyof Exact> & Exact;
+export type OperationName = keyof Operations & string;
 export type Input<N extends OperationName> = Operations[N]["input"];
 export type Output<N extends OperationName> = Operations[N]["output"];

@@ -78,9 +78,16 @@ describe("marks", () => {
       { id: "e0", type: "note", label: { ja: "", en: "No time" } },
       { id: "e1", type: "feed", label: { ja: "", en: "Feed" }, elapsed_s: 60, note: "why" },
     ];
-    const words = { event: "Event", observation: "Observation", sample: "Sample", decision: "Decision", value: () => "" };
+    const words = { event: "Event", observation: "Observation", sample: "Sample", decision: "Decision", decisionPart: (name: string, said: string) => `${name}: ${said}`, outcome: (code: string) => code, value: () => "" };
     const marks = runMarks(run({ events }), say, words);
     expect(marks.map((entry) => entry.mark.id)).toEqual(["e1", "e0"]);
     expect(marks[0]?.mark.note).toBe("why");
+  });
+  it("tell of a decision why, what was rejected and expected, and the verdict", () => {
+    const decisions = [{ id: "d1", elapsed_s: 5, done: "cool", why: "too lively", rejected: "water", expected: "calmer", outcome: "worse", verdict: "rose" }];
+    const words = { event: "", observation: "", sample: "", decision: "", decisionPart: (name: string, said: string) => `${name}: ${said}`, outcome: (code: string) => code.toUpperCase(), value: () => "" };
+    const [entry] = runMarks(run({ decisions }), say, words);
+    expect(entry?.mark).toMatchObject({ id: "d1", kind: "decision", t: 5, label: "cool" });
+    expect(entry?.mark.note).toBe("why: too lively; rejected: water; expected: calmer; outcome: WORSE: rose");
   });
 });

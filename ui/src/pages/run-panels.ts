@@ -155,6 +155,9 @@ export interface MarkWords {
   observation: string;
   sample: string;
   decision: string;
+  /** `why`, `rejected`, `expected` or `outcome`, with what was said */
+  decisionPart: (name: string, said: string) => string;
+  outcome: (code: string) => string;
   value: (value: Run["observations"][number]["value"]) => string;
 }
 
@@ -188,11 +191,18 @@ function text(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A decision's fields are those of its kind; the first that says what was done is shown. */
+/** A decision with its reasons: what was done, then why, what was rejected, what was expected, and the verdict. */
 function decisionMark(decision: Record<string, unknown>, run: Run, words: MarkWords): Mark {
   const elapsed = typeof decision["elapsed_s"] === "number" ? decision["elapsed_s"] : null;
   const t = secondsOf({ elapsed_s: elapsed, time: text(decision["time"]) }, run.clock.t0) ?? NaN;
   const label = text(decision["done"]) ?? text(decision["action"]) ?? text(decision["title"]) ?? words.decision;
-  const note = text(decision["reason"]) ?? text(decision["why"]) ?? text(decision["note"]) ?? "";
-  return { id: text(decision["id"]) ?? label, kind: "decision", t, label, note };
+  const parts = ["why", "rejected", "expected"].map((name) => {
+    const said = text(decision[name]);
+    return said ? words.decisionPart(name, said) : null;
+  });
+  const outcome = text(decision["outcome"]);
+  const verdict = text(decision["verdict"]);
+  if (outcome || verdict) parts.push(words.decisionPart("outcome", [outcome ? words.outcome(outcome) : null, verdict].filter(Boolean).join(": ")));
+  const note = parts.filter((part) => part !== null).join("; ");
+  return { id: text(decision["id"]) ?? label, kind: "decision", t, label, note: note || (text(decision["note"]) ?? "") };
 }

@@ -3,6 +3,7 @@
 
 export type Route =
   | { page: "runs" }
+  | { page: "live" }
   | { page: "run"; id: string }
   | { page: "compare" }
   | { page: "kinds" }
@@ -11,17 +12,20 @@ export type Route =
   | { page: "search" }
   | { page: "import" }
   | { page: "sql" }
+  | { page: "sense" }
   | { page: "readiness" }
   | { page: "release" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
   runs: { page: "runs" },
+  live: { page: "live" },
   compare: { page: "compare" },
   records: { page: "kinds" },
   search: { page: "search" },
   import: { page: "import" },
   sql: { page: "sql" },
+  sense: { page: "sense" },
   readiness: { page: "readiness" },
   release: { page: "release" },
 };

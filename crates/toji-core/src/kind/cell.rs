@@ -135,6 +135,7 @@ mod tests {
             unit: None,
             unit_field: None,
             choices: Vec::new(),
+            vocabulary: Vec::new(),
             open: false,
             target: None,
             ref_field: None,

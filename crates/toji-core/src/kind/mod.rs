@@ -14,6 +14,7 @@ pub use migrate::{Migration, Step};
 use crate::error::{Error, Place, Result};
 use crate::text::Text;
 use crate::unit::Unit;
+use crate::vocabulary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -86,6 +87,9 @@ pub struct Field {
     /// Vocabulary of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
+    /// Names of declared vocabularies whose terms are choices too, after those that stand here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vocabulary: Vec<String>,
     /// Other values than the choices are kept with a warning instead of refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
@@ -158,7 +162,7 @@ impl Kind {
     /// # Errors
     /// TOML faults, unknown keys, and declarations that contradict themselves, with the file's name.
     pub fn parse(file: &str, toml_text: &str) -> Result<Self> {
-        let kind: Self = toml::from_str(toml_text).map_err(|e| {
+        let mut kind: Self = toml::from_str(toml_text).map_err(|e| {
             let line = e.span().map(|s| toml_text[..s.start.min(toml_text.len())].matches('\n').count() as u64 + 1);
             Error::input(
                 "E-KIND-001",
@@ -168,6 +172,12 @@ impl Kind {
             .at(Place { file: Some(file.to_owned()), line, ..Place::default() })
             .hint("docs の「種別の追加」をご覧ください", "see \"Adding a kind\" in the docs")
         })?;
+        for field in &mut kind.fields {
+            for name in &field.vocabulary {
+                let place = Place::field(&field.name).in_file(file);
+                field.choices.extend(vocabulary::get(name).map_err(|e| e.at(place))?.choices());
+            }
+        }
         kind.check_self().map_err(|e| e.in_file(file))?;
         Ok(kind)
     }

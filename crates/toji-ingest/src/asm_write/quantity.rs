@@ -1,6 +1,6 @@
 //! Which ASM property a result is, and its number in that property's unit.
 
-use crate::asm_terms::{self, CONCENTRATIONS, Group};
+use crate::asm_terms::{self, CONCENTRATIONS, Group, SPECTRUM, SPECTRUM_UNIT, WAVELENGTH};
 use serde_json::{Value as Json, json};
 use toji_core::culture::Assay;
 use toji_core::value::fold_width;
@@ -50,6 +50,16 @@ pub(super) fn place(assay: &Assay) -> Placed {
             None => custom(Group::Custom, &assay.analyte),
         };
     }
+    if let Some(wavelength_nm) = wavelength_nm(assay).filter(|_| assay.variable.is_none() && is_absorbance(&assay.value)) {
+        let quantity = is_number.then(|| converted(&assay.value, SPECTRUM_UNIT)).flatten();
+        return Placed {
+            group: Group::Spectrum,
+            property: SPECTRUM.to_owned(),
+            name: asm_terms::spectral_name(wavelength_nm),
+            quantity: quantity.map(|number| json!({"value": number, "unit": SPECTRUM_UNIT})),
+            unit: Some(SPECTRUM_UNIT.to_owned()),
+        };
+    }
     // Only what is written as so much per volume: a percentage converts to mL/L, a pH to mol/L, but
     // neither is a concentration of the analyte.
     let concentration = assay
@@ -95,6 +105,17 @@ fn converted(value: &Value, to: &str) -> Option<serde_json::Number> {
         value.to_unit(&to).ok()?.number?
     };
     serde_json::Number::from_f64(number)
+}
+
+/// The wavelength a result was measured at.
+pub(super) fn wavelength_nm(assay: &Assay) -> Option<f64> {
+    let text = assay.fields.get(WAVELENGTH)?.as_str()?;
+    Decimal::parse(&text.replace(',', ".")).map(Decimal::to_f64)
+}
+
+fn is_absorbance(value: &Value) -> bool {
+    let absorbance = asm_terms::unit(SPECTRUM_UNIT);
+    value.unit.as_ref().zip(absorbance).is_some_and(|(unit, absorbance)| unit.commensurable(&absorbance))
 }
 
 fn is_density(unit: &Unit) -> bool {

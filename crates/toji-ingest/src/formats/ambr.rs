@@ -1,6 +1,7 @@
 //! ambr 15 / ambr 250 (Sartorius): every variable has its own clock, so a sheet holds pairs of columns
 //! (time, value), one sheet a vessel; and the offline sheets kept beside them (samples and vessels).
 
+use crate::analyser_file::open_end;
 use crate::cell::{Cell, Sheet};
 use crate::lines::{elapsed_ns, name_and_unit, split_line};
 use crate::{Evidence, Format, Site, Source};
@@ -75,6 +76,24 @@ fn sheets(source: &Source<'_>, rows_max: usize) -> Option<Vec<Sheet>> {
     Some(vec![Sheet { name: "vessel".into(), rows, hidden: false }])
 }
 
+/// The last line of a text without a line end: where it is shorter than the header, its last cell may be
+/// half a number and is not read.
+fn open_end_of(sheets: &mut [Sheet], reading: &mut Reading) {
+    for sheet in sheets {
+        let width = sheet.rows.first().map_or(0, Vec::len);
+        let Some(last) = sheet.rows.len().checked_sub(1).filter(|r| *r > 0) else { continue };
+        let column = sheet.rows.get(last).map_or(0, Vec::len).saturating_sub(1);
+        let is_cut = column + 1 < width;
+        reading.diagnostics.push(open_end(Place::line(last as u64 + 1).at_column(column as u64 + 1), is_cut));
+        if let Some(cell) = sheet.rows.get_mut(last).and_then(|row| row.get_mut(column)).filter(|_| is_cut) {
+            let (ja, en) = ("最後の行が途中で切れています", "the last line is cut off here");
+            let place = Place::line(last as u64 + 1).at_column(column as u64 + 1);
+            reading.not_read.push(NotRead::new(place, &cell.to_string(), ja, en));
+            *cell = Cell::Empty;
+        }
+    }
+}
+
 /// A number of a cell, with the digits a person sees.
 fn cell_decimal(cell: &Cell) -> Option<Decimal> {
     match cell {
@@ -103,6 +122,10 @@ impl Format for Ambr {
     fn read(&self, source: &Source<'_>, _site: &Site) -> Result<Reading> {
         let sheets = sheets(source, usize::MAX).ok_or_else(|| no_table("時刻と値の列の組", "pairs of time and value columns"))?;
         let mut reading = Reading { format: self.id().into(), ..Reading::default() };
+        let mut sheets = sheets;
+        if !source.is_workbook() && !source.text().ends_with(['\n', '\r']) {
+            open_end_of(&mut sheets, &mut reading);
+        }
         let mut assumed = false;
         for sheet in &sheets {
             match pairs(sheet) {
@@ -398,4 +421,117 @@ fn assay(name: &str, unit: Option<&Unit>, raw: Option<&str>, cell: &Cell, place:
         assay.variable = variable::find(name).map(|(v, _)| v.id.clone());
     }
     assay
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::damage::{any_bytes, every_cut, mutated};
+    use proptest::prelude::*;
+    use toji_core::culture::Numbers;
+
+    /// Four pairs with their own clocks, values ours.
+    const FILE: &str = "Time (h)\tpH\tTime (min)\tDO (%sat)\tTime (h)\tpH setpoint\tTime (h)\tOUR\n\
+        0.0\t7.01\t0.5\t99.5\t0\t7.0\t0.1\t1.25\n0.1\t7.02\t3\t98.4\t1\t6.9\t0.2\tNaN\n0.2\t< 6.5\t\t97.1\t\t\t0.15\t1.5\n";
+
+    fn read(text: &str) -> Result<Reading> {
+        Ambr.read(&Source::new("x", text.as_bytes()).unwrap(), &Site::default())
+    }
+
+    #[test]
+    fn each_pair_keeps_its_own_clock_and_its_digits() {
+        assert_eq!(Ambr.detect(&Source::new("x", FILE.as_bytes()).unwrap()).unwrap().score, 90);
+        let reading = read(FILE).unwrap();
+        let run = &reading.runs[0];
+        let by = |key: &str| run.channels.iter().find(|c| c.key == key).unwrap();
+        assert_eq!(by("pH").points.t_ns, [0, 360 * SECOND_NS, 720 * SECOND_NS]);
+        assert_eq!(by("pH").points.numbers, Numbers::Scaled { scale: 2, mantissa: vec![701, 702, i64::MIN] });
+        assert_eq!(by("pH").points.texts, [(2, "< 6.5".to_owned())]);
+        assert_eq!((by("DO (%sat)").points.t_ns[0], by("DO (%sat)").points.len()), (30 * SECOND_NS, 2));
+        assert_eq!(by("DO (%sat)").unit.as_ref().map(Unit::code), Some("%{sat}"));
+        assert_eq!((by("pH setpoint").origin, by("OUR").origin), (Origin::Setpoint, Origin::Calculated));
+        assert_ne!(by("OUR").points.quality[2], 0, "an earlier time is flagged");
+        assert_eq!((reading.not_read.len(), reading.not_read[0].place.line), (1, Some(4)), "a value without a time");
+    }
+
+    #[test]
+    fn hours_are_assumed_aloud_and_other_tables_are_refused() {
+        let bare = read(&FILE.replace("Time (h)", "Time")).unwrap();
+        assert!(bare.diagnostics.iter().any(|d| d.code == "N-AMBR-001"));
+        assert_eq!(read("a,b,c,d\n1,2,3,4\n").unwrap_err().code(), "E-AMBR-001");
+        let twice = read(&FILE.replace("pH setpoint", "pH")).unwrap();
+        assert!(twice.runs[0].channels.iter().any(|c| c.key == "pH #2"), "two columns of one name are told apart");
+    }
+
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&Ambr, FILE);
+    }
+
+    /// A workbook of samples and cultures as they are kept beside the reactor's own file.
+    fn offline() -> Vec<u8> {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        let headers = [
+            "Parent Culture",
+            "Reactor/Plate/Flask Number",
+            "Strain",
+            "Timepoint Sample",
+            "Timepoint (h)",
+            "D-glucose (g/L)",
+            "Average Timepoint (h)",
+            "CDW_avg",
+        ];
+        for (column, header) in headers.iter().enumerate() {
+            sheet.write(0, column as u16, *header).unwrap();
+        }
+        for (row, (sample, hours, glucose)) in [("S1", 1.5, "11.25"), ("S2", 3.0, "< 0.1")].iter().enumerate() {
+            let row = row as u32 + 1;
+            sheet.write(row, 0, "simulated_R1").unwrap();
+            sheet.write(row, 1, "R1").unwrap();
+            sheet.write(row, 2, "T7").unwrap();
+            sheet.write(row, 3, *sample).unwrap();
+            sheet.write(row, 4, *hours).unwrap();
+            sheet.write(row, 5, *glucose).unwrap();
+            sheet.write(row, 7, 2.5).unwrap();
+        }
+        sheet.write(3, 5, "stray").unwrap();
+        book.save_to_buffer().unwrap()
+    }
+
+    #[test]
+    fn samples_of_a_culture_with_bounds_and_derived_columns() {
+        let bytes = offline();
+        let source = Source::new("x", &bytes).unwrap();
+        assert!(AmbrOffline.detect(&source).is_some());
+        let reading = AmbrOffline.read(&source, &Site::default()).unwrap();
+        let [first, second] = reading.samples.as_slice() else { panic!("two samples") };
+        assert_eq!(
+            (first.key.as_str(), first.run.as_deref(), &first.when),
+            ("S1", Some("simulated_R1"), &When::Elapsed(HOUR_NS * 3 / 2))
+        );
+        let glucose = &first.assays[0];
+        assert_eq!((glucose.value.number, glucose.variable.as_deref()), (Some(11.25), Some("glucose")));
+        assert_eq!((second.assays[0].value.number, second.assays[0].value.high), (None, Some(0.1)));
+        assert_eq!(first.assays[1].fields["calculated"], true);
+        assert_eq!((reading.runs[0].vessel.as_deref(), reading.runs[0].strain.as_deref()), (Some("R1"), Some("T7")));
+        assert_eq!(reading.not_read[0].place.line, Some(4));
+    }
+
+    proptest! {
+        #[test]
+        fn damage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..300, at in 0usize..300, junk in "[\t\n0-9.<>a-z\u{fc}\"]{0,6}") {
+            any_bytes(&Ambr, &bytes);
+            mutated(&Ambr, FILE, cut, at, &junk);
+        }
+        #[test]
+        fn damaged_workbooks_never_panic(at in 0usize..8000, byte in any::<u8>(), keep in 0usize..8000) {
+            let mut bytes = offline();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            any_bytes(&AmbrOffline, &bytes);
+            bytes.truncate(keep);
+            any_bytes(&AmbrOffline, &bytes);
+        }
+    }
 }

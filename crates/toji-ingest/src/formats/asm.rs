@@ -3,7 +3,7 @@
 //! The tree is the same in all classes: a technique aggregate document holds technique documents, these
 //! hold a measurement aggregate document with measurement documents. Quantities are read wherever they
 //! stand in a measurement document. What Toji's writer puts into custom information (texts as written,
-//! bounds, source names) is put back. Data cubes are not read and are listed as such.
+//! bounds, source names) is put back. Of data cubes, absorption spectra are read; others are listed as not read.
 
 mod custom;
 mod measurement;
@@ -98,7 +98,7 @@ pub(super) fn pointer(parent: &str, key: &str) -> String {
 pub(super) fn unread(reading: &mut Reading, at: &str, value: &Json) {
     let cube = value.get("cube-structure").is_some() || at.ends_with("cube");
     let (ja, en) = match value {
-        _ if cube => ("データキューブは読みません", "data cubes are not read"),
+        _ if cube => ("この形のデータキューブは読みません", "data cubes of this shape are not read"),
         _ => ("ASM のこの部分の意味を知りません", "this part of the ASM document is not known"),
     };
     reading.not_read.push(NotRead::new(Place::field(at), &value.to_string(), ja, en));

@@ -4,14 +4,14 @@
 //! result", with its word. Densities are already multiplied by the dilution of their row.
 
 use crate::analyser::{bracketed, header_key};
+use crate::analyser_file::Layout;
+use crate::analyser_table::Known;
 use crate::analyser_table::Role::{Analysed, Diluted, Fact, Field, Result as Measured, Sample};
-use crate::analyser_table::{Column, Known, Table};
-use crate::delimited::{Row, rows, sniff};
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use toji_core::clock::DateOrder;
-use toji_core::culture::{Instrument, NotRead, Reading};
-use toji_core::{Error, Place, Result, Text, Unit};
+use toji_core::culture::{Instrument, Reading};
+use toji_core::{Result, Text, Unit};
 
 /// The format.
 pub struct BeckmanViCellBlu;
@@ -65,8 +65,19 @@ const SIGNS: [&str; 8] = [
     "declusterdegree",
     "analysisdatetime",
 ];
-/// Lines looked at for the header.
-const HEADER_LINES_MAX: usize = 10;
+
+const LAYOUT: Layout = Layout {
+    columns: COLUMNS,
+    signs: &SIGNS,
+    signs_min: 3,
+    needed: &[],
+    key: header_key,
+    unit: header_unit,
+    unit_row: false,
+    usual: DateOrder::MonthDayYear,
+    codes: ["E-VICELLBLU-001", "E-VICELLBLU-002", "E-VICELLBLU-003"],
+    examples: "Sample ID, Viability (%) …",
+};
 
 /// The unit of a cell density: `(x10^6) cells/mL` is 10⁶ per millilitre.
 pub(crate) fn density_unit(header: &str) -> Option<String> {
@@ -81,18 +92,6 @@ pub(crate) fn header_unit(header: &str) -> Option<String> {
     density_unit(header).or_else(|| bracketed(header).filter(|u| Unit::parse(u).is_ok()).map(str::to_owned))
 }
 
-fn signs(row: &Row) -> usize {
-    SIGNS.iter().filter(|sign| row.cells.iter().any(|c| header_key(c) == **sign)).count()
-}
-
-fn delimiter(text: &str) -> char {
-    sniff(text.lines().take(HEADER_LINES_MAX).max_by_key(|l| l.len()).unwrap_or(""))
-}
-
-fn header_row(all: &[Row]) -> Option<usize> {
-    all.iter().take(HEADER_LINES_MAX).position(|row| signs(row) >= 3)
-}
-
 impl Format for BeckmanViCellBlu {
     fn id(&self) -> &'static str {
         "beckman-vicell-blu"
@@ -104,39 +103,14 @@ impl Format for BeckmanViCellBlu {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        if source.is_workbook() {
-            return None;
-        }
-        let head: String = source.text().chars().take(8000).collect();
-        let all = rows(&head, delimiter(&head), true);
-        let row = all.get(header_row(&all)?)?;
-        let score = 70 + u8::try_from(signs(row).min(8)).unwrap_or(0) * 3;
-        Some(Evidence::new(
-            score,
+        LAYOUT.detect(
+            source,
+            79,
             "Vi-CELL BLU の列見出し（Images for analysis、Viable spot …）があります",
             "the header names Vi-CELL BLU columns (Images for analysis, Viable spot …)",
-        ))
+        )
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
-        let text = source.text();
-        let all = rows(text, delimiter(text), true);
-        let fault = |code, line, ja: &str, en: &str| {
-            Err(Error::input(code, ja, en)
-                .at(Place::line(line))
-                .hint("装置から CSV を書き出し直してください", "export the CSV again from the instrument")
-                .in_file(source.name()))
-        };
-        if all.is_empty() {
-            return fault("E-VICELLBLU-001", 1, "ファイルが空です", "the file is empty");
-        }
-        let Some((at, (header, rows))) = header_row(&all).and_then(|at| Some((at, all.get(at..)?.split_first()?))) else {
-            return fault(
-                "E-VICELLBLU-002",
-                1,
-                "列見出し（Sample ID、Viability (%) …）の行がありません",
-                "there is no header line (Sample ID, Viability (%) …)",
-            );
-        };
         let mut reading = Reading { format: self.id().to_owned(), ..Reading::default() };
         reading.instrument = Some(Instrument {
             maker: Some("Beckman Coulter".to_owned()),
@@ -144,21 +118,7 @@ impl Format for BeckmanViCellBlu {
             software: Some("Vi-CELL BLU".to_owned()),
             ..Instrument::default()
         });
-        for row in all.iter().take(at) {
-            let (ja, en) = ("見出しより上の行です", "a line above the header");
-            reading.not_read.push(NotRead::new(Place::line(row.line), &row.text(), ja, en));
-        }
-        let columns = header.cells.iter().map(|c| Column::new(c, &header_key(c), header_unit(c), COLUMNS)).collect();
-        let table = Table { columns, rows, sheet: None, header_line: header.line, usual: DateOrder::MonthDayYear };
-        table.read(site, &mut reading);
-        if reading.samples.iter().all(|s| s.assays.is_empty()) {
-            return fault(
-                "E-VICELLBLU-003",
-                header.line,
-                "見出しの下に結果がありません",
-                "there are no results below the header",
-            );
-        }
+        LAYOUT.read(source, site, &mut reading)?;
         Ok(reading)
     }
 }
@@ -166,6 +126,7 @@ impl Format for BeckmanViCellBlu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{check_damage, every_cut, mutated};
     use proptest::prelude::*;
     use toji_core::ValueKind;
     use toji_core::culture::When;
@@ -228,19 +189,16 @@ mod tests {
         assert_eq!(read(FILE.lines().next().unwrap()).unwrap_err().code(), "E-VICELLBLU-003");
     }
 
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&BeckmanViCellBlu, FILE);
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let source = Source::new("x", &bytes).unwrap_or_else(|_| Source::new("x", b"").unwrap());
-            let _ = BeckmanViCellBlu.detect(&source);
-            let _ = BeckmanViCellBlu.read(&source, &Site::default());
-        }
-        #[test]
-        fn mutated_files_are_read_or_refused(at in 0usize..600, cut in 0usize..700, with in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
-            let mut text: String = FILE.chars().take(cut).collect();
-            let at = (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
-            text.insert_str(at, &with);
-            let _ = read(&text);
+        fn damage_never_panics_and_is_never_silent(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..700, byte in any::<u8>(), cut in 0usize..700, junk in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
+            check_damage(&BeckmanViCellBlu, FILE, &bytes, at, byte);
+            mutated(&BeckmanViCellBlu, FILE, cut, at, &junk);
         }
     }
 }

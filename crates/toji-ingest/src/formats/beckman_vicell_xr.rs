@@ -6,10 +6,10 @@
 
 use super::beckman_vicell_blu::header_unit;
 use crate::analyser::header_key;
+use crate::analyser_file::sheet_rows;
 use crate::analyser_table::Role::{Analysed, Diluted, Field, Result as Measured, Sample};
-use crate::analyser_table::{Column, Known, Table};
-use crate::cell::{Cell, Sheet};
-use crate::delimited::Row;
+use crate::analyser_table::{Column, Known, Table, read_pairs};
+use crate::cell::Sheet;
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use toji_core::clock::DateOrder;
@@ -174,25 +174,6 @@ fn pair(line: &str) -> Option<(&str, &str)> {
     Some((key.trim(), value.trim()))
 }
 
-/// One sample given as labels and values, each with its place.
-fn read_pairs(pairs: Vec<(String, String, Place)>, site: &Site, reading: &mut Reading) {
-    let columns: Vec<Column> = pairs.iter().map(|(label, ..)| column(label)).collect();
-    let row = Row { line: 1, cells: pairs.iter().map(|(_, value, _)| value.clone()).collect(), open: false };
-    let (samples, findings, lost) = (reading.samples.len(), reading.diagnostics.len(), reading.not_read.len());
-    let rows = [row];
-    Table { columns, rows: &rows, sheet: None, header_line: 1, usual: DateOrder::MonthDayYear }.read(site, reading);
-    // The table counted pairs as columns; give each its place in the file back.
-    let real = |place: &mut Place| {
-        let at = place.column.and_then(|c| usize::try_from(c).ok()).and_then(|c| pairs.get(c.saturating_sub(1)));
-        if let Some((.., original)) = at {
-            *place = original.clone();
-        }
-    };
-    reading.samples.iter_mut().skip(samples).flat_map(|s| s.assays.iter_mut()).for_each(|a| real(&mut a.place));
-    reading.diagnostics.iter_mut().skip(findings).for_each(|d| real(&mut d.place));
-    reading.not_read.iter_mut().skip(lost).for_each(|n| real(&mut n.place));
-}
-
 fn read_text(text: &str, site: &Site, reading: &mut Reading) {
     let mut pairs = Vec::new();
     let complete = text.ends_with(['\n', '\r']);
@@ -222,7 +203,7 @@ fn read_text(text: &str, site: &Site, reading: &mut Reading) {
         }
     }
     if pairs.iter().any(|(key, ..)| is_known(key)) {
-        read_pairs(pairs, site, reading);
+        read_pairs(pairs, column, DateOrder::MonthDayYear, site, reading);
     }
 }
 
@@ -264,10 +245,7 @@ fn read_table(sheet: &Sheet, header: usize, site: &Site, reading: &mut Reading) 
     let width = (header..below).map(|row| cells(row).len()).max().unwrap_or(0);
     let columns =
         (0..width).map(|c| column(&(header..below).map(|row| sheet.text(row, c)).collect::<Vec<_>>().join(" "))).collect();
-    let rows: Vec<Row> = (below..sheet.rows.len())
-        .map(|row| Row { line: row as u64 + 1, cells: cells(row).iter().map(Cell::to_string).collect(), open: false })
-        .filter(|row| !row.is_blank())
-        .collect();
+    let rows = sheet_rows(sheet, below);
     let table =
         Table { columns, rows: &rows, sheet: Some(&sheet.name), header_line: header as u64 + 1, usual: DateOrder::MonthDayYear };
     table.read(site, reading);
@@ -311,7 +289,7 @@ fn read_report(sheet: &Sheet, site: &Site, reading: &mut Reading) {
         report_row(sheet, row, &mut pairs, reading);
     }
     let samples = reading.samples.len();
-    read_pairs(pairs, site, reading);
+    read_pairs(pairs, column, DateOrder::MonthDayYear, site, reading);
     for row in plots {
         for column in 0..sheet.rows.get(row).map_or(0, Vec::len) {
             let title = sheet.text(row, column);
@@ -364,6 +342,7 @@ fn distribution(sheet: &Sheet, title_row: usize, first: usize) -> serde_json::Va
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Cell;
     use proptest::prelude::*;
     use toji_core::culture::When;
 

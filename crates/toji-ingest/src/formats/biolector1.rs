@@ -4,11 +4,12 @@
 //! the environment readings taken with each well reading are channels of that well. Phase is the raw
 //! optode angle: without the plate's calibration it is not a pH or a DO, and is not called one.
 
+use super::biolector::{Faults, amplitude_variable, edited, has_head, no_start, optical_channel, start};
 use crate::lines::{decimal, elapsed_ns, name_and_unit, split_plain};
-use crate::plate::{Counted, Follows, OUT_OF_ORDER, Plate, PlateRun, not_read, zone_note};
+use crate::plate::{Follows, OUT_OF_ORDER, Plate, PlateRun, not_read};
 use crate::{Evidence, Format, Site, Source};
 use std::collections::HashMap;
-use toji_core::clock::{DateOrder, HOUR_NS, WallClock};
+use toji_core::clock::HOUR_NS;
 use toji_core::culture::{Channel, Fields, Instrument, Origin, Points, Reading, Sampling, When};
 use toji_core::{ClockTime, Diagnostic, Error, Place, Quality, Result, Text, Unit, variable};
 
@@ -62,22 +63,6 @@ impl Format for BioLector1 {
         };
         Ok(read_body(text, &header, columns, site))
     }
-}
-
-/// Does the text begin so, after a byte order mark?
-pub(crate) fn has_head(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).starts_with(word)
-}
-
-/// The refusal of a file edited by the vendor's software.
-pub(crate) fn edited() -> Error {
-    Error::input(
-        "E-BIOLECTOR-001",
-        "BioLection で加工された書き出しです。測定値が元のままではありません",
-        "this export was edited by BioLection; the readings are not as measured",
-    )
-    .at(Place::line(1))
-    .hint("装置が書いた元の CSV を取り込んでください", "import the raw CSV written by the instrument")
 }
 
 /// Cells of the readings' header: where each thing stands.
@@ -211,38 +196,8 @@ impl<'a> Header<'a> {
         let Some(raw) = self.start.as_deref() else {
             return (None, Some(no_start("DATE START がありません", "DATE START is missing")));
         };
-        let order = site.date_order.unwrap_or(DateOrder::DayMonthYear);
-        match WallClock::parse(raw, order).map(|w| w.in_zone(&site.zone, raw)) {
-            Some(Ok(zero)) => {
-                let note = zone_note(Some(&zero));
-                (Some(zero), note)
-            }
-            _ => (None, Some(no_start("DATE START を日時として読めません", "DATE START is not readable as a date and time"))),
-        }
+        start(raw, raw, "DATE START", site)
     }
-}
-
-/// The start is unknown: the runs keep elapsed time only.
-pub(crate) fn no_start(ja: &str, en: &str) -> Diagnostic {
-    Diagnostic::warning("W-CLOCK-002", Place::field("DATE START"), ja, en)
-        .remedy("経過時間だけで取り込みました", "the runs were read with elapsed time only")
-}
-
-/// A filter set's optics: which quantity its amplitude is, if that is certain.
-pub(crate) fn amplitude_variable(name: &str) -> Option<String> {
-    let found = variable::find(name)?.0.id.as_str();
-    matches!(found, "backscatter" | "fluorescence").then(|| found.to_owned())
-}
-
-/// A channel of a filter set.
-pub(crate) fn optical_channel(key: String, variable: Option<String>, unit: &str, fields: &Fields) -> Channel {
-    let mut channel = Channel::new(key, Points::default());
-    channel.variable = variable;
-    channel.unit = Unit::parse(unit).ok();
-    channel.origin = Origin::Sensor;
-    channel.sampling = Sampling::Periodic;
-    channel.fields.clone_from(fields);
-    channel
 }
 
 fn channels(header: &Header<'_>, columns: &Columns<'_>) -> Vec<Channel> {
@@ -267,14 +222,6 @@ fn channels(header: &Header<'_>, columns: &Columns<'_>) -> Vec<Channel> {
         out.push(channel);
     }
     out
-}
-
-#[derive(Default)]
-struct Faults {
-    cut: Counted,
-    unknown: Counted,
-    repeated: Counted,
-    earlier: Counted,
 }
 
 struct Body<'a, 'h> {
@@ -323,7 +270,7 @@ impl<'a> Body<'a, '_> {
             return;
         }
         let Some(t_ns) = t_ns else {
-            self.faults.cut.at(number);
+            self.faults.broken.at(number);
             self.reading.not_read.push(not_read(
                 number,
                 line,
@@ -344,7 +291,7 @@ impl<'a> Body<'a, '_> {
         }
         let set = cell(self.columns.filterset);
         let Some(filterset) = self.filtersets.iter().position(|f| *f == set) else {
-            self.faults.cut.at(number);
+            self.faults.broken.at(number);
             self.reading.not_read.push(not_read(
                 number,
                 line,
@@ -410,51 +357,16 @@ impl<'a> Body<'a, '_> {
             serial: header.device.map(str::to_owned),
             ..Instrument::default()
         });
-        let say = [
-            note,
-            faults.cut.say("W-BIOLECTOR-001", "読めない測定行が % 行あります", "% reading lines could not be read"),
-            faults.unknown.say("W-BIOLECTOR-002", "種類の分からない行が % 行あります", "% lines are of an unknown sort"),
-            faults.repeated.say(
-                "W-BIOLECTOR-003",
-                "同じ行の繰り返しが % 行あります。一度だけ取り込みました",
-                "% lines repeat the one before them; each was read once",
-            ),
-            faults.earlier.say(
-                "W-BIOLECTOR-004",
-                "時刻が前後する測定が % 件あります。印を付けて残しました",
-                "time runs backwards at % readings; they are kept and flagged",
-            ),
-            last_cycle(&cycles),
-            reading.runs.is_empty().then(|| {
-                Diagnostic::warning(
-                    "W-BIOLECTOR-006",
-                    Place::line(header.lines),
-                    "測定がまだ一件もありません",
-                    "the file holds no reading yet",
-                )
-            }),
-        ];
-        reading.diagnostics.extend(say.into_iter().flatten());
+        let is_empty = reading.runs.is_empty();
+        reading.diagnostics.extend(note.into_iter().chain(faults.say(&cycles, is_empty.then_some(header.lines))));
         reading
     }
-}
-
-/// Says when the last cycle has fewer readings than the one before it.
-fn last_cycle(cycles: &[(&str, u64)]) -> Option<Diagnostic> {
-    let [.., (_, before), (cycle, last)] = cycles else { return None };
-    (last < before).then(|| {
-        Diagnostic::note(
-            "N-BIOLECTOR-005",
-            Place::default(),
-            format!("最後のサイクル {cycle} は途中までです ({before} 件中 {last} 件)"),
-            format!("the last cycle, {cycle}, is incomplete ({last} of {before} readings)"),
-        )
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{any_bytes, mutated};
     use proptest::prelude::*;
     use toji_core::culture::{Numbers, Run};
     use toji_core::{Cause, Status, ZoneEvidence};
@@ -551,20 +463,9 @@ Z;?\r
 
     proptest! {
         #[test]
-        fn mutated_files_never_panic(cut in 0usize..1600, at in 0usize..1600, junk in "\\PC{0,6}") {
-            let mut text: String = FILE.chars().take(cut).collect();
-            let at = text.char_indices().map(|(i, _)| i).nth(at).unwrap_or(0);
-            text.insert_str(at, &junk);
-            let source = Source::new("x", text.as_bytes()).unwrap();
-            let _ = BioLector1.detect(&source);
-            let _ = BioLector1.read(&source, &Site::default());
-        }
-        #[test]
-        fn any_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Ok(source) = Source::new("x", &bytes) {
-                let _ = BioLector1.detect(&source);
-                let _ = BioLector1.read(&source, &Site::default());
-            }
+        fn damage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..1600, at in 0usize..1600, junk in "\\PC{0,6}") {
+            any_bytes(&BioLector1, &bytes);
+            mutated(&BioLector1, FILE, cut, at, &junk);
         }
     }
 }

@@ -6,12 +6,12 @@
 //! pressures, LED temperature), the reference and the comments are one more run. Calibrations of the
 //! optodes stay in the well's fields.
 
-use super::biolector1::{amplitude_variable, edited, has_head, no_start, optical_channel};
+use super::biolector::{Faults, amplitude_variable, edited, has_head, optical_channel, start};
 use crate::lines::{decimal, elapsed_ns, split_plain};
-use crate::plate::{Counted, Follows, OUT_OF_ORDER, Plate, PlateRun, not_read, zone_note};
+use crate::plate::{Follows, OUT_OF_ORDER, Plate, PlateRun, not_read};
 use crate::{Evidence, Format, Site, Source};
 use std::collections::HashMap;
-use toji_core::clock::{DateOrder, SECOND_NS, WallClock};
+use toji_core::clock::SECOND_NS;
 use toji_core::culture::{Channel, Fields, Instrument, Origin, Points, Reading, Sampling, When};
 use toji_core::{ClockTime, Diagnostic, Error, Place, Quality, Result, Text, Unit};
 
@@ -178,18 +178,7 @@ impl<'a> Header<'a> {
     }
     fn start(&self, site: &Site) -> (Option<ClockTime>, Option<Diagnostic>) {
         let raw = self.text("start_date_time").replace(',', " ");
-        let order = site.date_order.unwrap_or(DateOrder::DayMonthYear);
-        match WallClock::parse(&raw.split_whitespace().collect::<Vec<_>>().join(" "), order).map(|w| w.in_zone(&site.zone, &raw))
-        {
-            Some(Ok(zero)) => {
-                let note = zone_note(Some(&zero));
-                (Some(zero), note)
-            }
-            _ => (
-                None,
-                Some(no_start("start_date_time を日時として読めません", "start_date_time is not readable as a date and time")),
-            ),
-        }
+        start(&raw.split_whitespace().collect::<Vec<_>>().join(" "), &raw, "start_date_time", site)
     }
     /// Channels: the optics of each filter set, the environment, the fluidics, then the device's own columns.
     fn channels(&self, names: &[&str]) -> (Vec<Channel>, Vec<Target>) {
@@ -259,14 +248,6 @@ enum Target {
     Environment(usize),
     Fluidics(usize),
     Device(usize),
-}
-
-#[derive(Default)]
-struct Faults {
-    broken: Counted,
-    repeated: Counted,
-    earlier: Counted,
-    unknown: Counted,
 }
 
 struct Body<'a, 'h> {
@@ -443,41 +424,8 @@ impl<'a> Body<'a, '_> {
             software: Some("BioLection".into()),
             software_version: text("biolection_version"),
         });
-        let partial = match cycles.as_slice() {
-            [.., (_, before), (cycle, last)] if last < before => Some(Diagnostic::note(
-                "N-BIOLECTOR-005",
-                Place::default(),
-                format!("最後のサイクル {cycle} は途中までです ({before} 件中 {last} 件)"),
-                format!("the last cycle, {cycle}, is incomplete ({last} of {before} readings)"),
-            )),
-            _ => None,
-        };
-        let empty = cycles.is_empty().then(|| {
-            Diagnostic::warning(
-                "W-BIOLECTOR-006",
-                Place::line(header.lines),
-                "測定がまだ一件もありません",
-                "the file holds no reading yet",
-            )
-        });
-        let say = [
-            note,
-            faults.broken.say("W-BIOLECTOR-001", "読めない測定行が % 行あります", "% reading lines could not be read"),
-            faults.unknown.say("W-BIOLECTOR-002", "種類の分からない行が % 行あります", "% lines are of an unknown sort"),
-            faults.repeated.say(
-                "W-BIOLECTOR-003",
-                "同じ行の繰り返しが % 行あります。一度だけ取り込みました",
-                "% lines repeat the one before them; each was read once",
-            ),
-            faults.earlier.say(
-                "W-BIOLECTOR-004",
-                "時刻が前後する測定が % 件あります。印を付けて残しました",
-                "time runs backwards at % readings; they are kept and flagged",
-            ),
-            partial,
-            empty,
-        ];
-        reading.diagnostics.extend(say.into_iter().flatten());
+        let empty = cycles.is_empty().then_some(header.lines);
+        reading.diagnostics.extend(note.into_iter().chain(faults.say(&cycles, empty)));
         reading
     }
 }
@@ -485,6 +433,7 @@ impl<'a> Body<'a, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{any_bytes, mutated};
     use proptest::prelude::*;
     use toji_core::culture::{Numbers, Run};
     use toji_core::{Cause, Status};
@@ -591,20 +540,9 @@ M;00\u{10}02;001
 
     proptest! {
         #[test]
-        fn mutated_files_never_panic(cut in 0usize..2600, at in 0usize..2600, junk in "\\PC{0,6}") {
-            let mut text: String = FILE.chars().take(cut).collect();
-            let at = text.char_indices().map(|(i, _)| i).nth(at).unwrap_or(0);
-            text.insert_str(at, &junk);
-            let source = Source::new("x", text.as_bytes()).unwrap();
-            let _ = BioLectorPro.detect(&source);
-            let _ = BioLectorPro.read(&source, &Site::default());
-        }
-        #[test]
-        fn any_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Ok(source) = Source::new("x", &bytes) {
-                let _ = BioLectorPro.detect(&source);
-                let _ = BioLectorPro.read(&source, &Site::default());
-            }
+        fn damage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..2600, at in 0usize..2600, junk in "\\PC{0,6}") {
+            any_bytes(&BioLectorPro, &bytes);
+            mutated(&BioLectorPro, FILE, cut, at, &junk);
         }
     }
 }

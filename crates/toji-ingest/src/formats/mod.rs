@@ -3,13 +3,21 @@
 pub mod asm;
 pub mod beckman_vicell_blu;
 pub mod beckman_vicell_xr;
+pub mod bioscreen;
+pub mod chemometec_nucleoview;
 pub mod nova_flex2;
+pub mod offgas;
 pub mod roche_cedex_bioht;
+pub mod roche_cedex_hires;
+pub mod tecan_magellan;
+pub mod thermo_genesys30;
 
 mod ambr;
+mod biolector;
 mod biolector1;
 mod biolector_pro;
 mod dasware;
+mod hplc;
 mod pioreactor;
 mod sake;
 
@@ -28,6 +36,14 @@ pub fn all() -> &'static [&'static dyn Format] {
         &sake::sheet::SakeSheet,
         &sake::yaml::SakeYaml,
         &roche_cedex_bioht::RocheCedexBioHt,
+        &roche_cedex_hires::RocheCedexHiRes,
+        &chemometec_nucleoview::ChemometecNucleoView,
+        &thermo_genesys30::ThermoGenesys30,
+        &tecan_magellan::TecanMagellan,
+        &bioscreen::Bioscreen,
+        &offgas::OffGas,
+        &hplc::labsolutions::LabSolutions,
+        &hplc::peaks::PeakTable,
         &nova_flex2::NovaFlex2,
         &beckman_vicell_blu::BeckmanViCellBlu,
         &beckman_vicell_xr::BeckmanViCellXr,

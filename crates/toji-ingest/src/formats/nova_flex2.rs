@@ -6,14 +6,14 @@
 //! where it cannot, the other one of the same row does. The file's name is not looked at.
 
 use crate::analyser::{bracketed, header_key};
+use crate::analyser_file::Layout;
+use crate::analyser_table::Known;
 use crate::analyser_table::Role::{Analysed, Fact, Field, Result as Measured, Sample, Taken};
-use crate::analyser_table::{Column, Known, Table};
-use crate::delimited::{Row, rows, sniff};
 use crate::format::{Evidence, Format, Site};
 use crate::source::Source;
 use toji_core::clock::DateOrder;
 use toji_core::culture::{Instrument, Reading};
-use toji_core::{Error, Place, Result, Text, Unit};
+use toji_core::{Result, Text};
 
 /// The format.
 pub struct NovaFlex2;
@@ -76,32 +76,19 @@ const COLUMNS: &[Known] = &[
 
 /// Headers that together are this instrument's.
 const SIGNS: [&str; 10] = ["gln", "glu", "gluc", "lac", "nh4+", "po2", "pco2", "osm", "chemistrydilutionratio", "phgasflowtime"];
-/// Lines looked at for the header.
-const HEADER_LINES_MAX: usize = 10;
 
-fn signs(row: &Row) -> usize {
-    SIGNS.iter().filter(|sign| row.cells.iter().any(|c| header_key(c) == **sign)).count()
-}
-
-fn delimiter(text: &str) -> char {
-    sniff(text.lines().take(HEADER_LINES_MAX).max_by_key(|l| l.len()).unwrap_or(""))
-}
-
-/// Index of the header row among the first rows.
-fn header_row(all: &[Row]) -> Option<usize> {
-    all.iter().take(HEADER_LINES_MAX).position(|row| {
-        let has = |key: &str| row.cells.iter().any(|c| header_key(c) == key);
-        (has("sampleid") || has("datetime")) && signs(row) >= 3
-    })
-}
-
-/// Is this row a row of units? It names neither sample nor time, and what it holds are units.
-fn is_unit_row(row: &Row, columns: &[Column]) -> bool {
-    let named = |role| columns.iter().position(|c| c.role == Some(role)).is_some_and(|c| !row.cell(c).is_empty());
-    let cells: Vec<&str> = (0..row.cells.len()).map(|c| row.cell(c)).filter(|c| !c.is_empty()).collect();
-    let units = cells.iter().filter(|c| Unit::parse(c).is_ok()).count();
-    !named(Sample) && !named(Analysed) && units > 0 && units * 2 > cells.len()
-}
+const LAYOUT: Layout = Layout {
+    columns: COLUMNS,
+    signs: &SIGNS,
+    signs_min: 3,
+    needed: &["sampleid", "datetime"],
+    key: header_key,
+    unit: |header| bracketed(header).map(str::to_owned),
+    unit_row: true,
+    usual: DateOrder::MonthDayYear,
+    codes: ["E-FLEX2-001", "E-FLEX2-002", "E-FLEX2-003"],
+    examples: "Sample ID, Gln, Gluc …",
+};
 
 impl Format for NovaFlex2 {
     fn id(&self) -> &'static str {
@@ -114,91 +101,32 @@ impl Format for NovaFlex2 {
         1
     }
     fn detect(&self, source: &Source<'_>) -> Option<Evidence> {
-        if source.is_workbook() {
-            return None;
-        }
-        let head: String = source.text().chars().take(8000).collect();
-        let all = rows(&head, delimiter(&head), true);
-        let row = all.get(header_row(&all)?)?;
-        let score = 70 + u8::try_from(signs(row).min(10)).unwrap_or(0) * 2;
-        Some(Evidence::new(
-            score,
+        LAYOUT.detect(
+            source,
+            76,
             "FLEX2 の列見出し（Gln、Gluc、PO2 …）があります",
             "the header names FLEX2 columns (Gln, Gluc, PO2 …)",
-        ))
+        )
     }
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading> {
-        let text = source.text();
-        let all = rows(text, delimiter(text), true);
-        let fault = |code, line, ja: &str, en: &str| {
-            Err(Error::input(code, ja, en)
-                .at(Place::line(line))
-                .hint("装置から CSV を書き出し直してください", "export the CSV again from the instrument")
-                .in_file(source.name()))
-        };
-        if all.is_empty() {
-            return fault("E-FLEX2-001", 1, "ファイルが空です", "the file is empty");
-        }
-        let Some(at) = header_row(&all) else {
-            return fault(
-                "E-FLEX2-002",
-                1,
-                "列見出し（Sample ID、Gln、Gluc …）の行がありません",
-                "there is no header line (Sample ID, Gln, Gluc …)",
-            );
-        };
-        let Some((header, below)) = all.get(at..).and_then(|rest| rest.split_first()) else {
-            return fault("E-FLEX2-002", 1, "列見出しの行がありません", "there is no header line");
-        };
         let mut reading = Reading { format: self.id().to_owned(), ..Reading::default() };
         reading.instrument = Some(Instrument {
             maker: Some("Nova Biomedical".to_owned()),
             model: Some("BioProfile FLEX2".to_owned()),
             ..Instrument::default()
         });
-        above(&all, at, &mut reading);
-        let (columns, rows) = columns(header, below);
-        let table = Table { columns, rows, sheet: None, header_line: header.line, usual: DateOrder::MonthDayYear };
-        table.read(site, &mut reading);
-        if reading.samples.iter().all(|s| s.assays.is_empty()) {
-            return fault("E-FLEX2-003", header.line, "見出しの下に結果がありません", "there are no results below the header");
-        }
+        LAYOUT.read(source, site, &mut reading)?;
         Ok(reading)
     }
-}
-
-/// Lines above the header say nothing this format knows.
-fn above(all: &[Row], header: usize, reading: &mut Reading) {
-    for row in all.iter().take(header) {
-        let (ja, en) = ("見出しより上の行です", "a line above the header");
-        reading.not_read.push(toji_core::culture::NotRead::new(Place::line(row.line), &row.text(), ja, en));
-    }
-}
-
-/// Columns with their units, and the rows below header and unit row.
-fn columns<'a>(header: &Row, below: &'a [Row]) -> (Vec<Column>, &'a [Row]) {
-    let mut columns: Vec<Column> = header
-        .cells
-        .iter()
-        .map(|cell| Column::new(cell, &header_key(cell), bracketed(cell).map(str::to_owned), COLUMNS))
-        .collect();
-    let Some((first, rest)) = below.split_first().filter(|(first, _)| is_unit_row(first, &columns)) else {
-        return (columns, below);
-    };
-    for (index, column) in columns.iter_mut().enumerate() {
-        if !first.cell(index).is_empty() {
-            column.unit = Some(first.cell(index).to_owned());
-        }
-    }
-    (columns, rest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{check_damage, every_cut, mutated};
     use proptest::prelude::*;
-    use toji_core::ValueKind;
     use toji_core::culture::When;
+    use toji_core::{Unit, ValueKind};
 
     const WITH_UNITS: &str = "Date & Time,Sample ID,Sample Type,Gluc,Lac,NH4+,pH,PO2,Total Density,IgG,Vessel ID,Batch ID,Cell Density Dilution,Sample Time,Operator\r\n\
         ,,,g / L,g / L,mmol / L,-,mmHg,x10^6 Cells / mL,mg / L,,,,,\r\n\
@@ -270,18 +198,16 @@ mod tests {
         assert!(cut.samples[0].assays.iter().all(|a| a.analyte != "PO2"), "a number that may be cut off is not read");
     }
 
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&NovaFlex2, WITH_UNITS);
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let source = Source::new("x", &bytes).unwrap_or_else(|_| Source::new("x", b"").unwrap());
-            let _ = NovaFlex2.detect(&source);
-            let _ = NovaFlex2.read(&source, &Site::default());
-        }
-        #[test]
-        fn mutated_files_are_read_or_refused(at in 0usize..600, cut in 0usize..700, with in "[,;\\n\"<>./0-9A-Z% ]{0,4}") {
-            let mut text: String = WITH_UNITS.chars().take(cut).collect();
-            text.insert_str(at.min(text.len()), &with);
-            let _ = read(&text);
+        fn damage_never_panics_and_is_never_silent(bytes in proptest::collection::vec(any::<u8>(), 0..400), at in 0usize..700, byte in any::<u8>(), cut in 0usize..700, junk in "[,;\\n\"<>./0-9A-Z%()]{0,4}") {
+            check_damage(&NovaFlex2, WITH_UNITS, &bytes, at, byte);
+            mutated(&NovaFlex2, WITH_UNITS, cut, at, &junk);
         }
     }
 }

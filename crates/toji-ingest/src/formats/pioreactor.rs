@@ -4,6 +4,7 @@
 //! A run per experiment and unit; a channel per value column, angle and photodiode channel. Tables with
 //! an `event` or `message` column become events.
 
+use crate::analyser_file::open_end;
 use crate::lines::{rfc3339_ns, wall_clock};
 use crate::plate::{Counted, OUT_OF_ORDER, not_read};
 use crate::{Evidence, Format, Site, Source};
@@ -82,6 +83,7 @@ impl Format for Pioreactor {
             reading: Reading::default(),
             cut: Counted::default(),
             earlier: Counted::default(),
+            open_from: source.text().rfind(['\n', '\r']).map_or(0, |at| at as u64 + 1),
         };
         let mut record = csv::StringRecord::new();
         loop {
@@ -168,6 +170,8 @@ struct Body<'t, 's> {
     reading: Reading,
     cut: Counted,
     earlier: Counted,
+    /// Where the text behind the last line end begins: a record from there on may be cut off.
+    open_from: u64,
 }
 
 impl Body<'_, '_> {
@@ -176,6 +180,16 @@ impl Body<'_, '_> {
         let cell = |at: Option<usize>| at.and_then(|i| record.get(i)).unwrap_or("").trim();
         let table = self.table;
         let raw = cell(Some(table.time));
+        if record.position().is_some_and(|p| p.byte() >= self.open_from) {
+            let is_cut = record.len() < table.names.len();
+            self.reading.diagnostics.push(open_end(Place::line(line), is_cut));
+            if is_cut {
+                let text: Vec<&str> = record.iter().collect();
+                let (ja, en) = ("最後の行が途中で切れています", "the last line is cut off here");
+                self.reading.not_read.push(not_read(line, &text.join(","), ja, en));
+                return;
+            }
+        }
         let Some(t_ns) = self.instant(raw) else {
             self.cut.at(line);
             let text: Vec<&str> = record.iter().collect();
@@ -193,6 +207,13 @@ impl Body<'_, '_> {
         }
         for column in &table.values {
             let text = record.get(*column).unwrap_or("").trim();
+            // A quote that never closed has swallowed the rows behind it.
+            if text.contains('\n') {
+                self.cut.at(line);
+                let (ja, en) = ("値が何行にもわたっています", "the value runs over several lines");
+                self.reading.not_read.push(not_read(line, text, ja, en));
+                continue;
+            }
             // A table of events has words beside its numbers; they stay with the event.
             if text.is_empty() || (table.event.is_some() && crate::lines::decimal(text).is_none()) {
                 continue;
@@ -344,4 +365,85 @@ fn channel(series: Series, table: &Table<'_>) -> Channel {
         None => channel.variable = variable::find(name).map(|(v, _)| v.id.clone()),
     }
     channel
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::damage::{any_bytes, every_cut, mutated};
+    use proptest::prelude::*;
+    use toji_core::culture::Numbers;
+    use toji_core::{Cause, Status};
+
+    const FILE: &str = "experiment,pioreactor_unit,timestamp,od_reading,angle,channel,mood\n\
+        simulated,p1,2026-03-14T10:00:00.250000Z,0.1000,90,2,\nsimulated,p1,2026-03-14T10:00:05.250000Z,0.1025,90,2,\n\
+        simulated,p2,2026-03-14T10:00:00.500000Z,0.2,45,1,calm\nsimulated,p1,2026-03-14T10:00:03Z,OVER,90,2,\n";
+    const EVENTS: &str = "experiment,pioreactor_unit,timestamp,event,volume_change_ml,source_of_event\n\
+        simulated,p1,2026-03-14T10:00:00Z,add_media,0.5,chemostat\nsimulated,p1,2026-03-14T10:01:00Z,remove_waste,-0.5,chemostat\n";
+
+    fn read(text: &str) -> Result<Reading> {
+        Pioreactor.read(&Source::new("x", text.as_bytes()).unwrap(), &Site::default())
+    }
+
+    #[test]
+    fn a_run_a_unit_with_its_microseconds() {
+        assert_eq!(Pioreactor.detect(&Source::new("x", FILE.as_bytes()).unwrap()).unwrap().score, 95);
+        let reading = read(FILE).unwrap();
+        let keys: Vec<&str> = reading.runs.iter().map(|r| r.key.as_str()).collect();
+        assert_eq!(keys, ["pioreactor | simulated | p1", "pioreactor | simulated | p2"]);
+        let run = &reading.runs[0];
+        assert!(run.simulated);
+        let zero = run.zero.as_ref().unwrap();
+        assert_eq!((zero.instant.to_string().as_str(), zero.evidence), ("2026-03-14T10:00:00.25Z", ZoneEvidence::File));
+        let od = &run.channels[0];
+        assert_eq!((od.key.as_str(), &od.fields["angle"]), ("od_reading angle=90 channel=2", &"90".into()));
+        assert_eq!(od.points.numbers, Numbers::Scaled { scale: 4, mantissa: vec![1000, 1025, i64::MIN] });
+        assert_eq!(od.points.texts, [(2, "OVER".to_owned())]);
+        let last = Quality::unpack(od.points.quality[2]).unwrap();
+        assert_eq!((last.status, last.cause), (Status::Bad, Cause::NotANumber), "words in place of a number");
+        assert_eq!(reading.runs[1].channels.len(), 2, "an unknown column is kept under its own name");
+        assert!(reading.diagnostics.iter().any(|d| d.code == "W-PIO-002"), "time runs backwards");
+    }
+
+    #[test]
+    fn events_with_their_numbers() {
+        let reading = read(EVENTS).unwrap();
+        let run = &reading.runs[0];
+        assert_eq!(
+            (run.events.len(), run.events[0].sort.as_str(), run.events[1].label.as_str()),
+            (2, "addition", "remove_waste")
+        );
+        assert_eq!(run.events[1].when, When::Elapsed(60_000_000_000));
+        assert_eq!(run.events[0].fields["source_of_event"], "chemostat");
+        assert_eq!(run.channels[0].points.number(1), Some(-0.5));
+    }
+
+    #[test]
+    fn local_clocks_and_broken_files_say_so() {
+        let local = read("timestamp_localtime,od_reading,angle,channel\n2026-03-14 10:00:00,0.1,90,1\n").unwrap();
+        assert!(local.diagnostics.iter().any(|d| d.code == "W-CLOCK-001"), "the zone was assumed");
+        assert_eq!(local.runs[0].zero.as_ref().unwrap().evidence, ZoneEvidence::Assumed);
+        assert_eq!(read("").unwrap_err().code(), "E-PIO-002");
+        assert_eq!(read("a,b\n1,2\n").unwrap_err().code(), "E-PIO-002");
+        assert_eq!(read("timestamp,pioreactor_unit\n").unwrap_err().code(), "E-PIO-003");
+        let odd = read(&FILE.replace("2026-03-14T10:00:05.250000Z", "soon")).unwrap();
+        assert_eq!((odd.not_read[0].place.line, odd.runs[0].channels[0].points.len()), (Some(3), 2));
+        let quote = read(&FILE.replace("0.1025", "\"0.1025")).unwrap();
+        assert!(quote.not_read.iter().any(|n| n.text.contains("0.1025")), "an open quote does not swallow rows in silence");
+    }
+
+    #[test]
+    fn no_cut_makes_another_number() {
+        every_cut(&Pioreactor, FILE);
+        every_cut(&Pioreactor, EVENTS);
+    }
+
+    proptest! {
+        #[test]
+        fn damage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..400, at in 0usize..400, junk in "[,\n0-9.:TZ\"\u{fc}-]{0,6}") {
+            any_bytes(&Pioreactor, &bytes);
+            mutated(&Pioreactor, FILE, cut, at, &junk);
+            mutated(&Pioreactor, EVENTS, cut, at, &junk);
+        }
+    }
 }

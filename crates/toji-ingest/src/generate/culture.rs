@@ -29,22 +29,35 @@ pub(super) struct Recipe {
     pub(super) ph: f64,
 }
 
-/// The culture at one time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct State {
-    pub(super) t_h: f64,
-    pub(super) biomass_g_l: f64,
-    pub(super) glucose_g_l: f64,
-    pub(super) acetate_g_l: f64,
-    pub(super) volume_l: f64,
-    pub(super) oxygen_percent: f64,
-    pub(super) our_mmol_l_h: f64,
-    pub(super) stirrer_per_min: f64,
-    pub(super) feed_ml: f64,
-    pub(super) feed_ml_h: f64,
-    pub(super) base_ml: f64,
-    pub(super) ph: f64,
-    pub(super) temperature_c: f64,
+/// A culture at one time, as far as vendors' files show it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct State {
+    /// Time since inoculation, h.
+    pub t_h: f64,
+    /// Dry biomass, g/L.
+    pub biomass_g_l: f64,
+    /// Glucose, g/L.
+    pub glucose_g_l: f64,
+    /// Acetate, g/L.
+    pub acetate_g_l: f64,
+    /// Volume, L.
+    pub volume_l: f64,
+    /// Dissolved oxygen, % of air saturation.
+    pub oxygen_percent: f64,
+    /// Oxygen uptake rate, mmol/(L·h).
+    pub our_mmol_l_h: f64,
+    /// Stirrer, 1/min.
+    pub stirrer_per_min: f64,
+    /// Feed added, mL.
+    pub feed_ml: f64,
+    /// Feed rate, mL/h.
+    pub feed_ml_h: f64,
+    /// Base added, mL.
+    pub base_ml: f64,
+    /// pH.
+    pub ph: f64,
+    /// Temperature, °C.
+    pub temperature_c: f64,
 }
 
 const KS_G_L: f64 = 0.05;

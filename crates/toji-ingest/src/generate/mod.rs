@@ -12,7 +12,9 @@ mod sake;
 mod small;
 mod vessels;
 
+pub use culture::State;
 pub use foundry::{FOUNDRY_REACTORS, FoundryFile, foundry_day};
+pub use vessels::dasware_of;
 
 /// What every file carries somewhere.
 const MARK: &str = "simulated / 模擬データ";

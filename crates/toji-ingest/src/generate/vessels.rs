@@ -5,18 +5,41 @@ use super::random::Random;
 use super::{MARK, stamp};
 use std::fmt::Write as _;
 
+/// What a file shows of a vessel: its states, and the noise that its probes still need.
+type Culture = (Vec<State>, Option<Random>);
+
 /// A DASware control 4 export of some vessels of one volume, in Latin-1.
 pub(super) fn dasware(seed: u64, project: &str, start_s: i64, volume_l: f64, vessels: u32) -> Vec<u8> {
+    let culture = |n: u32| -> Culture {
+        let mut random = Random::new(seed, &format!("{project} {n}"));
+        let recipe = Recipe { mu_max_per_h: 0.55 * random.between(0.94, 1.06), ..recipe(volume_l) };
+        (simulate(&recipe, 1.0 / 60.0), Some(random))
+    };
+    write_dasware(project, start_s, &format!("simulated fed-batch, {volume_l} L"), (1..=vessels).map(culture).collect())
+}
+
+/// A DASware control 4 export of simulated vessels, in Latin-1: a value where it left its dead band. Times of
+/// the states count from inoculation at `start_s` (seconds since 1970). The project's comment says that the
+/// file is simulated.
+#[must_use]
+pub fn dasware_of(project: &str, start_s: i64, comment: &str, cultures: Vec<Vec<State>>) -> Vec<u8> {
+    let comment = format!("simulated: {comment}").replace(['"', ';', '\r', '\n'], " ");
+    let project = project.replace(['"', ';', '\\', '.', '\r', '\n'], "-");
+    write_dasware(&project, start_s, &comment, cultures.into_iter().map(|c| (c, None)).collect())
+}
+
+fn write_dasware(project: &str, start_s: i64, comment: &str, cultures: Vec<Culture>) -> Vec<u8> {
     const BIAS_MIN: i64 = -540;
     let local = |t_h: f64| stamp(start_s - BIAS_MIN * 60 + (t_h * 3600.0).round() as i64);
-    let hours = recipe(volume_l).hours;
+    let hours = cultures.iter().filter_map(|c| c.0.last()).map(|s| s.t_h).fold(0.0, f64::max);
+    let vessels = u32::try_from(cultures.len()).unwrap_or(u32::MAX);
     let mut out = String::new();
     let _ = write!(
         out,
         "\"[Info]\"\r\n\"Product\";\"Version\";\"Host\";\"Timestamp\"\r\n\"FngArchiv\";\"4.0.1\";\"SIM\";{end}\r\n\r\n\
          \"[CoreInfo]\"\r\n\"Product\";\"Version\";\"Host\";\"Option1\"\r\n\"DASGIP Control Core\";\"4.6.8\";\"SIM\"\r\n\"TimezoneBias\";{BIAS_MIN}\r\n\r\n\
          \"[ProjectInfo]\"\r\n\"ProjName\";\"FullName\";\"Filename\";\"LocName\";\"LocNamePar\";\"LocComment\";\"State\";\"Version\";\"StartTimestamp\";\"StopTimestamp\"\r\n\
-         \"{project}\";\"\\{project}\";\"\";\"{project}\";\"\";\"simulated fed-batch, {volume_l} L\";1;\"1.3.2\";{begin};{end}\r\n",
+         \"{project}\";\"\\{project}\";\"\";\"{project}\";\"\";\"{comment}\";1;\"1.3.2\";{begin};{end}\r\n",
         begin = local(-0.25),
         end = local(hours),
     );
@@ -44,8 +67,8 @@ pub(super) fn dasware(seed: u64, project: &str, start_s: i64, volume_l: f64, ves
             );
         }
     }
-    for n in 1..=vessels {
-        track_data(&mut out, seed, project, n, volume_l, &local);
+    for (n, culture) in (1..).zip(cultures) {
+        track_data(&mut out, n, culture, &local);
     }
     out.push_str("\r\n\"[Events]\"\r\n\"No\";\"Timestamp\";\"Description\";\"Reference\";\"User\"\r\n");
     let _ = write!(out, "1;{};\"Project started\";\"\";\"simulated\"\r\n", local(-0.25));
@@ -112,10 +135,7 @@ const TRACKS: [Track; 8] = [
     },
 ];
 
-fn track_data(out: &mut String, seed: u64, project: &str, n: u32, volume_l: f64, local: &dyn Fn(f64) -> String) {
-    let mut random = Random::new(seed, &format!("{project} {n}"));
-    let recipe = Recipe { mu_max_per_h: 0.55 * random.between(0.94, 1.06), ..recipe(volume_l) };
-    let states = simulate(&recipe, 1.0 / 60.0);
+fn track_data(out: &mut String, n: u32, (states, mut noise): Culture, local: &dyn Fn(f64) -> String) {
     let _ = write!(out, "\r\n\"[TrackData{n}]\"\r\n\"Timestamp\";\"Duration\";\"Unit {n}.Inoculation Time []\"");
     for track in TRACKS {
         let _ = write!(out, ";\"Unit {n}.{} [{}]\"", track.name.replacen('#', &n.to_string(), 1), track.unit);
@@ -132,7 +152,7 @@ fn track_data(out: &mut String, seed: u64, project: &str, n: u32, volume_l: f64,
         let seconds = (state.t_h * 3600.0).round() as i64;
         row(out, state.t_h, &stamp_of_day_zero(seconds));
         for (track, last) in TRACKS.iter().zip(&mut last) {
-            let value = (track.value)(&state) + track.noise * random.normal();
+            let value = (track.value)(&state) + noise.as_mut().map_or(0.0, |random| track.noise * random.normal());
             // Logged on change: an empty cell says "as before".
             if (value - *last).abs() < track.deadband {
                 out.push_str(";\"\"");

@@ -1,13 +1,13 @@
 //! Reads a whole table by a mapping.
 
-use super::grid::{Field, Grid, text_at};
+use super::grid::{Field, Grid, Rows, text_at};
 use super::plan::{self, Plan};
 use super::{Layout, Mapping, long, samples, wide};
 use crate::format::{Site, says_simulated};
 use crate::source::Source;
 use serde_json::Value as Json;
 use toji_core::culture::{Fields, NotRead, Reading, Run};
-use toji_core::{Diagnostic, Error, Place, Result};
+use toji_core::{Cause, Diagnostic, Error, Place, Quality, Result, Status};
 
 /// Rows that were not read are listed one by one up to this number, and counted beyond.
 const ROWS_LISTED_MAX: usize = 200;
@@ -29,9 +29,7 @@ fn apply_grids(source: &Source<'_>, mapping: &Mapping, site: &Site) -> Result<Re
     let mut reading = Reading { format: "table".into(), ..Reading::default() };
     if !source.is_workbook() {
         reading.encoding = Some(source.decoded().encoding.to_owned());
-        if source.decoded().damaged {
-            reading.diagnostics.push(damaged(source));
-        }
+        reading.diagnostics.extend(doubts_of_text(source));
     }
     let chosen = choose(&grids, mapping)?;
     let several = chosen.len() > 1;
@@ -69,17 +67,43 @@ fn apply_grids(source: &Source<'_>, mapping: &Mapping, site: &Site) -> Result<Re
             .hint("見出しの行と時間の列を確かめてください", "check the header row and the time column of the mapping")
             .with(reading.diagnostics));
     }
+    crate::workbook::tell(source, &mut reading);
     Ok(reading)
 }
 
-fn damaged(source: &Source<'_>) -> Diagnostic {
-    let encoding = source.decoded().encoding;
-    Diagnostic::warning(
-        "W-TEXT-001",
-        Place::default(),
-        format!("文字コード {encoding} に合わないバイトがあります（�と表示）"),
-        format!("some bytes do not fit the encoding {encoding}; they stand as �"),
-    )
+/// What is not certain about the encoding of a text.
+fn doubts_of_text(source: &Source<'_>) -> Option<Diagnostic> {
+    let decoded = source.decoded();
+    let encoding = decoded.encoding;
+    let (number, line) = decoded.text.lines().zip(1u64..).find(|(l, _)| !l.is_ascii()).map(|(l, n)| (n, l))?;
+    let shown: String = line.chars().filter(|c| !c.is_ascii()).take(20).collect();
+    if decoded.damaged {
+        return Some(Diagnostic::warning(
+            "W-TEXT-001",
+            Place::default(),
+            format!("文字コード {encoding} に合わないバイトがあります（�と表示）"),
+            format!("some bytes do not fit the encoding {encoding}; they stand as �"),
+        ));
+    }
+    if decoded.doubtful {
+        return Some(
+            Diagnostic::warning(
+                "W-TEXT-002",
+                Place::line(number),
+                format!("文字コードが決まりません。{encoding} として読みました（最初は「{shown}」）"),
+                format!("the encoding is not certain; read as {encoding} (the first such text is \"{shown}\")"),
+            )
+            .remedy("文字が崩れていれば UTF-8 で保存し直してください", "if letters are wrong, save the file again as UTF-8"),
+        );
+    }
+    (encoding == "windows-1252").then(|| {
+        Diagnostic::note(
+            "N-TEXT-003",
+            Place::line(number),
+            format!("文字コードの手掛かりがないため windows-1252 とみなしました（最初は「{shown}」）"),
+            format!("nothing tells the encoding; windows-1252 was taken (the first such text is \"{shown}\")"),
+        )
+    })
 }
 
 fn choose<'a, 'g>(grids: &'g [Grid<'a>], mapping: &Mapping) -> Result<Vec<&'g Grid<'a>>> {
@@ -101,6 +125,78 @@ fn choose<'a, 'g>(grids: &'g [Grid<'a>], mapping: &Mapping) -> Result<Vec<&'g Gr
         .collect()
 }
 
+/// The rows of data of a plan: below the header, not blank, and not another table.
+#[derive(Debug)]
+pub(super) struct DataRows<'a> {
+    rows: Rows<'a>,
+    other_table: bool,
+    /// Column of the cell that the end of the file may have cut off, in the row just given.
+    pub(super) cut: Option<usize>,
+}
+
+impl<'a> DataRows<'a> {
+    pub(super) fn new(plan: &Plan<'a>) -> Self {
+        Self { rows: plan.grid.rows(), other_table: false, cut: None }
+    }
+    /// Fills `row` with the next row of data and returns its number; what is passed over is listed.
+    pub(super) fn next(&mut self, plan: &Plan<'a>, row: &mut Vec<Field<'a>>, skipped: &mut Skipped) -> Option<u64> {
+        loop {
+            let number = self.rows.next_row(row)?;
+            if number <= plan.after_row || row.iter().all(Field::is_blank) {
+                continue;
+            }
+            if !self.other_table {
+                match plan.header_again(row) {
+                    Again::No => {}
+                    Again::Same => {
+                        skipped.row(plan, number, row, "見出しの繰り返しです", "the header again");
+                        continue;
+                    }
+                    Again::Other => {
+                        self.other_table = true;
+                        skipped.other_table.add(number, 0, &text_at(row, 0));
+                    }
+                }
+            }
+            if self.other_table {
+                skipped.row(plan, number, row, "下に続く別の表です", "another table below the first");
+                continue;
+            }
+            if plan.overflows(row) {
+                skipped.row(
+                    plan,
+                    number,
+                    row,
+                    "見出しより多くのセルがあり、どの列の値か決まりません",
+                    "more cells than the header: which column they belong to is not certain",
+                );
+                skipped.ragged.add(number, plan.width, &text_at(row, plan.width));
+                continue;
+            }
+            self.cut = None;
+            if self.rows.open() {
+                let last = row.len().saturating_sub(1);
+                let short = row.len() < plan.width;
+                self.cut = short.then_some(last);
+                let said = if short { &mut skipped.cut } else { &mut skipped.open_end };
+                said.add(number, last, &text_at(row, last));
+            }
+            return Some(number);
+        }
+    }
+}
+
+/// Is a row the header once more?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    Same,
+    Other,
+}
+
+/// A value whose end may be missing.
+pub(super) const CUT: Quality = Quality::source(Status::Uncertain, Cause::None);
+
 /// Rows and cells that were not read, and points that stand out.
 #[derive(Debug, Default)]
 pub(super) struct Skipped {
@@ -114,6 +210,17 @@ pub(super) struct Skipped {
     pub(super) words: Marked,
     /// Run names carried down over blank cells.
     pub(super) carried: Marked,
+    /// Numbers such as `1,234` where nothing tells a separator of thousands from a decimal sign.
+    pub(super) grouped: Marked,
+    /// Names of runs and samples that the workbook holds as dates.
+    pub(super) name_dates: Marked,
+    /// Rows with more cells than the header.
+    ragged: Marked,
+    /// Where another table begins.
+    other_table: Marked,
+    /// The last row is cut off, or only its line end is missing.
+    cut: Marked,
+    open_end: Marked,
 }
 
 /// A count with the first place.
@@ -141,6 +248,13 @@ impl Skipped {
         let first = row.iter().position(|f| !f.is_blank()).unwrap_or(0);
         let words: Vec<String> = (0..row.len()).map(|i| text_at(row, i).into_owned()).filter(|t| !t.is_empty()).collect();
         self.rows.push(NotRead::new(plan.grid.place(number, first), &words.join(" | "), ja, en));
+    }
+
+    /// A name of a run or sample: noted when the workbook holds it as a date.
+    pub(super) fn name(&mut self, number: u64, column: usize, row: &[Field<'_>]) {
+        if row.get(column).and_then(Field::cell).is_some_and(|c| matches!(c, crate::cell::Cell::Date(_))) {
+            self.name_dates.add(number, column, &text_at(row, column));
+        }
     }
 
     fn finish(self, plan: &Plan<'_>, reading: &mut Reading) {
@@ -174,6 +288,44 @@ impl Skipped {
             "数値でないセルがあります。元の文字のまま残しました",
             "cells that are not numbers; kept with their text",
         );
+        say(
+            &self.grouped,
+            "W-TABLE-038",
+            "「,」または「.」が桁区切りか小数点か決まらない数があります。桁区切りとして読み、印を付けました",
+            "numbers in which nothing tells a separator of thousands from a decimal sign; read as thousands and flagged",
+        );
+        say(
+            &self.name_dates,
+            "W-TABLE-037",
+            "試料または培養の名前が日付になっています。表計算ソフトが名前を日付に変えた疑いがあります",
+            "a name of a sample or run is a date: the spreadsheet may have changed the name into one",
+        );
+        say(
+            &self.ragged,
+            "W-TABLE-039",
+            "見出しより多くのセルを持つ行があり、読みませんでした。小数点のコンマや余分な区切りがないか確かめてください",
+            "rows with more cells than the header were not read; look for decimal commas or stray separators",
+        );
+        say(
+            &self.other_table,
+            "W-TABLE-036",
+            "下に別の表が続きます。読みませんでした。表ごとにファイルを分けてください",
+            "another table follows below; it was not read: give each table its own file",
+        );
+        say(
+            &self.cut,
+            "W-TABLE-035",
+            "最後の行が途中で切れています。残った値に印を付けました",
+            "the last row is cut off; what is left of it is flagged",
+        );
+        if let Some((row, column, text)) = &self.open_end.first {
+            reading.diagnostics.push(Diagnostic::note(
+                "N-TABLE-035",
+                plan.grid.place(*row, *column),
+                format!("ファイルが改行なしで終わります。最後の値「{text}」が途中で切れていないか確かめてください"),
+                format!("the file ends without a line end: check that its last value \"{text}\" is not cut off"),
+            ));
+        }
         if let Some((row, column, text)) = &self.carried.first {
             reading.diagnostics.push(Diagnostic::note(
                 "N-TABLE-032",

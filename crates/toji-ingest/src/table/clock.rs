@@ -19,6 +19,8 @@ pub(super) struct Order {
     pub(super) open: bool,
     /// Dates of both orders stand in the column.
     pub(super) mixed: bool,
+    /// Years of two digits that could be days as well (`24/05/06`).
+    pub(super) short_years: bool,
     /// Why.
     pub(super) evidence: Text,
 }
@@ -36,23 +38,55 @@ pub(super) fn order_of(texts: &[String], site: Option<DateOrder>) -> Order {
         }
     }
     let mixed = seen.len() > 1;
+    if let Some(text) = texts.iter().find(|t| short_year(t)).filter(|_| site.is_none() && !texts.iter().any(|t| long_year(t))) {
+        let order = decided.unwrap_or(DateOrder::MonthDayYear);
+        return Order {
+            order,
+            open: true,
+            mixed,
+            short_years: true,
+            evidence: Text::new(
+                format!("「{text}」の年・月・日の順を決める手掛かりがありません"),
+                format!("nothing tells the year from the day in \"{text}\""),
+            ),
+        };
+    }
     match (decided, seen.first()) {
         (Some(order), Some((_, text))) if !mixed => Order {
             order,
             open: false,
             mixed,
+            short_years: false,
             evidence: Text::new(
                 format!("「{text}」は {} としか読めません", order_ja(order)),
                 format!("\"{text}\" can only be {}", order_en(order)),
             ),
         },
-        (Some(order), _) if !mixed && ambiguous.is_none() => {
-            Order {
-                order, open: false, mixed, evidence: Text::new("年が先に書かれています", "the year is written first")
-            }
-        }
+        (Some(order), _) if !mixed && ambiguous.is_none() => Order {
+            order,
+            open: false,
+            mixed,
+            short_years: false,
+            evidence: Text::new("年が先に書かれています", "the year is written first"),
+        },
         _ => undecided(ambiguous.unwrap_or(""), mixed, site),
     }
+}
+
+/// Three numbers of at most two digits, none of which can only be a year.
+fn short_year(date: &str) -> bool {
+    let plain = fold_width(date);
+    let parts: Vec<&str> = plain.split(['-', '/', '.']).collect();
+    parts.len() == 3 && parts.iter().all(|p| p.parse::<u8>().is_ok_and(|n| p.len() <= 2 && (1..=31).contains(&n)))
+}
+
+/// Three numbers of at most two digits with one that can only be a year: it shows where the year stands.
+fn long_year(date: &str) -> bool {
+    let plain = fold_width(date);
+    let parts: Vec<&str> = plain.split(['-', '/', '.']).collect();
+    parts.len() == 3
+        && parts.iter().all(|p| p.len() <= 2 && p.parse::<u8>().is_ok())
+        && parts.last().and_then(|p| p.parse::<u8>().ok()).is_some_and(|n| n > 31)
 }
 
 fn undecided(example: &str, mixed: bool, site: Option<DateOrder>) -> Order {
@@ -73,7 +107,7 @@ fn undecided(example: &str, mixed: bool, site: Option<DateOrder>) -> Order {
             Text::new(format!("拠点の設定: {}", order_ja(order)), format!("the site's setting: {}", order_en(order)))
         }
     };
-    Order { order, open, mixed, evidence }
+    Order { order, open, mixed, short_years: false, evidence }
 }
 
 fn order_ja(order: DateOrder) -> &'static str {
@@ -152,6 +186,8 @@ pub(super) fn hms(text: &str) -> Option<i64> {
     days.checked_mul(24)?.checked_add(hours)?.checked_mul(HOUR_NS)?.checked_add(minutes * 60_000_000_000 + seconds)
 }
 
+const CLOCK_UNCERTAIN: Quality = Quality::source(Status::Uncertain, Cause::ClockUncertain);
+
 /// Reads the time of each row.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
@@ -193,7 +229,9 @@ impl Reader {
         match &self.rule {
             TimeRule::Elapsed { unit, .. } => {
                 let t_ns = self.elapsed(field, *unit)?;
-                Some(Stamp { t_ns, at: None, quality: Quality::GOOD })
+                let open = field.cell().and_then(Cell::number).is_none() && super::wide::grouped(&field.text(), self.style);
+                let quality = if open { CLOCK_UNCERTAIN } else { Quality::GOOD };
+                Some(Stamp { t_ns, at: None, quality })
             }
             TimeRule::Clock { .. } => self.clock(field, None, previous),
             TimeRule::DateAndTime { .. } => self.clock(field, row.get(self.time_column?), previous),
@@ -239,8 +277,9 @@ impl Reader {
         }
         let mut at = wall.in_zone(&self.zone, &raw).ok()?;
         let mut quality = Quality::GOOD;
-        if at.doubt.is_some() || (self.order.mixed && wall.order == OrderEvidence::Default) {
-            quality = Quality::source(Status::Uncertain, Cause::ClockUncertain);
+        let short = self.order.short_years && field.cell().is_none_or(|c| !matches!(c, Cell::Date(_)));
+        if at.doubt.is_some() || short || (self.order.mixed && wall.order == OrderEvidence::Default) {
+            quality = CLOCK_UNCERTAIN;
         }
         // The first pass through the hour is over once time would run backwards.
         if at.doubt == Some(ClockDoubt::Repeated)

@@ -59,6 +59,11 @@ pub(super) fn plan(bytes: &[u8]) -> Option<Plan> {
         header_bytes: mark + end + 1,
         names: Vec::new(),
     };
+    let head = rest.get(end..rest.len().min(end + 4096)).unwrap_or(b"");
+    if delimiter != ',' && memchr::memchr(b',', head).is_some() {
+        // Decimal commas: the guided importer decides what they are.
+        return None;
+    }
     let known = 3 + [plan.run, plan.quality, plan.unit].iter().flatten().count();
     (known == names.len()).then_some(Plan { names, ..plan })
 }
@@ -116,7 +121,9 @@ impl Plan {
 pub(super) fn read(source: &Source<'_>, plan: &Plan, site: &Site) -> Result<Reading> {
     let bytes = source.bytes();
     let body = bytes.get(plan.header_bytes..).unwrap_or(b"");
-    if memchr::memchr(b'"', body).is_some() || std::str::from_utf8(body).is_err() {
+    // Quotes, other encodings, commas inside numbers and a missing end are for the general path.
+    let commas = plan.delimiter != b',' && memchr::memchr(b',', body).is_some();
+    if commas || !body.ends_with(b"\n") || memchr::memchr(b'"', body).is_some() || std::str::from_utf8(body).is_err() {
         return super::apply(source, &plan.mapping(first_is_clock(body, plan)), site);
     }
     let mut table = Table::new(plan, site, source.name());

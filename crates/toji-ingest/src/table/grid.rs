@@ -69,8 +69,6 @@ pub(super) struct Rows<'a> {
     body: Body<'a>,
     at: usize,
     line: u64,
-    /// Lines where a quote opens and never closes.
-    pub(super) unclosed: Vec<u64>,
 }
 
 impl<'a> Grid<'a> {
@@ -101,7 +99,7 @@ impl<'a> Grid<'a> {
     }
     /// The rows from the first.
     pub(super) fn rows(&self) -> Rows<'a> {
-        Rows { body: self.body.clone(), at: 0, line: 0, unclosed: Vec::new() }
+        Rows { body: self.body.clone(), at: 0, line: 0 }
     }
     /// The first rows, with their numbers from 1.
     pub(super) fn head(&self, most: usize) -> Vec<(u64, Vec<Field<'a>>)> {
@@ -126,6 +124,13 @@ impl<'a> Grid<'a> {
 }
 
 impl<'a> Rows<'a> {
+    /// The row just given is the last of a text that does not end with a line end: it may be cut off.
+    pub(super) fn open(&self) -> bool {
+        match self.body {
+            Body::Text { text, .. } => self.at >= text.len() && !text.ends_with(['\n', '\r']),
+            Body::Sheet(_) => false,
+        }
+    }
     /// Fills `row` with the next row and returns its number from 1; `None` at the end.
     pub(super) fn next_row(&mut self, row: &mut Vec<Field<'a>>) -> Option<u64> {
         row.clear();
@@ -156,9 +161,6 @@ impl<'a> Rows<'a> {
                 self.at += blanks + used;
                 self.line += lines;
             } else {
-                if rest.as_bytes().get(blanks) == Some(&b'"') {
-                    self.unclosed.push(number);
-                }
                 let end = memchr::memchr3(delimiter, b'\n', b'\r', rest.as_bytes()).unwrap_or(rest.len());
                 row.push(Field::Text(Cow::Borrowed(rest.get(..end).unwrap_or(""))));
                 self.at += end;

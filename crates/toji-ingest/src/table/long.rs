@@ -1,8 +1,8 @@
 //! Long tables: one row a value, with the name of the quantity beside it.
 
-use super::apply::{Skipped, new_run};
+use super::apply::{CUT, DataRows, Skipped, new_run};
 use super::columns::know;
-use super::grid::{Field, text_at};
+use super::grid::text_at;
 use super::header;
 use super::plan::Plan;
 use super::samples::{RunsSeen, value_of};
@@ -72,14 +72,11 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
     let (Some(variable), Some(value)) = (plan.of(Role::Variable).next(), plan.of(Role::Value).next()) else { return 0 };
     let mut grouped = Grouped { plan, runs: Vec::new(), index: HashMap::new(), series: Vec::new(), by_name: HashMap::new() };
     let (unit, quality, run_column) = (plan.first(Role::Unit), plan.first(Role::Quality), plan.first(Role::RunKey));
-    let mut rows = plan.grid.rows();
+    let mut rows = DataRows::new(plan);
     let mut row = Vec::new();
     let mut carried: Option<String> = None;
     let mut used = 0;
-    while let Some(number) = rows.next_row(&mut row) {
-        if number <= plan.after_row || row.iter().all(Field::is_blank) {
-            continue;
-        }
+    while let Some(number) = rows.next(plan, &mut row, skipped) {
         let name = text_at(&row, variable.index);
         let Some(field) = row.get(value.index).filter(|f| !f.is_blank() && !name.is_empty()) else {
             skipped.row(plan, number, &row, "項目名または値がありません", "the row has no quantity or no value");
@@ -112,8 +109,11 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
         if let Some(stated) = quality.map(|q| quality_of(&text_at(&row, q)).unwrap_or(UNKNOWN_QUALITY)).filter(|q| !q.is_good()) {
             flag = stated;
         }
+        if rows.cut == Some(value.index) && flag.is_good() {
+            flag = CUT;
+        }
         series.last = Some(stamp.t_ns);
-        used += u64::from(wide::push(&mut series.points, stamp.t_ns, field, flag, number, value.index, skipped));
+        used += u64::from(wide::push(&mut series.points, stamp.t_ns, field, flag, number, value, skipped));
         grouped.begin(run, stamp.at);
     }
     reading.runs.extend(grouped.finish());
@@ -193,13 +193,10 @@ fn read_samples(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped) -
     let mut runs = RunsSeen::new(plan);
     let mut samples: Vec<Sample> = Vec::new();
     let mut by_key: HashMap<(String, Option<String>, String), usize> = HashMap::new();
-    let mut rows = plan.grid.rows();
+    let mut rows = DataRows::new(plan);
     let mut row = Vec::new();
     let mut used = 0;
-    while let Some(number) = rows.next_row(&mut row) {
-        if number <= plan.after_row || row.iter().all(Field::is_blank) {
-            continue;
-        }
+    while let Some(number) = rows.next(plan, &mut row, skipped) {
         let (key, name) = (text_at(&row, id).into_owned(), text_at(&row, variable).into_owned());
         let Some(field) = row.get(value.index).filter(|f| !f.is_blank() && !name.is_empty() && !key.is_empty()) else {
             skipped.row(plan, number, &row, "試料名、項目名または値がありません", "the row lacks its sample, quantity or value");
@@ -221,6 +218,7 @@ fn read_samples(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped) -
         assay.when = when;
         let flag = quality.map(|q| text_at(&row, q).into_owned()).filter(|t| quality_of(t).is_none_or(|q| !q.is_good()));
         assay.flags.extend(flag);
+        assay.flags.extend(super::samples::doubts(field, value, number, rows.cut, skipped));
         if let Some(sample) = samples.get_mut(at) {
             sample.assays.push(assay);
         }

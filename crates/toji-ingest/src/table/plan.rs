@@ -1,5 +1,6 @@
 //! A mapping laid over a real file: where each column stands now, and what is missing or new.
 
+use super::apply::Again;
 use super::clock::{self, Order, Reader};
 use super::columns::unit_fits;
 use super::grid::{Field, Grid, text_at};
@@ -8,6 +9,7 @@ use super::preamble::{self, Preamble};
 use super::profile::Profile;
 use super::words::plain;
 use super::{Column, Layout, Mapping, Role, TimeRule};
+use crate::cell::Cell;
 use crate::format::Site;
 use toji_core::clock::{DateOrder, Zone, ZoneEvidence};
 use toji_core::culture::{NotRead, Origin};
@@ -69,6 +71,8 @@ pub(super) struct Placed {
     pub(super) spec: Column,
     /// For channels with their own clock.
     pub(super) clock: Option<usize>,
+    /// The column itself shows which sign groups thousands (`1,234.5`, `1,234,567`).
+    pub(super) groups_sure: bool,
 }
 
 /// A mapping laid over one grid.
@@ -86,6 +90,10 @@ pub(super) struct Plan<'a> {
     pub(super) prefix: Option<String>,
     /// Run where no column tells it.
     pub(super) run: String,
+    /// Cells of the header.
+    pub(super) width: usize,
+    /// Headers in plain form, by position.
+    headers: Vec<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) not_read: Vec<NotRead>,
 }
@@ -98,6 +106,30 @@ impl Plan<'_> {
     /// The only or first column of a role.
     pub(super) fn first(&self, role: Role) -> Option<usize> {
         self.of(role).map(|c| c.index).next()
+    }
+    /// Does a line of text hold more than the header has room for?
+    pub(super) fn overflows(&self, row: &[Field<'_>]) -> bool {
+        self.grid.delimiter().is_some() && row.iter().skip(self.width).any(|f| !f.is_blank())
+    }
+    /// Is the row a header: this one again, or that of another table?
+    pub(super) fn header_again(&self, row: &[Field<'_>]) -> Again {
+        let mut names = row.iter().enumerate().filter(|(_, f)| !f.is_blank());
+        let (mut known, mut same, mut filled) = (0, true, 0);
+        for (i, field) in names.by_ref() {
+            if field.cell().is_some_and(|c| !matches!(c, Cell::Text(_))) {
+                return Again::No;
+            }
+            let text = plain(&field.text());
+            filled += 1;
+            let here = self.headers.get(i).is_some_and(|h| *h == text && !text.is_empty());
+            known += usize::from(here || (!text.is_empty() && self.headers.contains(&text)));
+            same &= here;
+        }
+        match (known >= 2 && known * 2 > filled, same) {
+            (false, _) => Again::No,
+            (true, true) => Again::Same,
+            (true, false) => Again::Other,
+        }
     }
     /// The run a key of a column names.
     pub(super) fn run_key(&self, key: &str) -> String {
@@ -134,7 +166,29 @@ pub(super) fn lay<'a>(grid: Grid<'a>, mapping: &Mapping, site: &Site, name: &str
     check_units(&grid, mapping, &mut columns, &mut diagnostics, &mut not_read);
     let run = mapping.run.clone().or_else(|| preamble.run.clone()).unwrap_or_else(|| stem(name).to_owned());
     let prefix = (several).then(|| grid.sheet.map(str::to_owned)).flatten();
-    Ok(Plan { layout: mapping.layout, grid, columns, clocks, after_row, preamble, prefix, run, diagnostics, not_read })
+    let headers: Vec<String> = captions.iter().map(|c| plain(&c.header)).collect();
+    let width = head.iter().find(|(n, _)| *n == mapping.header_row).map_or(0, |(_, row)| row.len()).max(headers.len());
+    for placed in &mut columns {
+        let mut profile = Profile::default();
+        for (_, row) in head.iter().filter(|(n, _)| *n > after_row) {
+            row.get(placed.index).into_iter().for_each(|f| profile.add(f));
+        }
+        placed.groups_sure = profile.groups_sure > 0;
+    }
+    Ok(Plan {
+        layout: mapping.layout,
+        grid,
+        columns,
+        clocks,
+        after_row,
+        preamble,
+        prefix,
+        run,
+        width,
+        headers,
+        diagnostics,
+        not_read,
+    })
 }
 
 /// File name without its last extension.
@@ -165,7 +219,7 @@ fn place_columns(grid: &Grid<'_>, mapping: &Mapping, captions: &[Caption]) -> Re
         match find(captions, &spec.header, spec.run.as_deref(), spec.column, nth).filter(|at| !taken.contains(at)) {
             Some(index) => {
                 taken.push(index);
-                columns.push(Placed { index, spec: spec.clone(), clock: None });
+                columns.push(Placed { index, spec: spec.clone(), clock: None, groups_sure: false });
             }
             None if spec.optional || spec.role == Role::Ignore => {}
             None => missing.push(&spec.header),
@@ -288,7 +342,13 @@ fn order(
         TimeRule::Elapsed { .. } => Some(DateOrder::YearMonthDay),
     };
     if let Some(order) = fixed {
-        return Order { order, open: false, mixed: false, evidence: Text::new("対応付けの指定", "stated by the mapping") };
+        return Order {
+            order,
+            open: false,
+            mixed: false,
+            short_years: false,
+            evidence: Text::new("対応付けの指定", "stated by the mapping"),
+        };
     }
     let order = clock::order_of(&clock::dates_of(grid, column, after_row), site.date_order);
     if order.mixed || order.open {
@@ -344,12 +404,8 @@ fn extra_columns(
         }
         let place = grid.place(mapping.header_row, index).at_field(&caption.header);
         let Some(role) = role.filter(|_| profile.numeric() && !caption.header.is_empty()) else {
-            not_read.push(NotRead::new(
-                place,
-                &caption.header,
-                "対応付けにない列です",
-                "a column that the mapping does not know",
-            ));
+            let what = if caption.header.is_empty() { profile.distinct.join(" | ") } else { caption.header.clone() };
+            not_read.push(NotRead::new(place, &what, "対応付けにない列です", "a column that the mapping does not know"));
             continue;
         };
         diagnostics.push(Diagnostic::note(
@@ -374,7 +430,7 @@ fn extra_columns(
             confidence: 0.0,
             evidence: None,
         };
-        columns.push(Placed { index, spec, clock: None });
+        columns.push(Placed { index, spec, clock: None, groups_sure: false });
     }
 }
 

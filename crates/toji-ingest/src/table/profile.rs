@@ -13,6 +13,8 @@ pub(super) struct Profile {
     pub(super) filled: usize,
     /// Numbers, in either style, and bounds such as `< 0.5`.
     pub(super) numbers: usize,
+    /// Of these, words that say there is no number (`NA`, `n.d.`).
+    pub(super) absent: usize,
     /// Numbers that only the point style reads, and only the comma style.
     pub(super) point_only: usize,
     pub(super) comma_only: usize,
@@ -20,6 +22,8 @@ pub(super) struct Profile {
     pub(super) comma_example: Option<String>,
     /// Numbers that both read, differently (`1,234`).
     pub(super) either: usize,
+    /// Numbers that show by themselves which sign groups thousands.
+    pub(super) groups_sure: usize,
     pub(super) whole_numbers: usize,
     pub(super) dates: usize,
     /// Dates that come with a time of day.
@@ -71,8 +75,11 @@ impl Profile {
 
     fn add_text(&mut self, text: &str, field: &Field<'_>) {
         let plain = fold_width(text);
+        let plain = plain.strip_suffix('%').map_or(plain.as_str(), str::trim_end);
         let bound = plain.trim_start_matches(['<', '>', '=', '≤', '≥', '≦', '≧', ' ']);
         let (point, comma) = (NumberStyle::Point.read(bound), NumberStyle::Comma.read(bound));
+        let signs = bound.chars().filter(|c| matches!(c, '.' | ',')).count();
+        self.groups_sure += usize::from(signs >= 2 && (point.is_some() || comma.is_some()));
         // "0,125" can only be a decimal comma: no group begins with a lone zero.
         let leading_zero = bound.trim_start_matches(['+', '-']).starts_with("0,");
         match (point, comma) {
@@ -90,6 +97,7 @@ impl Profile {
             self.whole_numbers += usize::from(bound.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
         } else if matches!(Value::parse(text).kind, ValueKind::NotDetermined | ValueKind::Missing | ValueKind::BelowDetection) {
             self.numbers += 1;
+            self.absent += 1;
         }
         if let Some(wall) = WallClock::parse(text, DateOrder::YearMonthDay) {
             self.dates += 1;
@@ -102,6 +110,10 @@ impl Profile {
         }
     }
 
+    /// Elapsed times of two parts only (`1:30`): hours and minutes, or minutes and seconds?
+    pub(super) fn two_part_durations(&self) -> bool {
+        !self.distinct.is_empty() && self.distinct.iter().all(|t| t.matches(':').count() < 2)
+    }
     /// Are nearly all filled cells of this sort?
     pub(super) fn mostly(&self, count: usize) -> bool {
         self.filled > 0 && count * 10 >= self.filled * 8
@@ -109,6 +121,10 @@ impl Profile {
     /// Numbers (and not rather dates)?
     pub(super) fn numeric(&self) -> bool {
         self.mostly(self.numbers)
+    }
+    /// May the cells be names: words, or whole numbers?
+    pub(super) fn can_name(&self) -> bool {
+        !self.numeric() || self.whole_numbers + self.absent == self.numbers
     }
     /// One and the same text in every filled cell?
     pub(super) fn constant(&self) -> bool {

@@ -156,7 +156,8 @@ fn build(
 fn facts(head: &[(u64, Vec<Field<'_>>)], captions: &[Caption], units: Option<&[Field<'_>]>, after_row: u64) -> Vec<Facts> {
     let width = head.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
     let mut out = Vec::new();
-    for index in 0..width {
+    // What stands beyond the header has no column: it is listed row by row when the table is read.
+    for index in 0..width.min(captions.len()) {
         let mut profile = Profile::default();
         for (_, row) in head.iter().filter(|(n, _)| *n > after_row) {
             row.get(index).into_iter().for_each(|f| profile.add(f));
@@ -278,9 +279,8 @@ impl<'f> Roles<'f> {
         let long = self.find_long();
         self.find_time(grid, after_row, site, long, &mut diagnostics);
         let sample = self.best(Role::SampleId, |f| {
-            f.profile.filled > 0
-                && (!f.profile.numeric() || f.profile.whole_numbers == f.profile.numbers)
-                && !f.profile.mostly(f.profile.dates)
+            let whole_header = matches!(fit(Role::SampleId, &f.split.name), Some((Fit::Whole, _))) && f.split.unit.is_none();
+            f.profile.filled > 0 && (f.profile.can_name() || whole_header) && !f.profile.mostly(f.profile.dates)
         });
         // A name that never changes is not the name of samples.
         let sample = sample.filter(|(i, how)| {
@@ -344,7 +344,8 @@ impl<'f> Roles<'f> {
             let p = &f.profile;
             p.filled > 0
                 && !p.mostly(p.dates)
-                && (!p.numeric() || (p.whole_numbers == p.numbers && p.distinct.len() * 2 <= p.filled.max(2)))
+                && p.can_name()
+                && (!p.numeric() || p.numbers == p.absent || p.distinct.len() * 2 <= p.filled.max(2))
                 && f.split.unit.as_ref().is_none_or(Unit::is_one)
                 && variable::find(&f.split.name).is_none()
         };
@@ -495,7 +496,9 @@ fn elapsed(fact: &Facts, long: bool) -> Option<(TimeUnit, bool)> {
         return profile.numeric().then_some((unit, false));
     }
     if profile.mostly(profile.durations) {
-        return Some((TimeUnit::Hms, false));
+        let header = fact.caption.header.to_lowercase();
+        let told = header.contains("h:m") || header.contains("hh:") || header.contains("時:");
+        return Some((TimeUnit::Hms, profile.two_part_durations() && !told));
     }
     if !profile.numeric() || profile.filled == 0 {
         return None;

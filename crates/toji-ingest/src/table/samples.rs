@@ -1,8 +1,8 @@
 //! Tables of samples (one row a sample, one column an analyte) and of runs (one row a run).
 
-use super::apply::{FactsSeen, Skipped, new_run};
+use super::apply::{DataRows, FactsSeen, Skipped, new_run};
 use super::grid::{Field, text_at};
-use super::plan::Plan;
+use super::plan::{Placed, Plan};
 use super::{Column, Role};
 use crate::cell::Cell;
 use serde_json::Value as Json;
@@ -13,18 +13,16 @@ use toji_core::culture::{Assay, Fields, Reading, Run, Sample, When};
 pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped) -> u64 {
     let Some(sample_column) = plan.first(Role::SampleId) else { return 0 };
     let mut runs = RunsSeen::new(plan);
-    let mut rows = plan.grid.rows();
+    let mut rows = DataRows::new(plan);
     let mut row = Vec::new();
     let mut used = 0;
-    while let Some(number) = rows.next_row(&mut row) {
-        if number <= plan.after_row || row.iter().all(Field::is_blank) {
-            continue;
-        }
+    while let Some(number) = rows.next(plan, &mut row, skipped) {
         let key = text_at(&row, sample_column).into_owned();
         if key.is_empty() {
             skipped.row(plan, number, &row, "試料名がありません", "the row does not name its sample");
             continue;
         }
+        skipped.name(number, sample_column, &row);
         let when = when(plan, number, &row, skipped);
         let run = runs.of(number, &row, skipped);
         let mut fields = Fields::new();
@@ -45,6 +43,7 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
                     Assay::new(&placed.spec.header, value_of(field, &placed.spec), plan.grid.place(number, placed.index));
                 assay.variable.clone_from(&placed.spec.variable);
                 assay.when.clone_from(&when);
+                assay.flags.extend(doubts(field, placed, number, rows.cut, skipped));
                 Some(assay)
             })
             .collect();
@@ -53,6 +52,22 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
     }
     reading.runs.extend(runs.finish());
     used
+}
+
+/// What speaks against a value: it may be cut off, or its separator may be a decimal sign.
+pub(super) fn doubts(
+    field: &Field<'_>,
+    placed: &Placed,
+    number: u64,
+    cut: Option<usize>,
+    skipped: &mut Skipped,
+) -> Option<String> {
+    let text = field.text();
+    if !placed.groups_sure && field.cell().and_then(Cell::number).is_none() && super::wide::grouped(&text, placed.spec.numbers) {
+        skipped.grouped.add(number, placed.index, &text);
+        return Some("thousands or decimals?".to_owned());
+    }
+    (cut == Some(placed.index)).then(|| "cut off?".to_owned())
 }
 
 /// Facts that belong to the run as much as to the sample.
@@ -90,13 +105,23 @@ fn when(plan: &Plan<'_>, number: u64, row: &[Field<'_>], skipped: &mut Skipped) 
 pub(super) fn value_of(field: &Field<'_>, spec: &Column) -> Value {
     let mut value = match field.cell() {
         Some(Cell::Number(number)) => Value::exact(*number, &field.text()),
-        _ => Value::parse_with(&field.text(), spec.numbers),
+        _ => parsed(&field.text(), spec),
     };
     if value.number.is_some() || value.low.is_some() || value.high.is_some() || spec.raw_unit.is_some() {
         value.unit.clone_from(&spec.unit);
         value.raw_unit.clone_from(&spec.raw_unit);
     }
     value
+}
+
+/// A cell of text; "99.5%" under a header in percent is the number 99.5.
+fn parsed(text: &str, spec: &Column) -> Value {
+    match text.trim_end().strip_suffix(['%', '％']) {
+        Some(number) if spec.unit.as_ref().is_some_and(|u| u.code().starts_with('%')) => {
+            Value { text: text.trim().to_owned(), ..Value::parse_with(number, spec.numbers) }
+        }
+        _ => Value::parse_with(text, spec.numbers),
+    }
 }
 
 /// Runs named by a column of a table of samples.
@@ -121,6 +146,7 @@ impl<'p, 'a> RunsSeen<'p, 'a> {
             key = self.carried.clone()?;
             skipped.carried.add(number, column, &key);
         }
+        skipped.name(number, column, row);
         self.carried = Some(key.clone());
         let full = self.plan.run_key(&key);
         if !self.runs.iter().rev().any(|(r, _)| r.key == full) {
@@ -145,13 +171,10 @@ impl<'p, 'a> RunsSeen<'p, 'a> {
 /// Reads a table with one run a row.
 pub(super) fn read_runs(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped) -> u64 {
     let mut runs = RunsSeen::new(plan);
-    let mut rows = plan.grid.rows();
+    let mut rows = DataRows::new(plan);
     let mut row = Vec::new();
     let mut used = 0;
-    while let Some(number) = rows.next_row(&mut row) {
-        if number <= plan.after_row || row.iter().all(Field::is_blank) {
-            continue;
-        }
+    while let Some(number) = rows.next(plan, &mut row, skipped) {
         let Some(run) = runs.of(number, &row, skipped) else {
             skipped.row(plan, number, &row, "培養の名前がありません", "the row does not name its run");
             continue;

@@ -1,6 +1,6 @@
 //! Wide tables: one row a time, one column a quantity; one or several runs.
 
-use super::apply::{FactsSeen, Skipped, new_run};
+use super::apply::{CUT, DataRows, FactsSeen, Skipped, new_run};
 use super::clock::Stamp;
 use super::grid::{Field, text_at};
 use super::plan::{Placed, Plan};
@@ -9,6 +9,7 @@ use super::{Role, long::quality_of};
 use crate::cell::Cell;
 use std::collections::HashMap;
 use toji_core::culture::{Channel, Event, Observation, PointsBuilder, Reading, Run, When, ZeroTime};
+use toji_core::value::NumberStyle;
 use toji_core::{Cause, ClockTime, Quality, Status, Value};
 
 /// What has been read of one run.
@@ -30,15 +31,14 @@ pub(super) fn read(plan: &Plan<'_>, reading: &mut Reading, skipped: &mut Skipped
         run_header: plan.of(Role::RunKey).map(|c| c.spec.header.clone()).next(),
         runs: Vec::new(),
         index: HashMap::new(),
+        cut: None,
     };
-    let mut rows = plan.grid.rows();
+    let mut rows = DataRows::new(plan);
     let mut row = Vec::new();
     let mut used = 0;
     let mut carried = None;
-    while let Some(number) = rows.next_row(&mut row) {
-        if number <= plan.after_row || row.iter().all(Field::is_blank) {
-            continue;
-        }
+    while let Some(number) = rows.next(plan, &mut row, skipped) {
+        table.cut = rows.cut;
         used += u64::from(table.take(number, &row, &mut carried, skipped));
     }
     for growing in table.runs {
@@ -57,6 +57,8 @@ struct Table<'p, 'a> {
     run_header: Option<String>,
     runs: Vec<Growing>,
     index: HashMap<String, usize>,
+    /// Column of the cell that may be cut off, in this row.
+    cut: Option<usize>,
 }
 
 impl Table<'_, '_> {
@@ -74,6 +76,7 @@ impl Table<'_, '_> {
                     return false;
                 }
                 (key, _) => {
+                    skipped.name(number, column, row);
                     *carried = Some(key.clone());
                     key
                 }
@@ -161,9 +164,12 @@ impl Table<'_, '_> {
         {
             quality = stated;
         }
+        if self.cut == Some(placed.index) && quality.is_good() {
+            quality = CUT;
+        }
         let (Some(series), Some(last)) = (growing.series.get_mut(i), growing.last.get_mut(i)) else { return false };
         *last = Some(stamp.t_ns);
-        push(series, stamp.t_ns, field, quality, number, placed.index, skipped)
+        push(series, stamp.t_ns, field, quality, number, placed, skipped)
     }
 
     /// Notes, events, observations and facts of the row.
@@ -218,22 +224,44 @@ pub(super) fn push(
     series: &mut PointsBuilder,
     t_ns: i64,
     field: &Field<'_>,
-    quality: Quality,
+    mut quality: Quality,
     number: u64,
-    column: usize,
+    placed: &Placed,
     skipped: &mut Skipped,
 ) -> bool {
+    let (column, spec) = (placed.index, &placed.spec);
     if let Some(Cell::Number(value)) = field.cell() {
         series.push_f64(t_ns, *value, quality);
         return true;
     }
     let text = field.text();
+    // "99.5%" under a header in percent is the number 99.5.
+    let text = match text.strip_suffix(['%', '％']) {
+        Some(number) if spec.unit.as_ref().is_some_and(|u| u.code().starts_with('%')) => number.trim_end().to_owned().into(),
+        _ => text,
+    };
+    if !placed.groups_sure && grouped(&text, spec.numbers) {
+        skipped.grouped.add(number, column, &text);
+        if quality.is_good() {
+            quality = Quality::source(Status::Uncertain, Cause::NotANumber);
+        }
+    }
     let before = series.words();
     let added = series.push_flagged(t_ns, &text, quality);
     if series.words() > before && !text.starts_with(['<', '>', '＜', '＞']) {
         skipped.words.add(number, column, &text);
     }
     added
+}
+
+/// `1,234`: one sign between groups of three digits and no other, so that it may be a decimal sign too.
+pub(super) fn grouped(text: &str, style: NumberStyle) -> bool {
+    let group = if style == NumberStyle::Comma { '.' } else { ',' };
+    let plain = toji_core::value::fold_width(text);
+    let digits = plain.trim_start_matches(['<', '>', '=', '≤', '≥', ' ', '+', '-']);
+    plain.matches(['.', ',']).count() == 1
+        && digits.split_once(group).is_some_and(|(head, tail)| tail.len() == 3 && head != "0")
+        && style.read(digits).is_some()
 }
 
 fn finish(plan: &Plan<'_>, channels: &[&Placed], growing: Growing) -> Run {

@@ -2,22 +2,25 @@
 //!
 //! Both documents are taken apart into facts (sample, time, quantity, value, unit). Every fact of the
 //! reference must be in ours and every quantity of ours in the reference, or the difference must be one
-//! of [`JUSTIFIED`], as often as the table says.
+//! of [`rules::JUSTIFIED`], as often as the table says.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test stop the test, and a skipped test says so")]
 
 mod facts;
+mod rules;
 
-use facts::{Datum, Difference, Fact, Facts, differences, letters};
+use facts::{Datum, Difference, Fact, Facts, differences};
+use rules::{ALWAYS, EXPECTED, JUSTIFIED, justify};
 use serde_json::Value as Json;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use toji_core::ValueKind;
 use toji_core::culture::{Reading, When};
+use toji_core::{ClockTime, Instant, ValueKind, ZoneEvidence};
 use toji_ingest::{Site, Source, asm_write, formats};
 
 /// Files with their reference beside them.
-const FILES: [&str; 13] = [
+const FILES: [&str; 20] = [
     "roche_cedex_bioht/roche_cedex_bioht_example01.txt",
     "roche_cedex_bioht/roche_cedex_bioht_example04.txt",
     "roche_cedex_bioht/roche_cedex_bioht_example_with_mg_L.txt",
@@ -31,7 +34,21 @@ const FILES: [&str; 13] = [
     "beckman_vi_cell_xr/Beckman_Vi-Cell-XR_example05_instrumentOutput.xlsx",
     "beckman_vi_cell_xr/Beckman_Vi-Cell-XR_example07_instrumentOutput.txt",
     "beckman_vi_cell_xr/Beckman_Vi-Cell-XR_report_format.xlsx",
+    "roche_cedex_hires/roche_cedex_hires_example_1.csv",
+    "roche_cedex_hires/roche_cedex_hires_example_2.xlsx",
+    "chemometec_nucleoview/chemometec_nucleoview_example01.csv",
+    "chemometec_nucleoview/chemometec_nucleoview_example03.csv",
+    "chemometec_nucleoview/chemometec_nucleoview_example05.csv",
+    "thermo_fisher_genesys30/thermo_fisher_genesys30_example_01.tsv",
+    "tecan_magellan/SLA01P01_OD.xlsx",
 ];
+
+/// Measured quantities in the references of these files.
+const QUANTITIES: usize = 1_393;
+
+/// The file that states no time at all. ASM requires one: the writer refuses, and the reference puts
+/// 1970 in its place.
+const TIMELESS: &str = "chemometec_nucleoview_example03.csv";
 
 /// The folder of shared real files, when this machine has it.
 fn shared() -> Option<PathBuf> {
@@ -61,252 +78,43 @@ fn read(file: &str, bytes: &[u8]) -> Reading {
     reading
 }
 
+/// The reading as an ASM document. A file without a time is refused first; then it gets the 1970 that
+/// the reference puts in its place, so that everything else can be compared.
+fn written(file: &str, reading: &Reading) -> Json {
+    let first = asm_write::write(reading, name_of(file));
+    if !file.ends_with(TIMELESS) {
+        return first.unwrap_or_else(|e| panic!("{file}: {e}"));
+    }
+    assert_eq!(first.unwrap_err().code(), "E-ASM-011");
+    let mut reading = reading.clone();
+    let epoch = When::At(ClockTime {
+        instant: Instant(0),
+        zone: "UTC".to_owned(),
+        evidence: ZoneEvidence::File,
+        raw: String::new(),
+        doubt: None,
+    });
+    for sample in &mut reading.samples {
+        sample.when = epoch.clone();
+        sample.assays.iter_mut().for_each(|a| a.when = epoch.clone());
+    }
+    asm_write::write(&reading, name_of(file)).unwrap()
+}
+
 fn name_of(file: &str) -> &str {
     file.rsplit('/').next().unwrap()
 }
 
-/// Which justified difference this is; `None`: none of them.
-fn justify(d: &Difference, reference: &Facts, ours: &Facts) -> Option<&'static str> {
-    let says = |facts: &Facts, sample: &str, quantity: &str| -> Option<Datum> {
-        facts.texts.iter().find(|t| t.sample == sample && t.quantity == quantity).map(|t| t.datum.clone())
-    };
-    match (&d.reference, &d.ours) {
-        (Some(r), Some(o)) if r.time.is_some() => {
-            // The reference gives a sample's first time to all of its results.
-            let times = || ours.quantities.iter().filter(|q| q.sample == r.sample).filter_map(|q| q.time);
-            let before = |t: i64| r.time.is_some_and(|first| t < first && first - t <= 3600 * 1_000_000_000);
-            let is_first = times().any(|t| Some(t) == r.time) && !times().any(before);
-            let own_time = r.time == o.time || (is_first && o.time > r.time);
-            let thousand = matches!((&r.datum, &o.datum), (Datum::Number(r), Datum::Number(o)) if (r * 1000.0 - o).abs() <= 1e-9);
-            match (own_time, r.unit == o.unit) {
-                (true, true) if o.datum.same(&r.datum) => Some("own-time"),
-                (true, true) if r.quantity == "absorbance" && thousand => Some("absorbance-in-mau"),
-                _ => None,
-            }
-        }
-        (Some(r), None) if r.time.is_some() => {
-            let analyte = r.quantity.split(" m").next().unwrap();
-            let zero = matches!(r.datum, Datum::Number(n) if n == 0.0 && n.is_sign_negative());
-            if zero && says(ours, &r.sample, &format!("error: {analyte}")).is_some() {
-                return Some("bound-as-minus-zero");
-            }
-            let activity = |t: &&Fact| {
-                let factor =
-                    matches!((&t.datum, &r.datum), (Datum::Number(u), Datum::Number(m)) if (u * 0.0167 - m).abs() <= 1e-12 * m);
-                t.sample == r.sample && t.quantity.starts_with("custom quantity: LDH") && t.quantity.ends_with("U/L") && factor
-            };
-            if r.quantity == "ldh molar concentration" && ours.texts.iter().any(|t| activity(&t)) {
-                return Some("activity-as-amount");
-            }
-            let percent = says(ours, &r.sample, "custom quantity: Viable Density %");
-            (r.quantity.starts_with("viable cell density") && percent == Some(r.datum.clone())).then_some("percent-as-density")
-        }
-        (None, Some(o)) if o.time.is_some() => {
-            let moved = match o.quantity.as_str() {
-                "maximum cell diameter setting" => says(reference, &o.sample, "custom: maxdiammicrons"),
-                "minimum cell diameter setting" => says(reference, &o.sample, "custom: mindiammicrons"),
-                _ => None,
-            };
-            (moved == Some(o.datum.clone())).then_some("setting-in-its-place")
-        }
-        (Some(r), o) => justify_text(r, o.as_ref(), reference, ours),
-        // Ours keeps more than the reference: texts as written, absorbances, zone evidence.
-        (None, Some(_)) => Some("kept-besides"),
-        (None, None) => None,
-    }
-}
-
-/// Custom information the reference names otherwise than the file's own header: reference, ours.
-const RENAMED: [(&str, &str); 4] = [
-    ("custom: avgbackgroundintensity", "custom: averagebackgroundintensity"),
-    ("custom: vesselid", "custom: vessel"),
-    ("custom: experimentaldataidentifier", "experimental data identifier"),
-    ("custom: sampletime", ""),
-];
-
-fn justify_text(r: &Fact, o: Option<&Fact>, _reference: &Facts, ours: &Facts) -> Option<&'static str> {
-    let has = |quantity: &str, fits: &dyn Fn(&Datum) -> bool| {
-        ours.texts.iter().any(|t| t.sample == r.sample && t.quantity == quantity && fits(&t.datum))
-    };
-    let text = |d: &Datum| match d {
-        Datum::Text(t) => t.clone(),
-        Datum::Number(n) => n.to_string(),
-    };
-    match r.quantity.as_str() {
-        "manifest" if text(&r.datum).contains("/BENCHLING/") => Some("published-manifest"),
-        "ASM converter name" | "ASM converter version" | "UNC path" => Some("other-converter"),
-        "data processing time" if o.is_none() => Some("from-the-file-name"),
-        "device identifier" if text(&r.datum) == "N/A" && o.is_some() => Some("serial-as-identifier"),
-        "device identifier" => Some("from-the-file-name"),
-        "model number" | "software name" if o.is_none_or(|o| letters(&text(&o.datum)).contains(&letters(&text(&r.datum)))) => {
-            Some("names-of-devices")
-        }
-        "software version" if o.is_some_and(|o| text(&o.datum).starts_with(&text(&r.datum))) => Some("full-version"),
-        "analyst" if o.is_none() && text(&r.datum) == "Vi-Cell XR" => Some("analyst-not-stated"),
-        "custom: detectionkit" | "custom: detectionkitrange" => Some("not-in-the-file"),
-        q if q.starts_with("error: ") && text(&r.datum) == "unknown" => {
-            has(q, &|d| text(d).starts_with('>')).then_some("bound-from-above")
-        }
-        q if q.starts_with("error: ") => {
-            let widened = |d: &Datum| text(d).starts_with(&text(&r.datum));
-            has(q, &widened).then_some("bound-with-its-unit")
-        }
-        "custom: flag" => {
-            let written = match text(&r.datum).as_str() {
-                "verification" => "v".to_owned(),
-                "calibration" => "c".to_owned(),
-                "unknown" => "> TEST RNG".to_owned(),
-                _ => "< TEST RNG".to_owned(),
-            };
-            has("custom: flag", &|d| text(d) == written).then_some("flag-as-written")
-        }
-        "custom: pco2@temp" | "custom: po2@temp" if text(&r.datum) == "mmHg" => Some("unit-row-as-value"),
-        "custom: maxdiammicrons" | "custom: mindiammicrons" => {
-            let setting =
-                if r.quantity.contains("max") { "maximum cell diameter setting" } else { "minimum cell diameter setting" };
-            let moved = |q: &Fact| q.sample == r.sample && q.quantity == setting && q.datum.same(&r.datum);
-            ours.quantities.iter().any(moved).then_some("setting-in-its-place")
-        }
-        q => {
-            let (_, renamed) = RENAMED.iter().find(|(from, _)| *from == q)?;
-            match *renamed {
-                "" => Some("same-as-measurement-time"),
-                to => has(to, &|d| d.same(&r.datum)).then_some("renamed"),
-            }
-        }
-    }
-}
-
-/// Every difference there may be: which, why.
-const JUSTIFIED: [(&str, &str); 19] = [
-    ("own-time", "the reference gives a sample's first time to all its results; ours keeps each result's own"),
-    ("absorbance-in-mau", "the reference writes an optical density of 6.32 as 6.32 mAU; it is 6320 mAU"),
-    ("bound-as-minus-zero", "the reference writes `< 10.04 mg/L` as -0.0; ours writes no number"),
-    ("bound-with-its-unit", "ours writes the unit behind the bound in the error document"),
-    ("bound-from-above", "the reference writes `> 0.264` as \"unknown\""),
-    (
-        "activity-as-amount",
-        "the reference turns U/L into mmol/L by 0.0167; an enzyme activity is no concentration, ours keeps U/L",
-    ),
-    ("percent-as-density", "the file says `10.00%` in a density column; the reference drops the sign, ours keeps the unit"),
-    ("unit-row-as-value", "the reference takes `mmHg` of the unit row for a value"),
-    ("flag-as-written", "ours keeps the instrument's flag (`v`), the reference its own word (`verification`)"),
-    ("setting-in-its-place", "the class has a property for the size limits; the reference uses custom information"),
-    ("renamed", "the same fact under Toji's field name"),
-    ("same-as-measurement-time", "sample time and measurement time are one; ours writes the sample time only when it differs"),
-    ("not-in-the-file", "kit names and ranges are the reference's own table, not the file's"),
-    ("from-the-file-name", "the reference takes device and export time from the file's name, which ours does not look at"),
-    ("serial-as-identifier", "the device identifier is N/A in the reference, the serial number in ours"),
-    ("names-of-devices", "spelling of model and software; no software name where the file states none"),
-    ("full-version", "ours keeps the version as written, 2.06.3"),
-    ("analyst-not-stated", "the reference puts the device's name for an analyst the file does not state"),
-    ("published-manifest", "the reference names its own variant of the schema, ours the published one"),
-];
-
-/// Differences of every converter: names, paths, and what ours keeps beyond the reference.
-const ALWAYS: [&str; 2] = ["other-converter", "kept-besides"];
-
-/// How often each difference occurs, by file.
-const EXPECTED: [(&str, &[(&str, usize)]); 13] = [
-    (
-        "roche_cedex_bioht_example01.txt",
-        &[
-            ("absorbance-in-mau", 4),
-            ("activity-as-amount", 2),
-            ("bound-as-minus-zero", 7),
-            ("bound-with-its-unit", 7),
-            ("flag-as-written", 8),
-            ("not-in-the-file", 31),
-            ("own-time", 9),
-            ("serial-as-identifier", 1),
-        ],
-    ),
-    (
-        "roche_cedex_bioht_example04.txt",
-        &[("absorbance-in-mau", 3), ("not-in-the-file", 9), ("own-time", 6), ("serial-as-identifier", 1)],
-    ),
-    (
-        "roche_cedex_bioht_example_with_mg_L.txt",
-        &[
-            ("absorbance-in-mau", 4),
-            ("activity-as-amount", 2),
-            ("bound-as-minus-zero", 7),
-            ("bound-with-its-unit", 7),
-            ("flag-as-written", 8),
-            ("not-in-the-file", 31),
-            ("own-time", 9),
-            ("serial-as-identifier", 1),
-        ],
-    ),
-    (
-        "roche_cedex_bioht_v5_example01.txt",
-        &[
-            ("activity-as-amount", 16),
-            ("bound-as-minus-zero", 8),
-            ("bound-with-its-unit", 8),
-            ("flag-as-written", 24),
-            ("not-in-the-file", 192),
-            ("own-time", 136),
-            ("serial-as-identifier", 1),
-        ],
-    ),
-    (
-        "roche_cedex_bioht_v7_example_01.txt",
-        &[
-            ("activity-as-amount", 2),
-            ("bound-as-minus-zero", 4),
-            ("bound-from-above", 1),
-            ("bound-with-its-unit", 3),
-            ("flag-as-written", 5),
-            ("not-in-the-file", 40),
-            ("serial-as-identifier", 1),
-        ],
-    ),
-    (
-        "SampleResultsDEVICE1232021-02-18_104838.csv",
-        &[
-            ("from-the-file-name", 7),
-            ("names-of-devices", 2),
-            ("percent-as-density", 1),
-            ("published-manifest", 1),
-            ("same-as-measurement-time", 6),
-        ],
-    ),
-    (
-        "SampleResultsT123456789C2020-01-01_162647.csv",
-        &[
-            ("from-the-file-name", 2),
-            ("names-of-devices", 2),
-            ("published-manifest", 1),
-            ("renamed", 1),
-            ("same-as-measurement-time", 1),
-            ("unit-row-as-value", 2),
-        ],
-    ),
-    ("Beckman_Vi-Cell-BLU_example01.csv", &[("names-of-devices", 2)]),
-    ("Beckman_Vi-Cell-BLU_example02.csv", &[("names-of-devices", 2)]),
-    (
-        "Beckman_Vi-Cell-XR_example03_instrumentOutput.xls",
-        &[("analyst-not-stated", 34), ("names-of-devices", 2), ("renamed", 34), ("setting-in-its-place", 136)],
-    ),
-    (
-        "Beckman_Vi-Cell-XR_example05_instrumentOutput.xlsx",
-        &[("analyst-not-stated", 4), ("full-version", 1), ("names-of-devices", 2), ("renamed", 4), ("serial-as-identifier", 1)],
-    ),
-    (
-        "Beckman_Vi-Cell-XR_example07_instrumentOutput.txt",
-        &[("analyst-not-stated", 1), ("full-version", 1), ("names-of-devices", 2), ("renamed", 1), ("serial-as-identifier", 1)],
-    ),
-    ("Beckman_Vi-Cell-XR_report_format.xlsx", &[("analyst-not-stated", 1), ("names-of-devices", 2), ("renamed", 2)]),
-];
-
 #[test]
 fn every_value_unit_time_and_identifier_of_the_reference() {
+    let (wrong, compared) = (RefCell::new(Vec::new()), Cell::new(0));
     each_file(|file, bytes, reference| {
         let reading = read(file, bytes);
-        let ours = asm_write::write(&reading, name_of(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
-        let (reference, ours) = (Facts::of(reference), Facts::of(&ours));
-        assert!(reference.quantities.len() > 8, "{file}: the reference was taken apart");
+        let ours = written(file, &reading);
+        let (mut reference, ours) = (Facts::of(reference), Facts::of(&ours));
+        rules::name_the_scan(&mut reference, &ours);
+        assert!(reference.quantities.len() > 4, "{file}: the reference was taken apart");
+        compared.set(compared.get() + reference.quantities.len());
         let unique: BTreeSet<&String> = ours.identifiers.iter().collect();
         assert_eq!(unique.len(), ours.identifiers.len(), "{file}: measurement identifiers are unique");
         let all =
@@ -320,10 +128,18 @@ fn every_value_unit_time_and_identifier_of_the_reference() {
                 _ => unlisted.push(difference),
             }
         }
-        assert!(unlisted.is_empty(), "{file}: differences nobody justified: {unlisted:#?}");
+        if !unlisted.is_empty() {
+            wrong.borrow_mut().push(format!("{file}: differences nobody justified: {unlisted:#?}"));
+        }
         let (_, expected) = EXPECTED.iter().find(|(name, _)| file.ends_with(name)).unwrap();
-        assert_eq!(counts.into_iter().collect::<Vec<_>>(), *expected, "{file}");
+        let counts: Vec<_> = counts.into_iter().collect();
+        if counts != *expected {
+            wrong.borrow_mut().push(format!("{file}: {counts:?}"));
+        }
     });
+    let wrong = wrong.into_inner();
+    assert!(wrong.is_empty(), "these occur otherwise than listed:\n{}", wrong.join("\n"));
+    assert!(shared().is_none() || compared.get() == QUANTITIES, "{} quantities were compared", compared.get());
 }
 
 /// The results of a reading as facts, named by where they stood in the ASM document.
@@ -332,14 +148,22 @@ fn facts_of(reading: &Reading) -> Vec<Fact> {
     for sample in &reading.samples {
         for assay in &sample.assays {
             let pointer = assay.place.field.as_deref().unwrap_or("");
+            // The reference's calculated data are numbers of the files, compared as custom information.
+            if pointer.contains("/calculated data document/") {
+                continue;
+            }
             let last = pointer.rsplit('/').next().unwrap().replace("~1", "/");
             let name = assay.fields.get("name").and_then(Json::as_str).unwrap_or(&assay.analyte);
             let When::At(at) = &assay.when else { panic!("{pointer}: no time") };
             if let (Some(number), Some(unit)) = (assay.value.number, &assay.value.raw_unit) {
                 out.push(Fact {
-                    sample: sample.key.clone(),
+                    sample: if sample.key.is_empty() { "N/A".to_owned() } else { sample.key.clone() },
                     time: Some(at.instant.0),
-                    quantity: if pointer.contains("/analyte document/") { format!("{name} {last}") } else { last },
+                    quantity: match pointer {
+                        _ if pointer.contains("/analyte document/") => format!("{name} {last}"),
+                        _ if pointer.contains("data cube/") => name.to_owned(),
+                        _ => last,
+                    },
                     datum: Datum::Number(number),
                     unit: unit.clone(),
                 });
@@ -349,7 +173,8 @@ fn facts_of(reading: &Reading) -> Vec<Fact> {
     out
 }
 
-const SETTINGS: [&str; 3] = ["cell density dilution factor", "minimum cell diameter setting", "maximum cell diameter setting"];
+const SETTINGS: [&str; 4] =
+    ["cell density dilution factor", "minimum cell diameter setting", "maximum cell diameter setting", "compartment temperature"];
 
 #[test]
 fn reference_documents_read_back_to_the_same_values() {
@@ -406,7 +231,10 @@ fn our_documents_read_back_to_the_reading_they_were_written_from() {
     };
     each_file(|file, bytes, _| {
         let reading = read(file, bytes);
-        let document = asm_write::write(&reading, name_of(file)).unwrap();
+        if file.ends_with(TIMELESS) {
+            return;
+        }
+        let document = written(file, &reading);
         let back = read(file, document.to_string().as_bytes());
         assert!(back.not_read.is_empty(), "{file}: {:?}", back.not_read);
         let (before, after) = (lines(&reading), lines(&back));
@@ -423,10 +251,14 @@ fn names_of_files_do_not_matter_and_every_format_is_sure_of_its_own() {
         let source = Source::new("x", bytes).unwrap();
         let found = toji_ingest::detect(&source);
         let of_folder = [
-            ("roche", "roche-cedex-bioht"),
+            ("roche_cedex_bioht", "roche-cedex-bioht"),
             ("nova", "nova-flex2"),
             ("beckman_vi_cell_blu", "beckman-vicell-blu"),
             ("beckman_vi_cell_xr", "beckman-vicell-xr"),
+            ("roche_cedex_hires", "roche-cedex-hires"),
+            ("chemometec", "chemometec-nucleoview"),
+            ("thermo", "thermo-genesys30"),
+            ("tecan", "tecan-magellan"),
         ];
         let (_, format) = of_folder.iter().find(|(folder, _)| file.starts_with(folder)).unwrap();
         assert_eq!(found.first().map(|(f, _)| f.id()), Some(*format), "{file}");
@@ -440,7 +272,17 @@ fn names_of_files_do_not_matter_and_every_format_is_sure_of_its_own() {
 }
 
 /// The formats these files are of.
-const FORMATS: [&str; 5] = ["roche-cedex-bioht", "nova-flex2", "beckman-vicell-blu", "beckman-vicell-xr", "allotrope-asm"];
+const FORMATS: [&str; 9] = [
+    "roche-cedex-bioht",
+    "nova-flex2",
+    "beckman-vicell-blu",
+    "beckman-vicell-xr",
+    "roche-cedex-hires",
+    "chemometec-nucleoview",
+    "thermo-genesys30",
+    "tecan-magellan",
+    "allotrope-asm",
+];
 
 /// A small generator of repeatable mutations (xorshift).
 struct Mutations(u64);

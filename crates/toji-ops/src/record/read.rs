@@ -52,6 +52,8 @@ struct Row {
     title: Text,
     /// Fields.
     fields: Json,
+    /// When this version was acknowledged.
+    updated_at: String,
     /// Out of use.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     retired: bool,
@@ -113,14 +115,17 @@ async fn list(context: Context, input: ListInput) -> Result<Records> {
         });
     }
     let total = records.len();
-    let row = |r: Record| Row {
+    let page: Vec<Record> = records.into_iter().skip(input.offset).take(input.limit).collect();
+    let times = store.acknowledged_at(&page).await?;
+    let row = |(r, updated_at): (Record, String)| Row {
         title: store.title(&r),
         id: r.id.to_string(),
         version: r.version,
         retired: r.retired,
         fields: Json::Object(r.fields),
+        updated_at,
     };
-    Ok(Records { kind: input.kind, total, records: records.into_iter().skip(input.offset).take(input.limit).map(row).collect() })
+    Ok(Records { kind: input.kind, total, records: page.into_iter().zip(times).map(row).collect() })
 }
 
 fn holds(value: &Json, words: &str) -> bool {

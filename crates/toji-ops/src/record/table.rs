@@ -88,7 +88,7 @@ pub(crate) async fn import_table(
                 Ok(id) => id,
                 Err(e) => {
                     let m = &e.fault().message;
-                    found.push(Diagnostic::error("E-TABLE-003", place.at_field("id"), m.ja.clone(), m.en.clone()));
+                    found.push(Diagnostic::error("E-ROWS-003", place.at_field("id"), m.ja.clone(), m.en.clone()));
                     continue;
                 }
             },
@@ -96,7 +96,7 @@ pub(crate) async fn import_table(
         };
         if let Some(double) = puts.iter().find(|p: &&Put| p.id == id && p.fields != fields) {
             found.push(Diagnostic::error(
-                "E-TABLE-004",
+                "E-ROWS-004",
                 place.clone().at_field("id"),
                 format!("識別子 {} が二つの行にあります", double.id),
                 format!("the identifier {} stands in two rows", double.id),
@@ -115,7 +115,7 @@ pub(crate) async fn import_table(
     if found.iter().any(|d| d.severity == Severity::Error) {
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         return Err(Error::input(
-            "E-TABLE-001",
+            "E-ROWS-001",
             format!("{name}: {errors} か所が種別「{}」に合わないため、何も取り込んでいません", kind.label.ja),
             format!("{name}: {errors} places do not fit the kind \"{}\"; nothing was taken in", kind.label.en),
         )
@@ -181,7 +181,7 @@ fn read_rows(kind: &Kind, name: &str, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Dia
     for record in reader.records() {
         let record = record.map_err(|e| {
             let line = e.position().map_or(0, csv::Position::line);
-            Error::input("E-TABLE-005", format!("CSV として読めません: {e}"), format!("not readable as CSV: {e}"))
+            Error::input("E-ROWS-005", format!("CSV として読めません: {e}"), format!("not readable as CSV: {e}"))
                 .at(Place::line(line))
                 .in_file(name)
         })?;
@@ -192,7 +192,7 @@ fn read_rows(kind: &Kind, name: &str, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Dia
 }
 
 fn empty(name: &str) -> Error {
-    Error::input("E-TABLE-006", "表が空です", "the table is empty")
+    Error::input("E-ROWS-006", "表が空です", "the table is empty")
         .hint("見出し行と一行以上が必要です", "a header and one row are needed")
         .in_file(name)
 }
@@ -205,7 +205,7 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
     if !unknown.is_empty() {
         let list = unknown.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Error::input(
-            "E-TABLE-002",
+            "E-ROWS-002",
             format!("種別「{}」にない列があります: {list}", kind.label.ja),
             format!("the kind \"{}\" has no columns {list}", kind.label.en),
         )
@@ -226,7 +226,7 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
             let Some(name) = header.get(i).filter(|h| !h.is_empty()) else {
                 if !cell.trim().is_empty() {
                     found.push(Diagnostic::error(
-                        "E-TABLE-007",
+                        "E-ROWS-007",
                         place(),
                         "見出しのない列に値があります",
                         "a value stands in a column without a header",
@@ -244,7 +244,7 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
                     Ok(None) => {}
                     Err((ja, en)) => found.push(
                         Diagnostic::error(
-                            "E-TABLE-008",
+                            "E-ROWS-008",
                             place().at_field(name),
                             format!("「{}」の「{cell}」が読めません", field.label.ja),
                             format!("\"{cell}\" for \"{}\" is not readable", field.label.en),
@@ -261,7 +261,7 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
 
 fn json_rows(text: &str) -> Result<(Vec<Row>, Vec<Diagnostic>)> {
     let fault = |detail: String| {
-        Error::input("E-TABLE-009", format!("JSON として読めません: {detail}"), format!("not readable as JSON records: {detail}"))
+        Error::input("E-ROWS-009", format!("JSON として読めません: {detail}"), format!("not readable as JSON records: {detail}"))
             .hint("[{\"id\": …, 項目…}] の形にしてください", "give an array of objects with an id and the fields")
     };
     let json: Json = serde_json::from_str(text)
@@ -377,7 +377,7 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
         TableFormat::Json => Attachment {
             name: format!("{}.json", kind.kind),
             media_type: "application/json",
-            bytes: serde_json::to_vec_pretty(&objects).map_err(|e| Error::bug("E-TABLE-010", e))?,
+            bytes: serde_json::to_vec_pretty(&objects).map_err(|e| Error::bug("E-ROWS-010", e))?,
         },
     };
     Ok(Answer {

@@ -113,7 +113,7 @@ pub(super) fn operation() -> Operation {
     )
 }
 
-pub(super) fn text(fields: &FieldMap, name: &str) -> Option<String> {
+pub(crate) fn text(fields: &FieldMap, name: &str) -> Option<String> {
     fields.get(name).and_then(Json::as_str).map(str::to_owned)
 }
 

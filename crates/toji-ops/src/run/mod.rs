@@ -1,5 +1,6 @@
 //! Runs: import, list, show, plot, compare, align, join with samples.
 
+mod band;
 mod compare;
 mod export;
 mod import;
@@ -13,6 +14,11 @@ mod stored;
 use crate::operation::Operation;
 
 pub(crate) use import::fetch;
+pub(crate) use list::text;
+pub(crate) use plot::load;
+pub(crate) use show::channel_label;
+pub(crate) use show::zero_ns;
+pub(crate) use stored::{Counts, FileFacts, RunRef, commit as commit_reading, file_id, run_id};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -22,6 +28,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         show::operation(),
         plot::operation(),
         compare::operation(),
+        band::operation(),
         plot::align_operation(),
         plot::as_of_operation(),
         propose::operation(),

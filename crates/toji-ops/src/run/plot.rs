@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use toji_core::variable::{self, GridRule};
 use toji_core::{Category, Error, Id, Instant, Place, Record, Result, Text};
-use toji_store::{Grid, Series, align, as_of, thin};
+use toji_store::{Grid, Outage, Series, align, as_of, silence, thin};
 
 /// Most cells of one channel on a grid.
 const CELLS_MAX: usize = 1_000_000;
@@ -94,8 +94,15 @@ fn ids(channels: &[String]) -> Result<Vec<Id>> {
     channels.iter().map(|c| Id::parse(c).map_err(|e| e.at(Place::field("channels")))).collect()
 }
 
+/// Channels stand as the vocabulary has them, since it begins with what every floor looks at first;
+/// those it does not know follow by name.
+pub(super) fn channel_order(channel: &Record) -> (usize, Option<String>) {
+    let known = text(&channel.fields, "variable").and_then(|id| variable::all().iter().position(|v| v.id == id));
+    (known.unwrap_or(usize::MAX), text(&channel.fields, "key"))
+}
+
 /// Run, its channels and the wanted series with times since the zero (nanoseconds).
-pub(super) async fn load(
+pub(crate) async fn load(
     context: &Context,
     run: &str,
     channels: &[String],
@@ -135,18 +142,44 @@ pub(super) async fn load(
         }
         out.push((record.clone(), series));
     }
-    out.sort_by_key(|(record, _)| text(&record.fields, "key"));
+    out.sort_by_cached_key(|(record, _)| channel_order(record));
     Ok((run, out))
+}
+
+/// When the source of a run was not heard, on the time axis of the run.
+async fn outages_of(context: &Context, run: &Record) -> Result<Vec<Outage>> {
+    let mut outages = context.session.store.outages(&context.access, &run.id).await?;
+    let zero = zero_ns(&run.fields).unwrap_or_default();
+    for outage in &mut outages {
+        outage.from_ns = outage.from_ns.saturating_sub(zero);
+        outage.to_ns = outage.to_ns.map(|t| t.saturating_sub(zero));
+    }
+    Ok(outages)
+}
+
+/// Breaks the line where an outage began: a point without a number, so that nobody reads through what was not heard.
+fn broken_by(mut channel: PlotChannel, outages: &[Outage]) -> PlotChannel {
+    for outage in outages {
+        let from_s = outage.from_ns as f64 / 1e9;
+        let at = channel.t_s.partition_point(|t| *t <= from_s);
+        if at > 0 && at < channel.t_s.len() {
+            channel.t_s.insert(at, from_s);
+            channel.value.insert(at, None);
+            channel.quality.insert(at, 0);
+        }
+    }
+    channel
 }
 
 async fn plot(context: Context, input: PlotInput) -> Result<Plot> {
     let (run, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
+    let outages = outages_of(&context, &run).await?;
     let channels = series
         .into_iter()
         .map(|(record, series)| {
             let kept = if input.raw { (0..series.len()).collect() } else { thin(&series, input.pixels.clamp(1, 20_000)) };
             let row = channel_row(&record, None, None);
-            PlotChannel {
+            let channel = PlotChannel {
                 id: row.id,
                 label: row.label,
                 unit: row.unit,
@@ -155,7 +188,8 @@ async fn plot(context: Context, input: PlotInput) -> Result<Plot> {
                 t_s: kept.iter().filter_map(|i| series.t_ns.get(*i)).map(|t| *t as f64 / 1e9).collect(),
                 value: kept.iter().filter_map(|i| series.value.get(*i)).map(|v| (!v.is_nan()).then_some(*v)).collect(),
                 quality: kept.iter().filter_map(|i| series.quality.get(*i)).copied().collect(),
-            }
+            };
+            broken_by(channel, &outages)
         })
         .collect();
     Ok(Plot { run: run.id.to_string(), t0: text(&run.fields, "started"), channels })
@@ -227,7 +261,7 @@ pub(super) fn align_operation() -> Operation {
 }
 
 async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
-    let (_, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
+    let (run, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
     let from = series.iter().filter_map(|(_, s)| s.t_ns.first()).min();
     let to = series.iter().filter_map(|(_, s)| s.t_ns.last()).max();
     let Some((from, to)) = from.zip(to) else { return Ok(AlignedRun { t_s: Vec::new(), channels: Vec::new() }) };
@@ -241,6 +275,7 @@ async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
         .at(Place::field("grid_s"))
         .hint("0 より大きく、より広い間隔を指定してください", "give a wider step, above 0")
     })?;
+    let outages = outages_of(&context, &run).await?;
     let channels = series
         .iter()
         .map(|(record, series)| {
@@ -248,7 +283,8 @@ async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
             let holds = row.sampling == "on-change";
             let known = row.quantity.as_deref().and_then(variable::get).map(|v| v.rule);
             let rule = input.rule.get(&row.key).copied().or(known).unwrap_or(if holds { GridRule::Last } else { GridRule::Mean });
-            let aligned = align(series, grid, rule, holds);
+            let mut aligned = align(series, grid, rule, holds);
+            silence(&mut aligned, grid, &outages);
             AlignedChannel { id: row.id, key: row.key, rule, unit: row.unit, value: aligned.value, mask: aligned.mask }
         })
         .collect();

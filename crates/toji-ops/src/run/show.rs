@@ -1,13 +1,14 @@
 //! `run show`: one run with everything that belongs to it.
 
 use super::list::text;
+use super::plot::channel_order;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use toji_core::record::FieldMap;
-use toji_core::{Record, Result, Text, variable};
+use toji_core::{Record, Result, Text, variable, vocabulary};
 use toji_store::{Base, ChannelSummary};
 
 /// Input of `run show`.
@@ -148,7 +149,7 @@ struct RunView {
     fields: Json,
     /// The clock.
     clock: Clock,
-    /// Channels, in the order of their names.
+    /// Channels, in the order of the vocabulary of variables, then of their names.
     channels: Vec<ChannelRow>,
     /// Samples with results.
     samples: Vec<Item>,
@@ -180,7 +181,7 @@ pub(super) fn operation() -> Operation {
 }
 
 /// Zero of a run in nanoseconds since 1970, when it has a clock.
-pub(super) fn zero_ns(fields: &FieldMap) -> Option<i64> {
+pub(crate) fn zero_ns(fields: &FieldMap) -> Option<i64> {
     text(fields, "started").and_then(|t| toji_core::Instant::parse(&t).ok()).map(|i| i.0)
 }
 
@@ -192,16 +193,21 @@ pub(super) fn offset_ns(base: Base, zero: Option<i64>) -> i64 {
     }
 }
 
+/// Label of a channel for people. The source's own name tells channels of one quantity apart.
+pub(crate) fn channel_label(record: &Record) -> Text {
+    let key = text(&record.fields, "key").unwrap_or_default();
+    match text(&record.fields, "variable").as_deref().and_then(variable::get) {
+        Some(v) => Text::new(format!("{} ({key})", v.label.ja), format!("{} ({key})", v.label.en)),
+        None => Text::same(&key),
+    }
+}
+
 pub(super) fn channel_row(record: &Record, summary: Option<&ChannelSummary>, zero: Option<i64>) -> ChannelRow {
     let fields = &record.fields;
     let key = text(fields, "key").unwrap_or_default();
     let quantity = text(fields, "variable");
     let known = quantity.as_deref().and_then(variable::get);
-    let label = match known {
-        // The source's own name tells channels of one quantity apart.
-        Some(v) => Text::new(format!("{} ({key})", v.label.ja), format!("{} ({key})", v.label.en)),
-        None => Text::same(&key),
-    };
+    let label = channel_label(record);
     let seconds = |t: Option<i64>| summary.zip(t).map(|(s, t)| (t - offset_ns(s.base, zero)) as f64 / 1e9);
     ChannelRow {
         id: record.id.to_string(),
@@ -229,12 +235,10 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
     let linked = |kind: &'static str| store.linked(&context.access, kind, "run", run.id.as_str());
     let summaries = store.summaries(&context.access, Some(&run.id)).await?;
     let zero = zero_ns(&run.fields);
-    let mut channels: Vec<ChannelRow> = linked("channel")
-        .await?
-        .iter()
-        .map(|c| channel_row(c, summaries.get(&(run.id.to_string(), c.id.to_string())), zero))
-        .collect();
-    channels.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut channels = linked("channel").await?;
+    channels.sort_by_cached_key(channel_order);
+    let channels: Vec<ChannelRow> =
+        channels.iter().map(|c| channel_row(c, summaries.get(&(run.id.to_string(), c.id.to_string())), zero)).collect();
     let mut assays: BTreeMap<String, Vec<AssayRow>> = BTreeMap::new();
     for assay in linked("assay").await? {
         assays.entry(text(&assay.fields, "sample").unwrap_or_default()).or_default().push(assay_row(&assay));
@@ -250,7 +254,11 @@ async fn show(context: Context, input: Input) -> Result<RunView> {
             a.elapsed_s.unwrap_or(f64::MAX).total_cmp(&b.elapsed_s.unwrap_or(f64::MAX)).then_with(|| a.id.cmp(&b.id))
         });
     }
-    let decisions = linked("decision").await?.into_iter().map(|d| Json::Object(d.fields)).collect();
+    let mut decisions = Vec::new();
+    for mut decision in linked("decision").await? {
+        decision.fields.insert("id".into(), Json::from(decision.id.as_str()));
+        decisions.push(Json::Object(decision.fields));
+    }
     let file = match text(&run.fields, "file") {
         Some(id) => store.record(&context.access, "file", &id, None).await.ok().map(|f| file_view(&f)),
         None => None,
@@ -301,6 +309,11 @@ fn spoken(sort: &str) -> Text {
         "start" => Text::new("開始", "Start"),
         "stop" => Text::new("終了", "Stop"),
         "note" => Text::new("注記", "Note"),
+        "outage" => Text::new("通信断", "Connection lost"),
+        "reconnected" => Text::new("通信回復", "Connection back"),
+        "source-on" => Text::new("接続元の開始", "Source came on"),
+        "source-off" => Text::new("接続元の停止", "Source went off"),
+        "gap" => Text::new("欠落", "Points missing"),
         "odour" => Text::new("香り", "Odour"),
         "colour" => Text::new("色", "Colour"),
         "appearance" => Text::new("状貌", "Appearance"),
@@ -319,7 +332,14 @@ fn item(record: &Record, kind: &str) -> Item {
     }
     .unwrap_or_default();
     let words = text(fields, "label").or_else(|| text(fields, "key"));
+    // A graded term names itself; a term that is a step of its own scale is the value.
+    let term = text(fields, "term").as_deref().and_then(vocabulary::find).filter(|(v, _)| v.scale.is_some());
     let label = match words {
+        _ if term.is_some() => {
+            let spoken = spoken(&sort);
+            let words = term.map_or(&spoken, |(_, t)| &t.label);
+            Text::new(format!("{}: {}", spoken.ja, words.ja), format!("{}: {}", spoken.en, words.en))
+        }
         Some(words) if !words.is_empty() && words != sort => {
             let spoken = spoken(&sort);
             Text::new(format!("{}: {words}", spoken.ja), format!("{}: {words}", spoken.en))

@@ -8,34 +8,34 @@ use toji_core::{ClockTime, Digest, Error, Id, Result};
 use toji_store::{Base, Commit, Put, RunSeries};
 
 /// Where a reading comes from.
-pub(super) struct FileFacts {
-    pub(super) name: String,
-    pub(super) address: Digest,
-    pub(super) bytes: u64,
-    pub(super) parser_version: u32,
-    pub(super) imported_at: String,
-    pub(super) mapping: Option<String>,
+pub(crate) struct FileFacts {
+    pub(crate) name: String,
+    pub(crate) address: Digest,
+    pub(crate) bytes: u64,
+    pub(crate) parser_version: u32,
+    pub(crate) imported_at: String,
+    pub(crate) mapping: Option<String>,
 }
 
 /// Numbers of one reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Channels.
-    pub(super) channels: u64,
+    pub(crate) channels: u64,
     /// Points of all channels.
-    pub(super) points: u64,
+    pub(crate) points: u64,
     /// Samples.
-    pub(super) samples: u64,
+    pub(crate) samples: u64,
     /// Results of samples.
-    pub(super) assays: u64,
+    pub(crate) assays: u64,
     /// Events.
-    pub(super) events: u64,
+    pub(crate) events: u64,
     /// Observations.
-    pub(super) observations: u64,
+    pub(crate) observations: u64,
 }
 
 impl Counts {
-    pub(super) fn of(reading: &Reading) -> Self {
+    pub(crate) fn of(reading: &Reading) -> Self {
         let runs = || reading.runs.iter();
         Self {
             channels: runs().map(|r| r.channels.len() as u64).sum(),
@@ -46,7 +46,7 @@ impl Counts {
             observations: runs().map(|r| r.observations.len() as u64).sum(),
         }
     }
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.channels += other.channels;
         self.points += other.points;
         self.samples += other.samples;
@@ -65,10 +65,10 @@ pub(crate) struct RunRef {
     pub(crate) title: String,
 }
 
-pub(super) fn file_id(address: Digest) -> Id {
+pub(crate) fn file_id(address: Digest) -> Id {
     Id::derive("file", &[&address.to_string()])
 }
-pub(super) fn run_id(format: &str, run: &Run) -> Id {
+pub(crate) fn run_id(format: &str, run: &Run) -> Id {
     Id::derive("run", &[format, &run.key])
 }
 
@@ -135,7 +135,7 @@ impl Repeats {
 }
 
 /// Everything of a reading as one commit. `present` holds the run records that are stored already.
-pub(super) fn commit(reading: Reading, facts: &FileFacts, present: &HashMap<String, FieldMap>) -> Result<(Commit, Vec<RunRef>)> {
+pub(crate) fn commit(reading: Reading, facts: &FileFacts, present: &HashMap<String, FieldMap>) -> Result<(Commit, Vec<RunRef>)> {
     let file = file_id(facts.address);
     let format = reading.format.clone();
     let mut commit = Commit {

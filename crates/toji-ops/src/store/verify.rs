@@ -109,7 +109,8 @@ pub(super) fn status_operation() -> Operation {
         |context: Context, _: Nothing| async move {
             let store = &context.session.store;
             let counts = store.counts(&context.access).await?;
-            let (series_bytes, points) = store.size().await?;
+            let (series_bytes, sealed) = store.size().await?;
+            let points = sealed + store.live_state().await?.points;
             Ok(Status {
                 version: env!("CARGO_PKG_VERSION").into(),
                 events: store.seq().await?,

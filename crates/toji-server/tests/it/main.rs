@@ -6,6 +6,7 @@
 mod client;
 mod contract;
 mod guards;
+mod live;
 mod operations;
 mod registry;
 mod work;

@@ -43,3 +43,14 @@ async fn health_is_told_without_a_store() {
     let answer = Server::real().await.get("/healthz").await;
     assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("ok")));
 }
+
+#[test]
+fn the_committed_document_is_the_one_served() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/openapi.json");
+    let served = toji_server::openapi::text(toji_ops::operations());
+    if std::env::var_os("TOJI_BLESS").is_some() {
+        std::fs::write(&path, &served).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == served, "ui/openapi.json is not what the operations declare: run `make api` and look at the difference");
+}

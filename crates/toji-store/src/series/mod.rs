@@ -55,7 +55,7 @@ const POWERS: [f64; 23] = [
 const EXACT_MAX: u64 = 1 << 53;
 
 /// The double nearest to `mantissa / 10^scale`; `None` for a scale no part has.
-fn number(mantissa: i64, scale: u8) -> Option<f64> {
+pub(crate) fn number(mantissa: i64, scale: u8) -> Option<f64> {
     let power = POWERS.get(usize::from(scale))?;
     if mantissa.unsigned_abs() <= EXACT_MAX {
         return Some(mantissa as f64 / power);

@@ -246,6 +246,8 @@ pub(crate) struct Block {
     pub(crate) points: u64,
     pub(crate) t_min: i64,
     pub(crate) t_max: i64,
+    /// The points themselves, when they stand in the live tail and in no file yet.
+    pub(crate) tail: Option<Arc<Series>>,
 }
 
 /// What a row group of a part holds, as the catalogue must list it.

@@ -5,6 +5,7 @@ use super::points::Chunk;
 use crate::align::{Grid, align};
 use crate::series::{Base, Want};
 use crate::store::Store;
+use crate::tail::silence;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt8Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{TableFunctionImpl, TableProvider};
@@ -84,6 +85,10 @@ fn aligned_schema() -> SchemaRef {
 async fn aligned_rows(store: &Arc<Store>, access: &Access, run: &str, step_s: f64) -> Result<Vec<RecordBatch>> {
     let chunks = store.chunks(access, Some(&[run.to_owned()]), |_, _, _| true).await?;
     let records = store.linked(access, "channel", "run", run).await?;
+    let outages = match chunks.first() {
+        Some(chunk) => store.outages(access, &chunk.run).await?,
+        None => Vec::new(),
+    };
     tokio::task::block_in_place(|| {
         let mut out = Vec::new();
         let step = (step_s * 1e9) as i64;
@@ -97,7 +102,10 @@ async fn aligned_rows(store: &Arc<Store>, access: &Access, run: &str, step_s: f6
             let series = store.read_blocks(&chunk.run, &chunk.blocks, base, Want::Numbers, i64::MIN, i64::MAX)?;
             let holds = holds(records.iter().find(|r| r.id.as_str() == chunk.channel));
             let moved = Grid { start: grid.start.saturating_add(origin(chunk, base)), ..grid };
-            let aligned = align(&series, moved, rule_of(chunk.variable.as_deref(), holds), holds);
+            let mut aligned = align(&series, moved, rule_of(chunk.variable.as_deref(), holds), holds);
+            if base == Base::Utc {
+                silence(&mut aligned, moved, &outages);
+            }
             out.push(aligned_batch(chunk, grid, aligned)?);
         }
         Ok(out)

@@ -7,3 +7,4 @@ mod failing;
 mod full;
 mod imports;
 mod kill;
+mod live;

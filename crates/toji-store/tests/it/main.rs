@@ -9,6 +9,7 @@ mod home;
 mod commits;
 mod gate;
 mod jobs;
+mod live;
 mod search;
 mod series;
 mod sql;

@@ -33,7 +33,7 @@ it("tells a bad file apart when the server refuses the whole question", async ()
 });
 
 it("reads a file with its own mapping alone, with the zone", async () => {
-  const mapping: Mapping = { name: "m", version: 1, columns: [] };
+  const mapping: Mapping = { name: "m", version: 1, layout: "wide", header_row: 1, columns: [] };
   const asked: ImportInput[] = [];
   const result = await importAll([file("a"), file("b")], new Map([["b", mapping]]), { dry: false, zone: "Asia/Tokyo" }, async (input) => {
     asked.push(input);

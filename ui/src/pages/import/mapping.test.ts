@@ -6,6 +6,7 @@ const mapping = (): Mapping => ({
   name: "m",
   version: 1,
   layout: "wide",
+  header_row: 1,
   time: { column: 1, header: "t", rule: { kind: "elapsed", unit: "min" } },
   columns: [
     { column: 1, header: "t", role: "time", confidence: 1 },

@@ -3,13 +3,13 @@
 use super::custom::{self, Datum, Info};
 use super::{Object, items, pointer, technique_facts, text, unread};
 use crate::analyser::{Clock, UnitSource, fits, header_key, note, result};
-use crate::asm_terms::{self, CONCENTRATIONS, label};
+use crate::asm_terms::{self, CONCENTRATIONS, SPECTRUM, WAVELENGTH, label};
 use crate::format::Site;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use toji_core::culture::{Assay, Fields, Reading, Sample, When};
 use toji_core::value::NumberStyle;
-use toji_core::{Diagnostic, Place, Value, ValueKind, ZoneEvidence, variable};
+use toji_core::{Diagnostic, Place, Unit, Value, ValueKind, ZoneEvidence, variable};
 
 /// The samples read so far.
 pub(super) struct Tree<'a> {
@@ -55,11 +55,17 @@ impl<'a> Tree<'a> {
             match key.as_str() {
                 "measurement document" => {
                     for (index, measurement) in items(value) {
-                        self.measurement(measurement, &format!("{here}/{index}"), first, &facts);
+                        let time = text(measurement, "measurement time").or_else(|| text(aggregate, "measurement time"));
+                        self.measurement(measurement, time.unwrap_or(""), &format!("{here}/{index}"), first, &facts);
                     }
                 }
                 "calculated data aggregate document" | custom::AGGREGATE | custom::PLAIN => {}
-                "data processing time" | "experimental data identifier" | "analytical method identifier" => {}
+                "data processing time" | "experimental data identifier" | "analytical method identifier" | "measurement time" => {
+                }
+                "plate well count" => {
+                    let wells = value.get("value").map(plain).unwrap_or_default();
+                    self.reading.samples.iter_mut().skip(first).for_each(|s| note(&mut s.fields, "plate-wells", &wells));
+                }
                 _ if value.is_object() || value.is_array() => unread(self.reading, &here, value),
                 _ => self.reading.samples.iter_mut().skip(first).for_each(|s| note(&mut s.fields, key, &plain(value))),
             }
@@ -75,9 +81,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn measurement(&mut self, document: &Object, at: &str, first: usize, facts: &Fields) {
+    fn measurement(&mut self, document: &Object, time: &str, at: &str, first: usize, facts: &Fields) {
         let mut found = Vec::new();
-        let time = text(document, "measurement time").unwrap_or("");
         let mut when = Clock::of(self.site).when(time, &Place::field(pointer(at, "measurement time")), &mut found);
         let mut inside = Measurement::default();
         for (key, value) in document {
@@ -165,6 +170,13 @@ impl<'a> Tree<'a> {
                     self.processed(inside, processed, &format!("{at}/processed data document/{index}"), found);
                 }
             }
+            "compartment temperature" if value.get("value").is_some() => {
+                note(&mut inside.sample, "compartment-temperature-cel", &value.get("value").map(plain).unwrap_or_default());
+            }
+            SPECTRUM => match spectrum(value, at, found) {
+                Some(assays) => inside.assays.extend(assays),
+                None => unread(self.reading, at, value),
+            },
             custom::AGGREGATE | custom::PLAIN => inside.infos.extend(custom::read(key, value)),
             _ => match quantity(value, at, found) {
                 Some(value) => inside.assays.push(assay(key, value, at)),
@@ -187,6 +199,7 @@ impl<'a> Tree<'a> {
                 "batch identifier" => note(&mut inside.sample, "batch", &plain(value)),
                 "description" => note(&mut inside.sample, "sample-type", &plain(value)),
                 "location identifier" => note(&mut inside.sample, "position", &plain(value)),
+                "well plate identifier" => note(&mut inside.sample, "plate", &plain(value)),
                 custom::AGGREGATE | custom::PLAIN => {
                     for info in custom::read(key, value) {
                         match &info.datum {
@@ -324,6 +337,34 @@ fn variable_of(name: &str) -> Option<String> {
     (header_key(name) == header_key(word)).then(|| variable.id.clone())
 }
 
+/// The wavelengths of an absorption spectrum. `None`: the cube is not one dimension of wavelengths in
+/// nanometres with one measure of the same length.
+fn spectrum(cube: &Json, at: &str, found: &mut Vec<Diagnostic>) -> Option<Vec<Assay>> {
+    let only = |pointer: &str| match cube.pointer(pointer)?.as_array()?.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    let unit = |part: &Json| part.get("unit").and_then(Json::as_str).map(str::to_owned);
+    let dimension = only("/cube-structure/dimensions").filter(|d| unit(d).as_deref() == Some("nm"))?;
+    let measure = unit(only("/cube-structure/measures")?);
+    dimension.get("concept").filter(|c| *c == "wavelength")?;
+    let wavelengths = only("/data/dimensions")?.as_array()?;
+    let measures = only("/data/measures")?.as_array()?;
+    if wavelengths.len() != measures.len() {
+        return None;
+    }
+    let mut out = Vec::new();
+    for (index, (wavelength_nm, number)) in wavelengths.iter().zip(measures).enumerate() {
+        let (wavelength_nm, number) = (wavelength_nm.as_f64()?, number.as_f64()?);
+        let here = format!("{at}/data/measures/0/{index}");
+        let value = with_unit(Value::number(number), measure.as_deref(), &here, found);
+        let mut assay = assay(&asm_terms::spectral_name(wavelength_nm), value, &here);
+        note(&mut assay.fields, WAVELENGTH, &wavelength_nm.to_string());
+        out.push(assay);
+    }
+    Some(out)
+}
+
 /// `{"value": 3.25, "unit": "g/L"}`. `None`: not a quantity.
 fn quantity(value: &Json, at: &str, found: &mut Vec<Diagnostic>) -> Option<Value> {
     let object = value.as_object()?;
@@ -423,8 +464,13 @@ fn put_back(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic>) {
             _ => None,
         })
         .collect();
+    let units: HashMap<String, Unit> =
+        infos.iter().filter_map(|i| Some((about(i, label::UNIT)?, Unit::parse(i.text()?).ok()?))).collect();
     let mut rest = Vec::new();
     for info in infos {
+        if about(&info, label::UNIT).is_some_and(|source| units.contains_key(&source)) {
+            continue;
+        }
         if is_bound(&info) || matches!(info.datum, Datum::Number(..)) || about(&info, label::NAME).is_some() {
             continue;
         }
@@ -432,7 +478,8 @@ fn put_back(inside: &mut Measurement, at: &str, found: &mut Vec<Diagnostic>) {
         match (target, info.text()) {
             (Some((what, source)), Some(words)) if what == label::WRITTEN => {
                 let bound = bounds.get(&source).copied();
-                restore(inside, &Written { source: &source, words, name: names.get(&source), bound }, at, found);
+                let written = Written { source: &source, words, name: names.get(&source), bound, unit: units.get(&source) };
+                restore(inside, &written, at, found);
             }
             (Some((what, source)), Some(words)) if inside.assays.iter().any(|a| a.analyte == source) => {
                 for assay in inside.assays.iter_mut().filter(|a| a.analyte == source) {
@@ -462,6 +509,8 @@ struct Written<'a> {
     name: Option<&'a String>,
     /// The bound as a number, for results that are bounds.
     bound: Option<f64>,
+    /// Unit of the text, where the source does not write it.
+    unit: Option<&'a Unit>,
 }
 
 /// Reads a text as written in a number style. The writer sets a space between text and unit; `10.00%`
@@ -475,7 +524,10 @@ fn read_written(words: &str, style: NumberStyle) -> Value {
 /// The value as the source wrote it, where it says the same as the document's number. `136,229` may be
 /// written in either number style: the one that agrees is taken.
 fn restore(inside: &mut Measurement, written: &Written<'_>, at: &str, found: &mut Vec<Diagnostic>) {
-    let styles = [NumberStyle::Point, NumberStyle::Comma].map(|style| read_written(written.words, style));
+    let styles = [NumberStyle::Point, NumberStyle::Comma].map(|style| match (read_written(written.words, style), written.unit) {
+        (value, Some(unit)) if value.unit.is_none() => value.with_unit(unit.clone()),
+        (value, _) => value,
+    });
     let Some(assay) = inside.assays.iter_mut().find(|a| a.analyte == written.source) else {
         let fits = |v: &&Value| v.kind != ValueKind::Text && (written.bound.is_none() || v.high.or(v.low) == written.bound);
         let Some(value) = styles.iter().find(fits).or(styles.first()) else { return };

@@ -66,7 +66,7 @@ impl Facts {
         let (_, class) = root.iter().find(|(k, _)| k.ends_with("aggregate document")).unwrap();
         for system in ["device system document", "data system document"] {
             for (key, value) in class[system].as_object().unwrap() {
-                facts.text("", key, value);
+                facts.texts_below("", key, value);
             }
         }
         let (_, techniques) = class.as_object().unwrap().iter().find(|(_, v)| v.is_array()).unwrap();
@@ -89,7 +89,9 @@ impl Facts {
 
     fn measurement(&mut self, technique: &Json, aggregate: &Json, measurement: &Json) {
         let sample = measurement["sample document"]["sample identifier"].as_str().unwrap().to_owned();
-        let time = Instant::parse(measurement["measurement time"].as_str().unwrap()).unwrap().0;
+        // Classes of 2024/06 state the time once, in the aggregate document.
+        let time = measurement.get("measurement time").unwrap_or_else(|| &aggregate["measurement time"]);
+        let time = Instant::parse(time.as_str().unwrap()).unwrap().0;
         self.identifiers.push(measurement["measurement identifier"].as_str().unwrap().to_owned());
         for (key, value) in technique.as_object().unwrap().iter().chain(aggregate.as_object().unwrap()) {
             self.texts_below(&sample, key, value);
@@ -123,8 +125,19 @@ impl Facts {
                     }
                 }
                 ("measurement identifier" | "measurement time", _) => {}
+                (cube, _) if cube.ends_with("data cube") => self.cube(&sample, time, value),
                 _ => self.texts_below(&sample, key, value),
             }
+        }
+    }
+
+    /// Each point of a spectrum as a quantity of its own.
+    fn cube(&mut self, sample: &str, time: i64, cube: &Json) {
+        let structure = &cube["cube-structure"]["measures"][0];
+        let numbers = |part: &str| cube["data"][part][0].as_array().unwrap().clone();
+        for (wavelength, number) in numbers("dimensions").iter().zip(numbers("measures")) {
+            let name = format!("{} {} nm", structure["concept"].as_str().unwrap(), wavelength.as_f64().unwrap());
+            self.quantity(sample, time, &name, &serde_json::json!({"value": number, "unit": structure["unit"]}));
         }
     }
 
@@ -161,9 +174,28 @@ impl Facts {
                 }
             }
             _ if key.starts_with("custom information") => self.custom(sample, value),
+            _ if key == "measurement time" => {}
+            _ if key == "calculated data aggregate document" => {
+                for calculated in list(&serde_json::json!({key: value}), key, "calculated data document") {
+                    let name = calculated["calculated data name"].as_str().unwrap();
+                    self.custom_quantity(sample, name, &calculated["calculated result"]);
+                }
+            }
+            _ if value.get("value").is_some() => {
+                self.text(sample, key, &value["value"]);
+                self.text(sample, &format!("unit of {key}"), &value["unit"]);
+            }
             Json::Object(inside) => inside.iter().for_each(|(k, v)| self.texts_below(sample, k, v)),
             Json::Array(inside) => inside.iter().for_each(|v| self.texts_below(sample, key, v)),
             _ => self.text(sample, key, value),
+        }
+    }
+
+    /// A number under a name of the converter's own.
+    fn custom_quantity(&mut self, sample: &str, label: &str, value: &Json) {
+        self.text(sample, &format!("custom: {}", letters(label)), &value["value"]);
+        if let Some(unit) = value["unit"].as_str().filter(|u| *u != "(unitless)") {
+            self.text(sample, &format!("custom quantity: {label} {unit}"), &value["value"]);
         }
     }
 
@@ -171,7 +203,10 @@ impl Facts {
     fn custom(&mut self, sample: &str, value: &Json) {
         let Some(labelled) = value.get("custom information document").and_then(Json::as_array) else {
             for (label, value) in value.as_object().unwrap() {
-                self.text(sample, &format!("custom: {}", letters(label)), value);
+                match value.get("value") {
+                    Some(_) => self.custom_quantity(sample, label, value),
+                    None => self.text(sample, &format!("custom: {}", letters(label)), value),
+                }
             }
             return;
         };

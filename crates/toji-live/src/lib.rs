@@ -1,0 +1,33 @@
+//! Live connections: what a plant says now, turned into [`toji_core::live::Batch`]es and handed to a
+//! [`toji_core::live::Sink`] that answers once they are durable. Only then is the source told that we have them.
+//!
+//! | protocol | client | simulated device |
+//! | --- | --- | --- |
+//! | MQTT, plain JSON | [`mqtt`] | [`device::mqtt`] |
+//! | Sparkplug B | [`sparkplug`] | [`device::sparkplug`] |
+//! | OPC UA | [`opcua`] | [`device::opcua`] |
+//! | SiLA 2 | [`sila`] | [`device::sila`] |
+//!
+//! [`collect`] runs all sources of a [`config::Config`] into one sink; [`pipe`] is the bounded way in
+//! between; [`forward`] keeps on disk what an edge collector cannot hand on yet; [`http`] hands it to a
+//! server. Reading a message is pure and apart from the connection that brought it.
+
+pub mod clock;
+pub mod collect;
+pub mod config;
+pub mod device;
+pub mod fault;
+pub mod forward;
+pub mod http;
+pub mod merge;
+pub mod mqtt;
+pub mod opcua;
+pub mod pipe;
+pub mod sila;
+pub mod sparkplug;
+pub mod tally;
+
+pub use collect::{Collector, collect};
+pub use config::Config;
+pub use pipe::{Confirm, Intake, Parcel};
+pub use tally::{Counts, Tally};

@@ -1,0 +1,13 @@
+//! Live connections against brokers and servers of others, over real sockets on 127.0.0.1.
+//!
+//! A test whose server is not installed says so and passes; `scripts/setup.sh test` installs all of them.
+
+mod cut;
+mod forward;
+mod memory;
+mod mqtt;
+mod opcua;
+mod server;
+mod sila;
+mod simulated;
+mod sparkplug;

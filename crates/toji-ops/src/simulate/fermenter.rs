@@ -1,0 +1,311 @@
+//! `simulate fermenter`: a plant of simulated fermenters on the network, speaking as many protocols as asked.
+
+use crate::operation::{Context, Effect, Operation, Words};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use toji_core::{Error, Place, Result};
+use toji_live::config::Broker;
+use toji_live::device::collecting::{PLANT, Places, config};
+use toji_live::device::feed::{Faults, Frame, Line, Said};
+use toji_live::device::plant::{Pace, drive, lines};
+use toji_live::device::{mqtt, opcua, sila, sparkplug};
+use toji_plant::{Plant, PlantConfig, Scale};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Reactors of one plant.
+const REACTORS_MAX: usize = 1_000;
+
+/// A protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Protocol {
+    /// JSON over MQTT, to a broker.
+    Mqtt,
+    /// Sparkplug B over MQTT, to a broker.
+    Sparkplug,
+    /// OPC UA, as a server.
+    Opcua,
+    /// SiLA 2, one server a reactor.
+    Sila,
+}
+
+/// Input of `simulate fermenter`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// Protocols.
+    speak: Vec<Protocol>,
+    /// Number of reactors.
+    #[serde(default = "one")]
+    reactors: usize,
+    /// Which vessels.
+    #[serde(default)]
+    scale: Scale,
+    /// Address of the broker, and of the servers to listen on.
+    #[serde(default = "here")]
+    host: String,
+    /// Port of the broker.
+    #[serde(default = "mqtt_port")]
+    mqtt_port: u16,
+    /// Port of the OPC UA server.
+    #[serde(default = "opcua_port")]
+    opcua_port: u16,
+    /// Port of the first reactor's SiLA 2 server.
+    #[serde(default = "sila_port")]
+    sila_port: u16,
+    /// Simulated seconds from value to value.
+    #[serde(default = "second")]
+    period_s: f64,
+    /// Simulated seconds a real second.
+    #[serde(default = "second")]
+    speed: f64,
+    /// Simulated seconds in all; default a day.
+    #[serde(default = "day_s")]
+    lasts_s: f64,
+    /// Values a device keeps while nobody takes them, in frames of one reactor.
+    #[serde(default = "buffer")]
+    buffer: usize,
+    /// Say every n-th frame twice.
+    #[serde(default)]
+    twice_every: u32,
+    /// Exchange every n-th frame with the next.
+    #[serde(default)]
+    swap_every: u32,
+    /// Only give the configuration for `live collect`.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+fn one() -> usize {
+    1
+}
+fn here() -> String {
+    "127.0.0.1".into()
+}
+fn mqtt_port() -> u16 {
+    1883
+}
+fn opcua_port() -> u16 {
+    4840
+}
+fn sila_port() -> u16 {
+    50_052
+}
+fn second() -> f64 {
+    1.0
+}
+fn day_s() -> f64 {
+    86_400.0
+}
+fn buffer() -> usize {
+    1_000_000
+}
+
+/// What a device said.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Spoken {
+    /// Protocol.
+    protocol: Protocol,
+    /// Frames measured: all values of one reactor at one moment.
+    frames: u64,
+    /// Frames the broker acknowledged (JSON over MQTT).
+    acknowledged: u64,
+    /// Frames said again after an outage.
+    again: u64,
+    /// Frames lost because the device's buffer was full.
+    overflowed: u64,
+}
+
+/// Output of `simulate fermenter`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Output {
+    /// Always true: nothing here was measured.
+    simulated: bool,
+    /// Simulated seconds that passed.
+    elapsed_s: f64,
+    /// Each protocol.
+    spoken: Vec<Spoken>,
+    /// Configuration for `live collect`, TOML.
+    config: String,
+}
+
+pub(super) fn operation() -> Operation {
+    Operation::declare(
+        Words {
+            name: "simulate fermenter",
+            label: ["発酵槽の模擬", "Simulate fermenters"],
+            about: [
+                "模擬の発酵槽を動かし、MQTT、Sparkplug B、OPC UA、SiLA 2 で測定値を流します。実機と同じように切断中は機器側に蓄えます。値はすべて模擬である旨の印が付きます。",
+                "Runs simulated fermenters and speaks their values over MQTT, Sparkplug B, OPC UA and SiLA 2. As real devices do, they keep values while nobody takes them. Everything is marked as simulated.",
+            ],
+            positional: &[],
+            example: "toji simulate fermenter --speak opcua --reactors 4 --lasts-s 3600",
+        },
+        Effect::Read,
+        simulate,
+    )
+    .long()
+}
+
+async fn simulate(context: Context, input: Input) -> Result<Output> {
+    check(&context, &input)?;
+    let plant = Plant::new(PlantConfig::parallel(PLANT, context.now, input.scale, input.reactors), context.seed)?;
+    let lines = lines(&plant);
+    let speaks = |protocol| input.speak.contains(&protocol);
+    let places = Places {
+        host: input.host.clone(),
+        mqtt: speaks(Protocol::Mqtt).then_some(input.mqtt_port),
+        sparkplug: speaks(Protocol::Sparkplug).then_some(input.mqtt_port),
+        opcua: speaks(Protocol::Opcua).then_some(input.opcua_port),
+        sila: speaks(Protocol::Sila).then_some(input.sila_port),
+    };
+    let config = config(&lines, &places);
+    if input.dry_run {
+        return Ok(Output { simulated: true, elapsed_s: 0.0, spoken: Vec::new(), config });
+    }
+    let stop = CancellationToken::new();
+    let mut devices = Devices { stop: stop.clone(), lines, frames: Vec::new(), tasks: JoinSet::new(), said: Vec::new() };
+    for protocol in &input.speak {
+        devices.start(*protocol, &input)?;
+    }
+    let Devices { frames, mut tasks, said, .. } = devices;
+    let pace = Pace { period_s: input.period_s, speed: input.speed, lasts_s: input.lasts_s };
+    let (progress, ended, lasts) = (context.progress.clone(), stop.clone(), input.lasts_s);
+    let told = move |elapsed_s: f64| {
+        let total = lasts.is_finite().then_some(lasts as u64);
+        if progress.step(elapsed_s as u64, total, "模擬の発酵槽が動いています", "simulated fermenters are running").is_err()
+        {
+            ended.cancel();
+        }
+    };
+    let driving = tokio::spawn(drive(plant, pace, frames, stop.clone(), told));
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        let ended = ended.unwrap_or_else(|e| Err(Error::bug("B-LINK-007", e)));
+        if outcome.is_ok() && ended.is_err() {
+            outcome = ended;
+            stop.cancel();
+        }
+    }
+    let plant = driving.await.map_err(|e| Error::bug("B-LINK-007", e))?;
+    outcome?;
+    Ok(Output { simulated: true, elapsed_s: plant.elapsed_s(), spoken: said.iter().map(spoken).collect(), config })
+}
+
+fn check(context: &Context, input: &Input) -> Result<()> {
+    let fault = |field: &str, ja: &str, en: &str| Err(Error::input("E-LINK-013", ja, en).at(Place::field(field)));
+    if !context.local_files {
+        return fault(
+            "speak",
+            "模擬機器はこの計算機のコマンドラインから始めてください",
+            "start simulated devices from the command line of this machine",
+        );
+    }
+    if input.speak.is_empty() {
+        return fault("speak", "プロトコルを一つ以上指定してください", "name at least one protocol");
+    }
+    if input.reactors == 0 || input.reactors > REACTORS_MAX {
+        return fault("reactors", "反応器は 1 基から 1,000 基までです", "between 1 and 1,000 reactors");
+    }
+    if usize::from(input.sila_port) + input.reactors > usize::from(u16::MAX) {
+        return fault("sila_port", "反応器の数だけポートが必要です", "every reactor needs a port of its own");
+    }
+    for (field, value) in [("period_s", input.period_s), ("speed", input.speed), ("lasts_s", input.lasts_s)] {
+        if !value.is_finite() || value <= 0.0 {
+            return fault(field, "正の数を指定してください", "a positive number is needed");
+        }
+    }
+    Ok(())
+}
+
+fn spoken((protocol, said): &(Protocol, Arc<Said>)) -> Spoken {
+    let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    Spoken {
+        protocol: *protocol,
+        frames: get(&said.frames),
+        acknowledged: get(&said.acknowledged),
+        again: get(&said.again),
+        overflowed: get(&said.overflowed),
+    }
+}
+
+/// The devices that run.
+struct Devices {
+    stop: CancellationToken,
+    lines: Arc<Vec<Line>>,
+    frames: Vec<mpsc::Sender<Arc<Frame>>>,
+    tasks: JoinSet<Result<()>>,
+    said: Vec<(Protocol, Arc<Said>)>,
+}
+
+impl Devices {
+    fn start(&mut self, protocol: Protocol, input: &Input) -> Result<()> {
+        let said = Arc::new(Said::default());
+        self.said.push((protocol, said.clone()));
+        let broker = |client_id: &str| Broker {
+            host: input.host.clone(),
+            port: input.mqtt_port,
+            client_id: client_id.to_owned(),
+            user: None,
+            password_file: None,
+            keep_alive_s: 5,
+        };
+        let (lines, stop) = (self.lines.clone(), self.stop.clone());
+        let faults = Faults { twice_every: input.twice_every, swap_every: input.swap_every };
+        // What a killed broker may have forgotten is said again: a minute of all reactors.
+        let overlap = 60 * lines.len();
+        match protocol {
+            Protocol::Mqtt => {
+                let broker = broker("toji-simulated-mqtt");
+                let prefix = PLANT.to_owned();
+                let device =
+                    mqtt::Publisher { broker, prefix, lines, buffer: input.buffer, overlap, faults, said, acknowledged: None };
+                let frames = self.feed();
+                self.tasks.spawn(async move {
+                    device.run(frames, stop).await;
+                    Ok(())
+                });
+            }
+            Protocol::Sparkplug => {
+                let broker = broker("toji-simulated-sparkplug");
+                let (group, node, host) = (PLANT.to_owned(), PLANT.to_owned(), Some("toji".to_owned()));
+                let device = sparkplug::Edge { broker, group, node, host, lines, buffer: input.buffer, overlap, faults, said };
+                let frames = self.feed();
+                self.tasks.spawn(async move {
+                    device.run(frames, stop).await;
+                    Ok(())
+                });
+            }
+            Protocol::Opcua => {
+                let device = opcua::Device { host: input.host.clone(), port: input.opcua_port, lines, said };
+                let frames = self.feed();
+                self.tasks.spawn(device.run(frames, stop));
+            }
+            Protocol::Sila => {
+                let bad = |_| {
+                    let place = Place::field("host");
+                    Error::input("E-LINK-013", "IP アドレスを指定してください", "an IP address is needed").at(place)
+                };
+                let address: IpAddr = input.host.parse().map_err(bad)?;
+                for (line, port) in (0..lines.len()).zip(input.sila_port..) {
+                    let (lines, said) = (lines.clone(), said.clone());
+                    let device = sila::Device { address: (address, port).into(), lines, line, said };
+                    let frames = self.feed();
+                    self.tasks.spawn(device.run(frames, stop.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self) -> mpsc::Receiver<Arc<Frame>> {
+        let (sender, frames) = mpsc::channel(4_096);
+        self.frames.push(sender);
+        frames
+    }
+}
