@@ -202,9 +202,8 @@ async fn gather(context: &Context, manifest: &Manifest, seq: i64) -> Result<Gath
         keep(kind, found);
     }
     for kind in AROUND {
-        let named = around.remove(kind).unwrap_or_default();
+        let mut named = around.remove(kind).unwrap_or_default();
         let mut found = store.records_at(&context.access, kind, seq).await?;
-        let mut named = named;
         if kind == "strain" {
             // A strain comes with its parents.
             let parents: BTreeMap<String, String> =
