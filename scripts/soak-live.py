@@ -147,7 +147,7 @@ def main() -> int:
     conf = folder / "mosquitto.conf"
     conf.write_text(
         f"listener {ports['broker']} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {folder}/\n"
-        "autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\nmax_inflight_messages 200\nlog_dest none\n"
+        "autosave_on_changes true\nautosave_interval 100\nmax_queued_messages 0\nmax_inflight_messages 200\nlog_dest none\n"
         + ("user root\n" if os.getuid() == 0 else "")
     )
     seconds = it.minutes * 60 * it.speed

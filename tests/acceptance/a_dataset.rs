@@ -136,6 +136,38 @@ async fn a06_every_lost_point_has_code_place_and_remedy_and_a_release_made_twice
     );
 }
 
+/// Points that arrive, and points that are corrected, after a release do not reach into it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a06_a_release_is_made_again_as_the_points_were_known() {
+    let bench = Bench::new().await;
+    let whole = String::from_utf8(generated("teaching.pioreactor.csv")).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let early = lines[..400].join("\n") + "\n";
+    let first = bench.run("run import", json!({ "paths": [bench.file("early.csv", &early)] })).await;
+    let run = first["runs"][0]["id"].clone();
+    let manifest = json!({ "name": "grown", "runs": [run], "grid_s": 300 });
+    let released = bench.run("dataset release", json!({ "manifest": manifest })).await;
+
+    // More of the run comes, then a number of the first part is corrected, then the correction is taken back.
+    let mut roots = vec![released["root_hash"].clone()];
+    let fields: Vec<&str> = lines[200].split(',').collect();
+    let column = fields.iter().rposition(|f| f.parse::<f64>().is_ok_and(|v| v > 0.0 && v.fract() != 0.0)).unwrap();
+    let mut corrected = fields.clone();
+    corrected[column] = "0.123456";
+    let corrected = whole.replacen(lines[200], &corrected.join(","), 1);
+    for (name, content) in [("whole.csv", &whole), ("corrected.csv", &corrected), ("again.csv", &whole)] {
+        bench.run("run import", json!({ "paths": [bench.file(name, content)] })).await;
+        let now = bench.run("dataset release", json!({ "manifest": manifest, "dry_run": true })).await;
+        if name != "again.csv" {
+            assert!(!roots.contains(&now["root_hash"]), "{name} changes the data");
+        }
+        roots.push(now["root_hash"].clone());
+        let again = bench.run("dataset release", json!({ "manifest": released["manifest"], "dry_run": true })).await;
+        assert_eq!((&again["root_hash"], &again["points"]), (&released["root_hash"], &released["points"]), "after {name}");
+    }
+    bench.is_sound().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a06_leaks_duplicates_and_mixtures_are_named() {
     let bench = Bench::new().await;

@@ -59,6 +59,12 @@ pub trait Format: Send + Sync {
     fn read(&self, source: &Source<'_>, site: &Site) -> Result<Reading>;
 }
 
+impl std::fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
 /// Does a comment, user, project or experiment field of a file say that its data are simulated? The
 /// generators of this crate write one of these words there.
 ///

@@ -118,7 +118,7 @@ async fn run(dir: &Path, data: &str) -> Done<Json> {
     result["rss_ingest_bytes"] = json!(peak_rss_bytes());
     drop(session);
     let store = Store::open(dir, None).await?;
-    let (bytes, points) = store.size().await?;
+    let (bytes, points) = store.size(&Access::owner()).await?;
     result["bytes"] = json!(bytes);
     result["points_stored"] = json!(points);
     result["bytes_originals"] = json!(folder_bytes(&dir.join("blobs"))?);

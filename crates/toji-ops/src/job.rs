@@ -1,11 +1,13 @@
 //! Jobs: operations that go on after the request, survive a crash, and can be followed and cancelled.
 
+use crate::operation::Output;
 use crate::progress::{Progress, Step};
 use crate::session::Session;
 use serde::Serialize;
 use serde_json::Value as Json;
+use std::future::Future;
 use std::sync::Arc;
-use toji_core::{Category, Digest, Error, Instant, Result, Text};
+use toji_core::{Access, Category, Digest, Error, Instant, Result, Text};
 use toji_store::{JobRow, JobState};
 use tokio::sync::watch;
 
@@ -61,14 +63,14 @@ pub(crate) async fn submit(session: &Arc<Session>, name: &str, input: Json, now:
     let text = serde_json::to_string(&input).map_err(|e| Error::bug("E-JOB-010", e))?;
     let nonce = jiff::Timestamp::now().as_nanosecond().to_string();
     let id = format!("job-{}", &Digest::of_parts(&[name.as_bytes(), text.as_bytes(), nonce.as_bytes()]).hex()[..16]);
-    session.store.add_job(&id, name, &text, &now.to_string()).await?;
+    session.store.add_job(&Access::owner(), &id, name, &text, &now.to_string()).await?;
     work(session).await?;
     Ok(id)
 }
 
 /// Takes every waiting job and works on it in the background.
 async fn work(session: &Arc<Session>) -> Result<()> {
-    while let Some(row) = session.store.take_job(seconds(), LEASE_S).await? {
+    while let Some(row) = session.store.take_job(&Access::owner(), seconds(), LEASE_S).await? {
         let (sender, changes) = watch::channel(view(row.clone()));
         let sender = Arc::new(sender);
         let progress = {
@@ -95,14 +97,30 @@ async fn run(session: &Arc<Session>, row: JobRow, progress: Progress, sender: &A
     let input: Json = serde_json::from_str(&row.input).map_err(|e| Error::bug("E-JOB-012", e))?;
     let operation = crate::operation(&row.operation)?;
     let work = operation.run(session.remote_context(progress, now), input);
-    tokio::pin!(work);
+    see_through(session, row, work, sender).await
+}
+
+/// Does the work of a job as a task of its own, keeps the lease meanwhile, and notes how it ended. A panic
+/// ends the job as a fault of ours, not as work that goes on until its lease runs out.
+async fn see_through(
+    session: &Arc<Session>,
+    row: JobRow,
+    work: impl Future<Output = Result<Output>> + Send + 'static,
+    sender: &Arc<watch::Sender<Job>>,
+) -> Result<()> {
+    let owner = Access::owner();
+    let mut work = tokio::spawn(work);
     let mut beat = tokio::time::interval(std::time::Duration::from_secs(5));
     let outcome = loop {
         tokio::select! {
-            outcome = &mut work => break outcome,
+            outcome = &mut work => break outcome.unwrap_or_else(|fault| Err(broken(&row.operation, fault))),
             _ = beat.tick() => {
                 let step = serde_json::to_string(&sender.borrow().progress).unwrap_or_default();
-                session.store.note_job(&row.id, &step, seconds() + LEASE_S).await?;
+                if let Err(error) = session.store.note_job(&owner, &row.id, &step, seconds() + LEASE_S).await {
+                    // Without its lease it would be done twice.
+                    work.abort();
+                    return Err(error);
+                }
             }
         }
     };
@@ -114,7 +132,8 @@ async fn run(session: &Arc<Session>, row: JobRow, progress: Progress, sender: &A
         }
     };
     let text = |json: &Json| (!json.is_null()).then(|| json.to_string());
-    session.store.end_job(&row.id, state, text(&output).as_deref(), text(&error).as_deref(), &now.to_string()).await?;
+    let ended = jiff::Timestamp::now().to_string();
+    session.store.end_job(&owner, &row.id, state, text(&output).as_deref(), text(&error).as_deref(), &ended).await?;
     sender.send_modify(|job| {
         job.state = state;
         job.output = output;
@@ -123,11 +142,24 @@ async fn run(session: &Arc<Session>, row: JobRow, progress: Progress, sender: &A
     Ok(())
 }
 
+/// The error of a task that did not come to its end.
+fn broken(operation: &str, fault: tokio::task::JoinError) -> Error {
+    let told = match fault.try_into_panic() {
+        Ok(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned())).unwrap_or_else(|| "panic".to_owned())
+        }
+        Err(fault) => fault.to_string(),
+    };
+    tracing::error!(operation, told, "the work of a job broke off");
+    Error::bug("E-JOB-013", format!("{operation}: {told}"))
+}
+
 pub(crate) async fn load(session: &Session, id: &str) -> Result<Job> {
     let here = session.running.lock().ok().and_then(|r| r.get(id).map(|r| r.changes.borrow().clone()));
     match here {
         Some(job) if !job.state.is_final() => Ok(job),
-        _ => session.store.job(id).await.map(view),
+        _ => session.store.job(&Access::owner(), id).await.map(view),
     }
 }
 
@@ -154,4 +186,53 @@ pub(crate) async fn cancel(session: &Session, id: &str) -> Result<()> {
 
 pub(crate) async fn resume(session: &Arc<Session>) -> Result<()> {
     work(session).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Options;
+
+    #[allow(clippy::panic, reason = "the test is about panics")]
+    /// Runs a job's work as [`work`] does; what the catalogue and a follower then say.
+    async fn ended(text: &str) -> (Job, Job, JobRow) {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::init(&dir.path().join("store"), Options::default()).await.unwrap();
+        session.store.add_job(&Access::owner(), "j1", "store status", "{}", "2026-04-01T00:00:00Z").await.unwrap();
+        let row = session.store.take_job(&Access::owner(), seconds(), LEASE_S).await.unwrap().unwrap();
+        let sender = Arc::new(watch::channel(view(row.clone())).0);
+        let text = text.to_owned();
+        let work = async move {
+            tokio::task::yield_now().await;
+            match text.as_str() {
+                "" => Ok(Output { json: serde_json::json!({"n": 1}), attachment: None }),
+                text => panic!("{text}"),
+            }
+        };
+        see_through(&session, row, work, &sender).await.unwrap();
+        let stored = session.store.job(&Access::owner(), "j1").await.unwrap();
+        let told = load(&session, "j1").await.unwrap();
+        // Nobody takes it again: it has ended.
+        assert!(session.store.take_job(&Access::owner(), seconds() + 10 * LEASE_S, LEASE_S).await.unwrap().is_none());
+        let followed = sender.borrow().clone();
+        (told, followed, stored)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_panics_has_failed_and_says_whose_fault_it_is() {
+        let (told, followed, stored) = ended("index 7 of 3").await;
+        assert_eq!((told.state, followed.state, stored.state), (JobState::Failed, JobState::Failed, JobState::Failed));
+        for error in [&told.error, &followed.error] {
+            assert_eq!((error["code"].as_str(), error["category"].as_str()), (Some("E-JOB-013"), Some("bug")), "{error}");
+            assert!(error.to_string().contains("index 7 of 3"), "{error}");
+        }
+        assert!(stored.output.is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_job_that_ends_well_is_done() {
+        let (told, followed, _) = ended("").await;
+        assert_eq!((told.state, followed.state), (JobState::Done, JobState::Done));
+        assert_eq!(told.output, serde_json::json!({"n": 1}));
+    }
 }

@@ -136,6 +136,14 @@ impl Session {
     pub async fn cancel_job(&self, id: &str) -> Result<()> {
         job::cancel(self, id).await
     }
+    /// Writes what waits to be written. Call it before the program ends: else the counts of the last
+    /// minute's reads are lost, and nothing else.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn close(&self) -> Result<()> {
+        self.store.close().await
+    }
     /// Takes up jobs that a crash left behind.
     ///
     /// # Errors

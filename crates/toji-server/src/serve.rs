@@ -94,6 +94,9 @@ impl Server {
         if let Err(error) = session.end_live().await {
             tracing::warn!(code = error.code(), "live data stay in the journal: {}", error.fault().message.en);
         }
+        if let Err(error) = session.close().await {
+            tracing::warn!(code = error.code(), "the counts of reads could not be written");
+        }
         ended
     }
 }

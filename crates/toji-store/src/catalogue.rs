@@ -11,7 +11,7 @@ use std::time::Duration;
 use toji_core::{Error, Result};
 
 /// Version of the tables. A newer store is refused, an older one is brought forward.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// Tables, in order. `BIGINT`, `TEXT` and `DOUBLE PRECISION` mean the same on both databases.
 const TABLES: &[&str] = &[
@@ -33,6 +33,8 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS blobs (address TEXT PRIMARY KEY, bytes BIGINT NOT NULL, name TEXT NOT NULL, seq BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS decisions (n BIGINT PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, what TEXT NOT NULL,
         allow BIGINT NOT NULL, reason TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reads (n BIGINT PRIMARY KEY, hour TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, what TEXT NOT NULL,
+        reason TEXT NOT NULL, count BIGINT NOT NULL, hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, operation TEXT NOT NULL, input TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL,
         output TEXT, error TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, lease_until BIGINT NOT NULL)",
 ];
@@ -72,6 +74,7 @@ impl Catalogue {
         // One connection by hand first: the pool would try a damaged file again and again for a minute.
         let mut first = AnyConnection::connect_with(&options).await.map_err(fault::sql)?;
         settle(&mut first, backend).await.map_err(fault::sql)?;
+        readable_schema(&mut first, backend).await?;
         first.close().await.map_err(fault::sql)?;
         // Once by hand: a pool tries again for as long as it may wait, also where waiting does not help.
         let mut first = AnyConnection::connect_with(&options).await.map_err(fault::sql)?;
@@ -98,7 +101,7 @@ impl Catalogue {
     }
 
     async fn prepare(&self) -> Result<()> {
-        if self.meta("schema").await.ok().flatten().as_deref() == Some("1") {
+        if self.meta("schema").await.ok().flatten().as_deref() == Some(SCHEMA_VERSION.to_string().as_str()) {
             return Ok(());
         }
         let mut tx = self.begin().await?;
@@ -117,7 +120,13 @@ impl Catalogue {
                     .await
                     .map_err(fault::sql)?;
             }
-            Some(Ok(version)) if version <= SCHEMA_VERSION => {}
+            Some(Ok(version)) if version <= SCHEMA_VERSION => {
+                sqlx::query("UPDATE meta SET value = $1 WHERE key = 'schema'")
+                    .bind(SCHEMA_VERSION.to_string())
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(fault::sql)?;
+            }
             Some(_) => {
                 return Err(Error::storage(
                     "E-STORE-011",
@@ -184,6 +193,27 @@ async fn settle(connection: &mut AnyConnection, backend: Backend) -> sqlx::Resul
         "SELECT COUNT(*) FROM sqlite_master",
     ] {
         connection.execute(pragma).await?;
+    }
+    Ok(())
+}
+
+/// Refuses tables whose definition holds bytes that are no text. The driver takes every declared type for
+/// UTF-8 and would panic in its worker at the first question.
+async fn readable_schema(connection: &mut AnyConnection, backend: Backend) -> Result<()> {
+    if backend == Backend::Postgres {
+        return Ok(());
+    }
+    let rows = sqlx::query("SELECT CAST(name AS BLOB) AS name, CAST(sql AS BLOB) AS sql FROM sqlite_master")
+        .fetch_all(connection)
+        .await
+        .map_err(fault::sql)?;
+    for row in &rows {
+        for column in ["name", "sql"] {
+            let bytes: Option<Vec<u8>> = row.try_get(column).map_err(fault::sql)?;
+            if std::str::from_utf8(&bytes.unwrap_or_default()).is_err() {
+                return Err(fault::damaged_catalogue("the definition of a table is not text"));
+            }
+        }
     }
     Ok(())
 }

@@ -388,6 +388,16 @@ pub(crate) fn references<'a>(kind: &'a Kind, fields: &'a FieldMap) -> Vec<(&'a s
 const BLOCKS_A_STATEMENT: usize = 64;
 
 async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Body) -> Result<()> {
+    if !insert_part(tx, run, part, seq).await? {
+        return say_again(tx, run, part, seq, body).await;
+    }
+    body.changes.push(Change::Part { part: part.digest, run: run.clone(), points: part.points, replaces: Vec::new() });
+    Ok(())
+}
+
+/// Lists a part and its blocks; `false` when the very same part is listed already. `seq` is its place in
+/// the order of precedence: that of its event, or for a merged part that of the newest it replaces.
+pub(crate) async fn insert_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64) -> Result<bool> {
     let address = part.digest.to_string();
     let new =
         sqlx::query("INSERT INTO parts (part, run, seq, bytes, live) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (part) DO NOTHING")
@@ -399,7 +409,7 @@ async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Bo
             .await
             .map_err(fault::sql)?;
     if new.rows_affected() == 0 {
-        return say_again(tx, run, part, seq, body).await;
+        return Ok(false);
     }
     // Many rows a statement: a part has a block for every channel.
     for blocks in part.blocks.chunks(BLOCKS_A_STATEMENT) {
@@ -428,7 +438,14 @@ async fn add_part(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut Bo
         });
         query.execute(&mut **tx).await.map_err(fault::sql)?;
     }
-    body.changes.push(Change::Part { part: part.digest, run: run.clone(), points: part.points, replaces: Vec::new() });
+    Ok(true)
+}
+
+/// Puts a part that is listed already in force, at another place in the order of precedence.
+pub(crate) async fn part_again(tx: &mut Tx, address: &str, seq: i64) -> Result<()> {
+    for statement in ["UPDATE parts SET seq = $1, live = 1 WHERE part = $2", "UPDATE blocks SET seq = $1 WHERE part = $2"] {
+        sqlx::query(statement).bind(seq).bind(address).execute(&mut **tx).await.map_err(fault::sql)?;
+    }
     Ok(())
 }
 
@@ -447,9 +464,7 @@ async fn say_again(tx: &mut Tx, run: &Id, part: &NewPart, seq: i64, body: &mut B
     if later == 0 {
         return Ok(());
     }
-    for statement in ["UPDATE parts SET seq = $1, live = 1 WHERE part = $2", "UPDATE blocks SET seq = $1 WHERE part = $2"] {
-        sqlx::query(statement).bind(seq).bind(&address).execute(&mut **tx).await.map_err(fault::sql)?;
-    }
+    part_again(tx, &address, seq).await?;
     body.changes.push(Change::Part { part: part.digest, run: run.clone(), points: part.points, replaces: Vec::new() });
     Ok(())
 }
@@ -459,7 +474,7 @@ impl Store {
         part_path(&self.series_dir(run), part)
     }
     /// Notes the new head outside the database and lets waiting readers know.
-    fn noted(&self, head: Head) -> Result<()> {
+    pub(crate) fn noted(&self, head: Head) -> Result<()> {
         let mut last = self.head.lock().map_err(|e| Error::bug("E-STORE-020", e))?;
         // Commits of several tasks may come here out of order; the note only moves forward.
         if last.seq < head.seq {

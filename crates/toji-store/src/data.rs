@@ -223,7 +223,14 @@ impl Store {
     }
 
     /// Blocks of the named channels of a run (all when none is named) in a stretch of time, through the gate.
-    async fn wanted(&self, access: &Access, run: &Id, channels: &[Id], from: i64, to: i64) -> Result<Vec<(Id, Vec<Block>)>> {
+    pub(crate) async fn wanted(
+        &self,
+        access: &Access,
+        run: &Id,
+        channels: &[Id],
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(Id, Vec<Block>)>> {
         self.allow_run(access, run.as_str()).await?;
         let mut wanted = Vec::new();
         for (channel, blocks) in self.blocks(run, channels, from, to).await? {
@@ -282,13 +289,18 @@ impl Store {
                 crate::tail::add(&mut out, key, &summary);
             }
         }
+        if let Some((run_shown, channel)) = out.keys().next() {
+            let decision = access.decide(Action::Read, Resource::Series { run: run_shown, channel });
+            let what = run.map_or_else(|| "series".to_owned(), |run| format!("series {run}"));
+            self.reads.note(access, Action::Read, what, &decision.reason.en, out.len() as u64);
+        }
         Ok(out)
     }
 
     /// Summaries of all channels, summed again only when the ledger has grown: every change of a block
     /// has its event there, also when another process wrote it.
     async fn all_summaries(&self) -> Result<Arc<Summaries>> {
-        let seq = self.seq().await?;
+        let seq = self.position().await?;
         if let Ok(summed) = self.summed.lock()
             && let Some((at, all)) = summed.as_ref()
             && *at == seq
@@ -327,8 +339,9 @@ impl Store {
     /// Bytes and points of all live parts.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn size(&self) -> Result<(u64, u64)> {
+    /// Denied access, storage faults.
+    pub async fn size(&self, access: &Access) -> Result<(u64, u64)> {
+        self.allow(access, Action::Read, Resource::Store).await?;
         let row = sqlx::query(
             "SELECT COALESCE((SELECT CAST(SUM(bytes) AS BIGINT) FROM parts WHERE live = 1), 0) AS bytes,
              COALESCE((SELECT CAST(SUM(b.points) AS BIGINT) FROM blocks b JOIN parts p ON p.part = b.part WHERE p.live = 1), 0) AS points",

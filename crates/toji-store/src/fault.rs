@@ -53,15 +53,7 @@ pub(crate) fn sql(error: sqlx::Error) -> Error {
             .hint("少し待ってから、もう一度実行してください", "wait a moment and try again");
         }
         if code == "11" || code == "26" || message.contains("malformed") || message.contains("not a database") {
-            return Error::storage(
-                "E-STORE-005",
-                format!("カタログが壊れています: {message}"),
-                format!("the catalogue is damaged: {message}"),
-            )
-            .hint(
-                "バックアップから戻し、`toji verify --ledger` で確かめてください",
-                "restore a backup and check it with `toji verify --ledger`",
-            );
+            return damaged_catalogue(message);
         }
     }
     Error::storage(
@@ -70,6 +62,14 @@ pub(crate) fn sql(error: sqlx::Error) -> Error {
         format!("a catalogue operation failed: {error}"),
     )
     .hint("ディスクの空きと権限、接続先を確認してください", "check disk space, permissions and the connection")
+}
+
+/// The catalogue's file is not what it was.
+pub(crate) fn damaged_catalogue(what: &str) -> Error {
+    Error::storage("E-STORE-005", format!("カタログが壊れています: {what}"), format!("the catalogue is damaged: {what}")).hint(
+        "バックアップから戻し、`toji verify --ledger` で確かめてください",
+        "restore a backup and check it with `toji verify --ledger`",
+    )
 }
 
 /// A fault of a series file.

@@ -1,9 +1,10 @@
-//! Jobs: work that outlives a request, as rows that survive a crash and are taken under a lease.
+//! Jobs: work that outlives a request, as rows that survive a crash and are taken under a lease. Input,
+//! output and progress of a job pass the gate like any record: it is asked about a record of kind `job`.
 
 use crate::fault;
 use crate::store::Store;
 use sqlx::Row as _;
-use toji_core::{Error, Result};
+use toji_core::{Access, Action, Error, Resource, Result};
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -70,8 +71,9 @@ impl Store {
     /// Adds a job.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn add_job(&self, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
+    /// Denied access, storage faults.
+    pub async fn add_job(&self, access: &Access, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
         sqlx::query(
             "INSERT INTO jobs (id, operation, input, state, progress, created_at, updated_at, lease_until) VALUES ($1, $2, $3, 'queued', '', $4, $4, 0)",
         )
@@ -88,8 +90,9 @@ impl Store {
     /// Takes the oldest job that waits, or whose worker let its lease (seconds since 1970) run out.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn take_job(&self, now_s: i64, lease_s: i64) -> Result<Option<JobRow>> {
+    /// Denied access, storage faults.
+    pub async fn take_job(&self, access: &Access, now_s: i64, lease_s: i64) -> Result<Option<JobRow>> {
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id: "", area: None }).await?;
         let mut tx = self.catalogue.begin().await?;
         let row = sqlx::query(
             "SELECT id FROM jobs WHERE state = 'queued' OR (state = 'running' AND lease_until < $1) ORDER BY created_at, id LIMIT 1",
@@ -107,14 +110,15 @@ impl Store {
             .await
             .map_err(fault::sql)?;
         tx.commit().await.map_err(fault::sql)?;
-        self.job(&id).await.map(Some)
+        self.job(access, &id).await.map(Some)
     }
 
     /// Notes progress and keeps the lease.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn note_job(&self, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
+    /// Denied access, storage faults.
+    pub async fn note_job(&self, access: &Access, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
         sqlx::query("UPDATE jobs SET progress = $1, lease_until = $2 WHERE id = $3 AND state = 'running'")
             .bind(progress)
             .bind(lease_until_s)
@@ -128,8 +132,17 @@ impl Store {
     /// Ends a job.
     ///
     /// # Errors
-    /// Storage faults.
-    pub async fn end_job(&self, id: &str, state: JobState, output: Option<&str>, error: Option<&str>, now: &str) -> Result<()> {
+    /// Denied access, storage faults.
+    pub async fn end_job(
+        &self,
+        access: &Access,
+        id: &str,
+        state: JobState,
+        output: Option<&str>,
+        error: Option<&str>,
+        now: &str,
+    ) -> Result<()> {
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
         sqlx::query("UPDATE jobs SET state = $1, output = $2, error = $3, updated_at = $4 WHERE id = $5")
             .bind(state.as_str())
             .bind(output)
@@ -145,8 +158,9 @@ impl Store {
     /// A job.
     ///
     /// # Errors
-    /// No such job.
-    pub async fn job(&self, id: &str) -> Result<JobRow> {
+    /// No such job, or denied access.
+    pub async fn job(&self, access: &Access, id: &str) -> Result<JobRow> {
+        self.allow(access, Action::Read, Resource::Record { kind: "job", id: id, area: None }).await?;
         let row = sqlx::query("SELECT id, operation, input, state, progress, output, error FROM jobs WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.catalogue.pool)

@@ -31,6 +31,10 @@ impl PartsAt {
         for change in body.changes {
             let Change::Part { part, run, replaces, .. } = change else { continue };
             let parts = self.0.entry(run.to_string()).or_default();
+            // A merged part brings no new points: it stands where the newest of those it replaces stood.
+            let among = |known: &Digest| *known == part || replaces.contains(known);
+            let stood = parts.iter().filter(|(known, _)| among(known)).map(|(_, seq)| *seq).max();
+            let seq = stood.filter(|_| !replaces.is_empty()).unwrap_or(seq);
             parts.retain(|(known, _)| *known != part && !replaces.contains(known));
             parts.push((part, seq));
         }

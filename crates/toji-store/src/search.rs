@@ -149,7 +149,7 @@ impl Store {
 
     /// Brings index and dictionary up to the newest event.
     async fn catch_up(&self, state: &mut State) -> Result<()> {
-        let seq = self.seq().await?;
+        let seq = self.position().await?;
         if state.index.is_none() {
             let schema = schema();
             std::fs::create_dir_all(&self.search.dir).map_err(|e| fault::io(&e, &self.search.dir))?;

@@ -6,6 +6,7 @@
 
 use crate::commit::references;
 use crate::fault;
+use crate::reads::{scope, word};
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::HashMap;
@@ -18,11 +19,23 @@ pub(crate) struct Sight<'a> {
     access: &'a Access,
     /// Run → area and decision; `None` when no record of the run exists.
     runs: HashMap<String, Option<(Option<String>, Decision)>>,
+    /// Records shown, by kind and reason; counted when the reading ends.
+    shown: HashMap<String, Vec<(String, u64)>>,
+}
+
+impl Drop for Sight<'_> {
+    fn drop(&mut self) {
+        for (kind, reasons) in self.shown.drain() {
+            for (reason, n) in reasons {
+                self.store.reads.note(self.access, Action::Read, kind.clone(), &reason, n);
+            }
+        }
+    }
 }
 
 impl<'a> Sight<'a> {
     pub(crate) fn new(store: &'a Store, access: &'a Access) -> Self {
-        Self { store, access, runs: HashMap::new() }
+        Self { store, access, runs: HashMap::new(), shown: HashMap::new() }
     }
 
     /// The decision about a record. Not noted: listing leaves out silently, asking for one thing goes
@@ -49,7 +62,22 @@ impl<'a> Sight<'a> {
     }
 
     pub(crate) async fn sees(&mut self, kind: &Kind, record: &Record) -> Result<bool> {
-        Ok(self.judge(kind, record).await?.allow)
+        let decision = self.judge(kind, record).await?;
+        if decision.allow {
+            self.count(&kind.kind, decision.reason.en);
+        }
+        Ok(decision.allow)
+    }
+
+    fn count(&mut self, kind: &str, reason: String) {
+        if !self.shown.contains_key(kind) {
+            self.shown.insert(kind.to_owned(), Vec::new());
+        }
+        let Some(reasons) = self.shown.get_mut(kind) else { return };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, n)) => *n += 1,
+            None => reasons.push((reason, 1)),
+        }
     }
 
     /// May the asker read the series of this channel?
@@ -173,8 +201,8 @@ impl Store {
         }
     }
 
-    /// Acts on a decision: notes refusals and everything that leaves the store, and turns a no into an
-    /// error.
+    /// Acts on a decision: notes refusals and everything that leaves the store one by one, counts allowed
+    /// reads, and turns a no into an error.
     pub(crate) async fn settle(&self, access: &Access, action: Action, what: Resource<'_>, decision: Decision) -> Result<()> {
         if !decision.allow || matches!(action, Action::Export | Action::Train) {
             // Numbered inside the writing transaction: two refusals at once must not share a number.
@@ -185,7 +213,7 @@ impl Store {
             )
             .bind(jiff::Timestamp::now().to_string())
             .bind(&access.who.id)
-            .bind(format!("{action:?}").to_lowercase())
+            .bind(word(action))
             .bind(format!("{what:?}"))
             .bind(i64::from(decision.allow))
             .bind(&decision.reason.en)
@@ -195,6 +223,9 @@ impl Store {
             tx.commit().await.map_err(fault::sql)?;
         }
         if decision.allow {
+            if action == Action::Read {
+                self.reads.note(access, action, scope(what), &decision.reason.en, 1);
+            }
             return Ok(());
         }
         Err(Error::new(Category::Denied, "E-GATE-001", decision.reason.ja, decision.reason.en)

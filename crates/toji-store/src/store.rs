@@ -4,7 +4,8 @@ use crate::blob::BlobFolder;
 use crate::catalogue::{Backend, Catalogue};
 use crate::data::Summaries;
 use crate::ledger::Head;
-use crate::series::PartReader;
+use crate::reads::Reads;
+use crate::series::{PartReader, RollupReader};
 use crate::{fault, ledger};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,8 @@ pub struct Store {
     pub(crate) catalogue: Catalogue,
     pub(crate) blobs: BlobFolder,
     pub(crate) parts: PartReader,
+    pub(crate) rollups: RollupReader,
+    pub(crate) reads: Reads,
     /// Position in the ledger, and the summaries of all channels there.
     pub(crate) summed: Mutex<Option<(i64, Arc<Summaries>)>>,
     pub(crate) kinds: &'static KindSet,
@@ -74,6 +77,8 @@ impl Store {
             dir: dir.to_owned(),
             blobs,
             parts: PartReader::default(),
+            rollups: RollupReader::default(),
+            reads: Reads::new(catalogue.clone()),
             summed: Mutex::default(),
             kinds: KindSet::builtin()?,
             head: Mutex::new(Head { seq: 0, hash: head.hash }),
@@ -128,8 +133,14 @@ impl Store {
     /// Position of the newest event.
     ///
     /// # Errors
-    /// The catalogue cannot be reached.
-    pub async fn seq(&self) -> Result<i64> {
+    /// Denied access, storage faults.
+    pub async fn seq(&self, access: &Access) -> Result<i64> {
+        self.allow(access, Action::Read, Resource::Store).await?;
+        self.position().await
+    }
+
+    /// Position of the newest event, for the store's own use.
+    pub(crate) async fn position(&self) -> Result<i64> {
         sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM ledger").fetch_one(&self.catalogue.pool).await.map_err(fault::sql)
     }
 
@@ -153,8 +164,8 @@ impl Store {
         tokio::task::spawn_blocking(move || blobs.get(address)).await.map_err(|e| Error::bug("E-STORE-021", e))?
     }
 
-    /// The one gate in front of every read and write: asks it, records refusals and everything that
-    /// leaves the store, and turns a no into an error.
+    /// The one gate in front of every read and write: asks it, records the decision (allowed reads as
+    /// counts, see [`Store::decisions`]), and turns a no into an error.
     ///
     /// # Errors
     /// The decision was no.

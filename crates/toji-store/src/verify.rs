@@ -3,10 +3,12 @@
 use crate::commit::references;
 use crate::fault;
 use crate::ledger::{self, Body, Change};
-use crate::series::{Base, Found, describe_part};
+use crate::series::{Base, Found, damaged, describe_part, open_part, rollup_path};
 use crate::store::Store;
+use crate::strays;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use toji_core::{Diagnostic, Digest, Error, Id, KindSet, Place, Result};
 
 /// What was looked at.
@@ -20,8 +22,22 @@ pub struct Checked {
     pub blobs: u64,
     /// Files of series.
     pub parts: u64,
-    /// Files in the store's folders that no event names (left by an interrupted import; harmless).
+    /// Of them those that a larger part replaces; they stay for the state at earlier events.
+    pub parts_replaced: u64,
+    /// Roll-ups for plotting that are what their parts say.
+    pub rollups: u64,
+    /// Parts whose roll-up is missing (plots of them read the points); `store rollup` writes it.
+    pub rollups_missing: u64,
+    /// Files kept as they came that no event names (left by an interrupted import; harmless).
     pub orphans: u64,
+    /// Files of series that no event names.
+    pub orphan_parts: u64,
+    /// Roll-ups without a part.
+    pub orphan_rollups: u64,
+    /// Files that were being written when a process ended.
+    pub temporary_files: u64,
+    /// The first of the files that no event names, as paths in the store's folder.
+    pub orphan_names: Vec<String>,
     /// Frames of the live journal.
     pub frames: u64,
 }
@@ -46,6 +62,8 @@ struct Stated {
     latest: BTreeMap<(String, String), u64>,
     links: BTreeMap<(String, String), Vec<LinkKey>>,
     parts: BTreeMap<Digest, StatedPart>,
+    /// Parts that a merge replaced.
+    replaced: BTreeMap<Digest, StatedPart>,
     /// Address → (size, name, event that brought it first).
     blobs: BTreeMap<Digest, (u64, String, i64)>,
 }
@@ -68,10 +86,15 @@ impl Stated {
                     self.links.insert(record, links);
                 }
                 Change::Part { part, run, points, replaces } => {
+                    // A merged part stands where the newest of those it replaces stood: imports that came
+                    // later go on to win over it.
+                    let stood = replaces.iter().chain([part]).filter_map(|p| self.parts.get(p)).map(|p| p.seq).max();
+                    let seq = stood.filter(|_| !replaces.is_empty()).unwrap_or(seq);
+                    for old in replaces {
+                        self.replaced.extend(self.parts.remove_entry(old));
+                    }
+                    self.replaced.remove(part);
                     self.parts.insert(*part, StatedPart { run: run.clone(), seq, points: *points });
-                    replaces.iter().for_each(|p| {
-                        self.parts.remove(p);
-                    });
                 }
                 Change::Blob { address, bytes, name } => {
                     self.blobs.entry(*address).or_insert_with(|| (*bytes, name.clone(), seq));
@@ -123,6 +146,7 @@ impl Store {
         self.compare_links(&stated, &mut found).await;
         self.compare_blobs(&stated, &mut found).await;
         self.compare_parts(&stated, &mut found).await;
+        self.compare_reads(&mut found).await;
         checked.frames = tokio::task::block_in_place(|| self.verify_tail(&mut found))?;
         if files {
             self.compare_files(&stated, &mut checked, &mut found, &mut step).await?;
@@ -232,7 +256,7 @@ impl Store {
         found: &mut Vec<Diagnostic>,
         step: &mut (impl FnMut(u64, Option<u64>) -> Result<()> + Send),
     ) -> Result<()> {
-        let total = (stated.blobs.len() + stated.parts.len()) as u64;
+        let total = (stated.blobs.len() + stated.parts.len() + stated.replaced.len()) as u64;
         for (i, address) in stated.blobs.keys().enumerate() {
             step(i as u64, Some(total))?;
             if let Err(error) = tokio::task::block_in_place(|| self.blobs.get(*address)) {
@@ -257,25 +281,49 @@ impl Store {
                 last: row.try_get::<Option<i64>, _>("last_t").unwrap_or_default().zip(float("last_v")),
             });
         }
-        for (i, (part, told)) in stated.parts.iter().enumerate() {
+        let parts = || stated.parts.iter().chain(&stated.replaced);
+        for (i, (part, told)) in parts().enumerate() {
             step((stated.blobs.len() + i) as u64, Some(total))?;
-            let path = self.part_file(&told.run, *part);
-            let read = tokio::task::block_in_place(|| {
-                let bytes = std::fs::read(&path).map_err(|e| fault::io(&e, &path))?;
-                if Digest::of(&bytes) != *part {
-                    return Err(Error::storage("E-SERIES-003", "内容が変わっています", "its content was altered"));
+            match tokio::task::block_in_place(|| self.compare_part(&told.run, *part)) {
+                Ok((held, rollup)) => {
+                    if blocks.get(&part.to_string()) != Some(&held) {
+                        found.push(parts_differ(part.to_string()));
+                    }
+                    match rollup {
+                        Some(Ok(n)) => checked.rollups += n,
+                        Some(Err(error)) => found.push(rollup_fault(*part, &error)),
+                        None => checked.rollups_missing += 1,
+                    }
                 }
-                describe_part(bytes, &part.hex()[..12])
-            });
-            match read {
-                Ok(held) if blocks.get(&part.to_string()) == Some(&held) => {}
-                Ok(_) => found.push(parts_differ(part.to_string())),
                 Err(error) => found.push(file_fault(*part, &error)),
             }
             checked.parts += 1;
         }
-        checked.orphans = self.blobs.all()?.iter().filter(|b| !stated.blobs.contains_key(*b)).count() as u64;
+        checked.parts_replaced = stated.replaced.len() as u64;
+        let names = parts().map(|(part, told)| (*part, self.part_file(&told.run, *part))).collect();
+        let strays = strays::find(&self.dir, &stated.blobs.keys().copied().collect(), &names)?;
+        strays.tell(checked);
         Ok(())
+    }
+
+    /// A part's bytes against its hash: what it holds, and its roll-up against it (roll-ups that are
+    /// sound, an error for one that is not, `None` for one that is missing).
+    fn compare_part(&self, run: &Id, part: Digest) -> Result<(Vec<Found>, Option<Result<u64>>)> {
+        let path = self.part_file(run, part);
+        let mut bytes = Vec::new();
+        open_part(&path)?.read_to_end(&mut bytes).map_err(|e| fault::io(&e, &path))?;
+        if Digest::of(&bytes) != part {
+            return Err(Error::storage("E-SERIES-003", "内容が変わっています", "its content was altered"));
+        }
+        let (held, wanted) = describe_part(bytes, part)?;
+        let path = rollup_path(&path);
+        let rollup = match (std::fs::read(&path), wanted) {
+            (Ok(there), Some(wanted)) if there == wanted => Some(Ok(1)),
+            (Ok(_), _) => Some(Err(damaged(&path))),
+            (Err(e), wanted) if e.kind() == std::io::ErrorKind::NotFound => wanted.is_none().then_some(Ok(0)),
+            (Err(e), _) => Some(Err(fault::io(&e, &path))),
+        };
+        Ok((held, rollup))
     }
 }
 
@@ -314,4 +362,12 @@ fn file_fault(address: Digest, error: &Error) -> Diagnostic {
     let message = &error.fault().message;
     Diagnostic::error("E-VERIFY-004", Place::field(address.to_string()), message.ja.clone(), message.en.clone())
         .remedy("バックアップから戻してください", "restore it from a backup")
+}
+
+fn rollup_fault(part: Digest, error: &Error) -> Diagnostic {
+    let message = &error.fault().message;
+    Diagnostic::error("E-VERIFY-005", Place::field(part.to_string()), message.ja.clone(), message.en.clone()).remedy(
+        "系列そのものは無事です。`toji store rollup` で作り直してください",
+        "the series itself is sound; write the roll-up again with `toji store rollup`",
+    )
 }

@@ -20,6 +20,9 @@ pub(crate) async fn run(operation: &'static Operation, input: Json, settings: &S
     let result = operation.run(context, input).await;
     ear.abort();
     meter.finish();
+    if let Err(error) = session.close().await {
+        tracing::warn!(code = error.code(), "the counts of reads could not be written");
+    }
     output::print(operation, result?, settings)
 }
 

@@ -286,6 +286,7 @@ interface Exact {
   "live tail": { input: { run?: string; hours?: number }; output: Board };
   "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
   "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };
+  "dataset fetch": { input: { release: string }; output: { release: string; name: string; root_hash: string; bytes: number } };
   "dataset release": { input: { manifest: Manifest; dry_run?: boolean }; output: Released };
   "run list": { input: RunListInput; output: Narrow<Schemas["RunListOutput"], { runs: RunRow[] }> };
   "run show": { input: Schemas["RunShowInput"]; output: Run };

@@ -13,10 +13,13 @@ pub mod tecan_magellan;
 pub mod thermo_genesys30;
 
 mod ambr;
+mod batchml;
 mod biolector;
 mod biolector1;
 mod biolector_pro;
+mod biostat;
 mod dasware;
+mod edd;
 mod hplc;
 mod pioreactor;
 mod sake;
@@ -29,9 +32,14 @@ pub fn all() -> &'static [&'static dyn Format] {
     &[
         &ambr::Ambr,
         &ambr::AmbrOffline,
+        &batchml::BatchRecord,
         &biolector1::BioLector1,
         &biolector_pro::BioLectorPro,
+        &biostat::Biostat,
         &dasware::Dasware,
+        &edd::description::EddDescription,
+        &edd::generic::EddGeneric,
+        &edd::skyline::Skyline,
         &pioreactor::Pioreactor,
         &sake::sheet::SakeSheet,
         &sake::yaml::SakeYaml,

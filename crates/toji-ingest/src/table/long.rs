@@ -12,7 +12,7 @@ use toji_core::culture::{Assay, Channel, Fields, PointsBuilder, Reading, Run, Sa
 use toji_core::{Cause, ClockTime, Quality, Status, Unit};
 
 /// Words for quality. `None`: not a word of quality.
-pub(super) fn quality_of(text: &str) -> Option<Quality> {
+pub(crate) fn quality_of(text: &str) -> Option<Quality> {
     let text = text.trim();
     if text.is_empty() {
         return Some(Quality::GOOD);
@@ -37,7 +37,7 @@ pub(super) fn quality_of(text: &str) -> Option<Quality> {
 }
 
 /// A word nobody knows beside a value: kept as a doubt.
-pub(super) const UNKNOWN_QUALITY: Quality = Quality::source(Status::Uncertain, Cause::InstrumentFlag);
+pub(crate) const UNKNOWN_QUALITY: Quality = Quality::source(Status::Uncertain, Cause::InstrumentFlag);
 
 /// What a channel name and the unit beside it say.
 pub(super) fn channel_of(name: &str, raw_unit: Option<&str>, points: toji_core::culture::Points) -> Channel {

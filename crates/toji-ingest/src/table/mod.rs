@@ -28,6 +28,7 @@ mod wide;
 mod words;
 
 pub use apply::apply;
+pub(crate) use long::{UNKNOWN_QUALITY, quality_of};
 pub use mapping::{Column, Layout, MAPPING_VERSION, Mapping, Role, TimeColumn, TimeRule, TimeUnit};
 pub use propose::{Proposal, SheetInfo, propose};
 

@@ -125,7 +125,7 @@ impl Publisher {
         let mut options = MqttOptions::new(&self.broker.client_id, &self.broker.host, self.broker.port);
         options.set_keep_alive(Duration::from_secs(u64::from(self.broker.keep_alive_s.max(1))));
         options.set_clean_session(true);
-        options.set_inflight(u16::MAX - 1);
+        options.set_inflight(2 * WINDOW as u16);
         let (client, mut event_loop) = AsyncClient::new(options, 2 * WINDOW);
         let (sender, events) = mpsc::channel(4 * WINDOW);
         tokio::spawn(async move {

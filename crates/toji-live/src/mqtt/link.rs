@@ -22,8 +22,11 @@ pub const PACKET_BYTES_MAX: usize = 16 << 20;
 /// Requests that wait for the connection: more than there are packet numbers, so that an acknowledgement
 /// never waits.
 const REQUESTS: usize = 80_000;
-/// Messages read but not taken yet. When full, reading stops, and in the end the broker keeps them.
-const EVENTS: usize = 256;
+/// Messages read but not taken yet: all that a broker may send without acknowledgement. While reading goes on, signs
+/// of life do too; a connection that stopped for a slow sink would be closed, its messages sent again, and their
+/// acknowledgements void: it would turn in circles. The broker's own window (20 to some hundred messages) is what
+/// slows the source. Messages without acknowledgement (quality of service 0) stop the reading when this is full.
+const EVENTS: usize = 66_000;
 
 /// What to be at the broker.
 pub struct Session<'a> {

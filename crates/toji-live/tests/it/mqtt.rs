@@ -34,7 +34,7 @@ pub(crate) fn frame(line: usize, step: i64) -> Arc<Frame> {
 }
 
 pub(crate) fn broker(port: u16, client_id: &str) -> Broker {
-    Broker { host: "127.0.0.1".into(), port, client_id: client_id.into(), user: None, password_file: None, keep_alive_s: 1 }
+    Broker { host: "127.0.0.1".into(), port, client_id: client_id.into(), user: None, password_file: None, keep_alive_s: 3 }
 }
 
 fn config(port: u16) -> Config {
@@ -43,7 +43,7 @@ fn config(port: u16) -> Config {
 linger_ms = 20
 [[mqtt]]
 name = "hall"
-broker = {{ host = "127.0.0.1", port = {port}, client_id = "toji", keep_alive_s = 1 }}
+broker = {{ host = "127.0.0.1", port = {port}, client_id = "toji", keep_alive_s = 3 }}
 [[mqtt.topic]]
 topic = "hall/{{vessel}}/{{batch}}/data"
 run = "{{vessel}}-{{batch}}"
@@ -131,7 +131,7 @@ async fn every_acknowledged_point_is_kept_once_through_kills_and_cuts() {
     // Our network is cut, silently; then it passes again.
     cut.cut();
     plant.say(500..700).await;
-    sleep(Duration::from_secs(2)).await;
+    sleep(Duration::from_secs(7)).await;
     cut.mend();
     plant.say(700..800).await;
 

@@ -70,7 +70,7 @@ impl Mosquitto {
         write!(
             file,
             "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {place}/\n\
-             autosave_on_changes true\nautosave_interval 1\nmax_queued_messages 0\nmax_inflight_messages 200\nlog_dest none\n"
+             autosave_on_changes true\nautosave_interval 100\nmax_queued_messages 0\nmax_inflight_messages 200\nlog_dest none\n"
         )
         .unwrap();
         if std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) {

@@ -19,7 +19,7 @@ fn config(port: u16) -> Config {
 linger_ms = 20
 [[sparkplug]]
 name = "scada"
-broker = {{ host = "127.0.0.1", port = {port}, client_id = "toji-sp", keep_alive_s = 1 }}
+broker = {{ host = "127.0.0.1", port = {port}, client_id = "toji-sp", keep_alive_s = 3 }}
 group = "plant"
 host_id = "toji"
 run = "{{device}}-{{batch}}"

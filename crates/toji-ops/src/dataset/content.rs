@@ -93,7 +93,7 @@ struct Gathered {
 /// Reads the content of a manifest through the gate. `leaves` asks for export rather than reading alone.
 pub(super) async fn load(context: &Context, manifest: &Manifest, leaves: bool) -> Result<Content> {
     let store = &context.session.store;
-    let present = store.seq().await?;
+    let present = store.seq(&context.access).await?;
     let asked = match manifest.as_of {
         Some(seq) if seq < 1 || seq > present => {
             return Err(Error::not_found(
@@ -202,9 +202,8 @@ async fn gather(context: &Context, manifest: &Manifest, seq: i64) -> Result<Gath
         keep(kind, found);
     }
     for kind in AROUND {
-        let named = around.remove(kind).unwrap_or_default();
+        let mut named = around.remove(kind).unwrap_or_default();
         let mut found = store.records_at(&context.access, kind, seq).await?;
-        let mut named = named;
         if kind == "strain" {
             // A strain comes with its parents.
             let parents: BTreeMap<String, String> =

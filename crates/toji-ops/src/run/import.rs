@@ -168,6 +168,10 @@ async fn import(context: Context, input: Input) -> Result<Report> {
         report.warnings.extend(file.warnings.iter().cloned());
     }
     report.blob = report.files.iter().find_map(|f| f.blob.clone());
+    if !report.dry_run {
+        let runs = report.runs.iter().map(|r| r.id.clone()).collect();
+        report.warnings.extend(crate::store::after_import(&context, runs).await);
+    }
     Ok(report)
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use toji_core::variable::{self, GridRule};
 use toji_core::{Category, Error, Id, Instant, Place, Record, Result, Text};
-use toji_store::{Grid, Outage, Series, align, as_of, silence, thin};
+use toji_store::{Base, Grid, Outage, Plotted, Series, align, as_of, silence};
 
 /// Most cells of one channel on a grid.
 const CELLS_MAX: usize = 1_000_000;
@@ -79,8 +79,8 @@ pub(super) fn operation() -> Operation {
             name: "run plot",
             label: ["系列の図示", "Plot a run"],
             about: [
-                "図のための系列を返します。画素ごとに最初・最小・最大・最後の点と印付きの点を残すので、尖りも欠測も見逃しません。",
-                "Returns series for a plot: of each pixel column the first, smallest, largest and last point and a flagged one, so that no spike and no gap is lost.",
+                "図のための系列を返します。画素ごとに最初・最小・最大・最後の点と印付きの点を残すので、尖りも欠測も見逃しません。長い系列は保存済みの要約から描くので、点が億を超えても速く、図は全点から描いたものと同じです。",
+                "Returns series for a plot: of each pixel column the first, smallest, largest and last point and a flagged one, so that no spike and no gap is lost. Long channels are drawn from stored roll-ups, quickly at any length; the picture is the one that all points would give.",
             ],
             positional: &["run"],
             example: "toji run plot run-0a1b2c3d4e5f --pixels 800 --json",
@@ -101,14 +101,21 @@ pub(super) fn channel_order(channel: &Record) -> (usize, Option<String>) {
     (known.unwrap_or(usize::MAX), text(&channel.fields, "key"))
 }
 
-/// Run, its channels and the wanted series with times since the zero (nanoseconds).
-pub(crate) async fn load(
-    context: &Context,
-    run: &str,
-    channels: &[String],
-    from_s: Option<f64>,
-    to_s: Option<f64>,
-) -> Result<(Record, Vec<(Record, Series)>)> {
+/// What was asked for: the run, its channels, and the stretch of time of the wanted ones.
+struct Asked {
+    run: Record,
+    records: Vec<Record>,
+    /// Channels by identifier; all when empty.
+    wanted: Vec<Id>,
+    /// Zero of elapsed time, nanoseconds.
+    zero: Option<i64>,
+    /// Nanoseconds from the base.
+    from: i64,
+    /// Excluded.
+    to: i64,
+}
+
+async fn asked(context: &Context, run: &str, channels: &[String], from_s: Option<f64>, to_s: Option<f64>) -> Result<Asked> {
     let store = &context.session.store;
     let run = store.record(&context.access, "run", run, None).await?;
     let records = store.linked(&context.access, "channel", "run", run.id.as_str()).await?;
@@ -132,18 +139,39 @@ pub(crate) async fn load(
     let zero = zero_ns(&run.fields);
     let bound = |s: Option<f64>, open: i64| s.map_or(open, |s| ((s * 1e9) as i64).saturating_add(zero.unwrap_or_default()));
     // A run is of one base, so the bounds of the clock serve, or those of elapsed time when there is none.
-    let series = store.series(&context.access, &run.id, &ids(&wanted)?, bound(from_s, i64::MIN), bound(to_s, i64::MAX)).await?;
-    let mut out = Vec::new();
-    for (id, base, mut series) in series {
-        let Some(record) = records.iter().find(|r| r.id == id) else { continue };
-        let offset = offset_ns(base, zero);
-        if offset != 0 {
-            series.t_ns.iter_mut().for_each(|t| *t = t.saturating_sub(offset));
+    let (from, to) = (bound(from_s, i64::MIN), bound(to_s, i64::MAX));
+    Ok(Asked { run, records, wanted: ids(&wanted)?, zero, from, to })
+}
+
+impl Asked {
+    /// Records beside their series, times counted from the run's zero, in the order of [`channel_order`].
+    fn beside(&self, series: Vec<(Id, Base, Series)>) -> Vec<(Record, Series)> {
+        let mut out = Vec::new();
+        for (id, base, mut series) in series {
+            let Some(record) = self.records.iter().find(|r| r.id == id) else { continue };
+            let offset = offset_ns(base, self.zero);
+            if offset != 0 {
+                series.t_ns.iter_mut().for_each(|t| *t = t.saturating_sub(offset));
+            }
+            out.push((record.clone(), series));
         }
-        out.push((record.clone(), series));
+        out.sort_by_cached_key(|(record, _)| channel_order(record));
+        out
     }
-    out.sort_by_cached_key(|(record, _)| channel_order(record));
-    Ok((run, out))
+}
+
+/// Run, its channels and the wanted series with times since the zero (nanoseconds).
+pub(crate) async fn load(
+    context: &Context,
+    run: &str,
+    channels: &[String],
+    from_s: Option<f64>,
+    to_s: Option<f64>,
+) -> Result<(Record, Vec<(Record, Series)>)> {
+    let asked = asked(context, run, channels, from_s, to_s).await?;
+    let series = context.session.store.series(&context.access, &asked.run.id, &asked.wanted, asked.from, asked.to).await?;
+    let series = asked.beside(series);
+    Ok((asked.run, series))
 }
 
 /// When the source of a run was not heard, on the time axis of the run.
@@ -172,27 +200,37 @@ fn broken_by(mut channel: PlotChannel, outages: &[Outage]) -> PlotChannel {
 }
 
 async fn plot(context: Context, input: PlotInput) -> Result<Plot> {
-    let (run, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
-    let outages = outages_of(&context, &run).await?;
-    let channels = series
-        .into_iter()
-        .map(|(record, series)| {
-            let kept = if input.raw { (0..series.len()).collect() } else { thin(&series, input.pixels.clamp(1, 20_000)) };
-            let row = channel_row(&record, None, None);
-            let channel = PlotChannel {
-                id: row.id,
-                label: row.label,
-                unit: row.unit,
-                down_sampled: kept.len() < series.len(),
-                total_points: series.len(),
-                t_s: kept.iter().filter_map(|i| series.t_ns.get(*i)).map(|t| *t as f64 / 1e9).collect(),
-                value: kept.iter().filter_map(|i| series.value.get(*i)).map(|v| (!v.is_nan()).then_some(*v)).collect(),
-                quality: kept.iter().filter_map(|i| series.quality.get(*i)).copied().collect(),
-            };
-            broken_by(channel, &outages)
-        })
-        .collect();
-    Ok(Plot { run: run.id.to_string(), t0: text(&run.fields, "started"), channels })
+    let asked = asked(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
+    let (store, run) = (&context.session.store, &asked.run.id);
+    let outages = outages_of(&context, &asked.run).await?;
+    let (mut totals, mut shown) = (BTreeMap::new(), Vec::new());
+    if input.raw {
+        shown = store.series(&context.access, run, &asked.wanted, asked.from, asked.to).await?;
+    } else {
+        let pixels = input.pixels.clamp(1, 20_000);
+        for plotted in store.plot(&context.access, run, &asked.wanted, asked.from, asked.to, pixels).await? {
+            let Plotted { channel, base, shown: series, total } = plotted;
+            totals.insert(channel.clone(), total);
+            shown.push((channel, base, series));
+        }
+    }
+    let channel = |(record, series): (Record, Series)| {
+        let row = channel_row(&record, None, None);
+        let total_points = totals.get(&record.id).copied().unwrap_or(series.len());
+        let channel = PlotChannel {
+            id: row.id,
+            label: row.label,
+            unit: row.unit,
+            down_sampled: series.len() < total_points,
+            total_points,
+            t_s: series.t_ns.iter().map(|t| *t as f64 / 1e9).collect(),
+            value: series.value.iter().map(|v| (!v.is_nan()).then_some(*v)).collect(),
+            quality: series.quality,
+        };
+        broken_by(channel, &outages)
+    };
+    let channels = asked.beside(shown).into_iter().map(channel).collect();
+    Ok(Plot { run: run.to_string(), t0: text(&asked.run.fields, "started"), channels })
 }
 
 /// Input of `run align`.

@@ -109,11 +109,11 @@ pub(super) fn status_operation() -> Operation {
         |context: Context, _: Nothing| async move {
             let store = &context.session.store;
             let counts = store.counts(&context.access).await?;
-            let (series_bytes, sealed) = store.size().await?;
+            let (series_bytes, sealed) = store.size(&context.access).await?;
             let points = sealed + store.live_state().await?.points;
             Ok(Status {
                 version: env!("CARGO_PKG_VERSION").into(),
-                events: store.seq().await?,
+                events: store.seq(&context.access).await?,
                 runs: counts.get("run").copied().unwrap_or_default(),
                 records: counts.values().sum(),
                 points,

@@ -11,15 +11,20 @@
 //! | `quality` | integer | `author << 12 \| cause << 4 \| status`, 0 is good |
 //! | `text` | text | what stood there when it was not a number |
 
+mod bucket;
 mod decoded;
 mod fresh;
+mod packed;
 mod read;
+mod rollup;
 mod write;
 
+pub(crate) use bucket::{Bucket, Pick};
 pub(crate) use fresh::{joined, sorted, sound, without_known};
 pub use read::Series;
 pub(crate) use read::{Block, Found, PartReader, Want, describe_part};
-pub(crate) use write::{NewPart, part_path, write_part};
+pub(crate) use rollup::{Level, RollupReader, damaged, rollup_path};
+pub(crate) use write::{NewPart, open_part, part_path, replaced_path, write_part};
 
 use serde::{Deserialize, Serialize};
 

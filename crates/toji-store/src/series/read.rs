@@ -1,6 +1,8 @@
 //! Reading parts, block by block, and merging them into one series.
 
 use super::decoded::Decoded;
+use super::rollup::RollupBuilder;
+use super::write::open_part;
 use super::{Base, number};
 use crate::fault;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -10,10 +12,12 @@ use arrow::datatypes::{
 };
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use toji_core::culture::{Numbers, Points};
 use toji_core::{Digest, Result};
 
 /// A series in memory: times ascending, one number and one quality a point.
@@ -145,10 +149,17 @@ impl PartReader {
         Ok(block)
     }
 
+    /// One row group of a part with its digits, as it was written.
+    pub(crate) fn points(&self, path: &Path, digest: Digest, row_group: usize) -> Result<Points> {
+        let file = open_part(path)?;
+        let footer = self.footer(digest, &file)?;
+        points_of(file, &footer, row_group, &digest.hex()[..12])
+    }
+
     /// Reads some row groups of a part, in the given order.
     fn read(&self, path: &Path, digest: Digest, row_groups: Vec<usize>, want: Want) -> Result<Series> {
         let name = &digest.hex()[..12];
-        let file = File::open(path).map_err(|e| fault::io(&e, path))?;
+        let file = open_part(path)?;
         let footer = self.footer(digest, &file)?;
         let groups = footer.metadata().num_row_groups();
         if row_groups.iter().any(|g| *g >= groups) {
@@ -282,39 +293,74 @@ impl Found {
     }
 }
 
-/// Describes every row group of a part from its bytes alone.
-pub(crate) fn describe_part(bytes: Vec<u8>, name: &str) -> Result<Vec<Found>> {
+/// A row group with its digits. Its numbers are all scaled alike, or doubles.
+fn points_of(source: impl ChunkReader + 'static, footer: &ArrowReaderMetadata, group: usize, name: &str) -> Result<Points> {
+    if group >= footer.metadata().num_row_groups() {
+        return Err(fault::parquet("a row group is missing", name));
+    }
+    let mask = ProjectionMask::leaves(footer.parquet_schema(), [1, 2, 3, 4, 5, 6]);
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(source, footer.clone())
+        .with_row_groups(vec![group])
+        .with_projection(mask)
+        .with_batch_size(65_536)
+        .build()
+        .map_err(|e| fault::parquet(e, name))?;
+    let (mut series, mut mantissa, mut scales) = (Series::default(), Vec::new(), Vec::new());
+    for batch in reader {
+        let batch = batch.map_err(|e| fault::parquet(e, name))?;
+        append(&mut series, &batch).ok_or_else(|| fault::parquet("unexpected columns", name))?;
+        let columns = batch.column(1).as_primitive_opt::<Int64Type>().zip(batch.column(2).as_primitive_opt::<Int8Type>());
+        let (digits, scale) = columns.ok_or_else(|| fault::parquet("unexpected columns", name))?;
+        mantissa.extend(digits.iter().map(|m| m.unwrap_or(Points::NO_NUMBER)));
+        scales.extend(scale.iter());
+        scales.dedup();
+    }
+    let numbers = match scales.as_slice() {
+        [Some(scale)] => {
+            let scale = u8::try_from(*scale).map_err(|e| fault::parquet(e, name))?;
+            Numbers::Scaled { scale, mantissa }
+        }
+        _ => Numbers::Float(series.value),
+    };
+    Ok(Points { t_ns: series.t_ns, numbers, quality: series.quality, texts: series.texts })
+}
+
+/// Describes every row group of a part from its bytes alone, and makes the roll-up that belongs to it.
+pub(crate) fn describe_part(bytes: Vec<u8>, digest: Digest) -> Result<(Vec<Found>, Option<Vec<u8>>)> {
+    let name = &digest.hex()[..12];
     let bytes = bytes::Bytes::from(bytes);
     let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|e| fault::parquet(e, name))?;
     let base = if footer.schema().field_with_name("elapsed_ns").is_ok() { Base::Elapsed } else { Base::Utc };
-    let mut found = Vec::new();
+    let (mut found, mut rollup) = (Vec::new(), RollupBuilder::default());
     for group in 0..footer.metadata().num_row_groups() {
-        let read = |columns: &[usize]| {
-            let mask = ProjectionMask::leaves(footer.parquet_schema(), columns.iter().copied());
-            ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.clone())
-                .with_row_groups(vec![group])
-                .with_projection(mask)
-                .with_batch_size(65_536)
-                .build()
-                .map_err(|e| fault::parquet(e, name))
-        };
-        let mut channel = None;
-        for batch in read(&[0])? {
-            let batch = batch.map_err(|e| fault::parquet(e, name))?;
-            let texts = arrow::compute::cast(batch.column(0), &DataType::Utf8).map_err(|e| fault::parquet(e, name))?;
-            for text in texts.as_string::<i32>().iter() {
-                let known = channel.get_or_insert_with(|| text.unwrap_or_default().to_owned());
-                if text != Some(known.as_str()) {
-                    return Err(fault::parquet("a row group with two channels", name));
-                }
+        let channel = channel_of(&bytes, &footer, group, name)?;
+        let points = points_of(bytes.clone(), &footer, group, name)?;
+        rollup.block(group, &points, 0..points.len());
+        let value = (0..points.len()).map(|i| points.number(i).unwrap_or(f64::NAN)).collect();
+        let series = Series { t_ns: points.t_ns, value, quality: points.quality, texts: Vec::new() };
+        found.push(Found::of(channel, base, &series));
+    }
+    Ok((found, rollup.finish(digest)))
+}
+
+/// The one channel a row group names.
+fn channel_of(bytes: &bytes::Bytes, footer: &ArrowReaderMetadata, group: usize, name: &str) -> Result<String> {
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes.clone(), footer.clone())
+        .with_row_groups(vec![group])
+        .with_projection(ProjectionMask::leaves(footer.parquet_schema(), [0]))
+        .with_batch_size(65_536)
+        .build()
+        .map_err(|e| fault::parquet(e, name))?;
+    let mut channel = None;
+    for batch in reader {
+        let batch = batch.map_err(|e| fault::parquet(e, name))?;
+        let texts = arrow::compute::cast(batch.column(0), &DataType::Utf8).map_err(|e| fault::parquet(e, name))?;
+        for text in texts.as_string::<i32>().iter() {
+            let known = channel.get_or_insert_with(|| text.unwrap_or_default().to_owned());
+            if text != Some(known.as_str()) {
+                return Err(fault::parquet("a row group with two channels", name));
             }
         }
-        let mut series = Series::default();
-        for batch in read(&[1, 2, 3, 4, 5])? {
-            let batch = batch.map_err(|e| fault::parquet(e, name))?;
-            append(&mut series, &batch).ok_or_else(|| fault::parquet("unexpected columns", name))?;
-        }
-        found.push(Found::of(channel.unwrap_or_default(), base, &series));
     }
-    Ok(found)
+    Ok(channel.unwrap_or_default())
 }

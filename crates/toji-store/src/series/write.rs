@@ -1,5 +1,6 @@
 //! Writing a part.
 
+use super::rollup::{RollupBuilder, rollup_path};
 use super::{BLOCK_POINTS_MAX, Base, number};
 use crate::{blob, fault};
 use arrow::array::{
@@ -109,13 +110,14 @@ fn properties(base: Base, run: &Id, channels: &[(Id, Points)]) -> Result<WriterP
         .build())
 }
 
-/// Writes channels (each sorted by time) as one durable file in `dir`, named by its hash.
+/// Writes channels (each sorted by time) as one durable file in `dir`, named by its hash, and its roll-up
+/// beside it.
 pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Points)]) -> Result<NewPart> {
     blob::make_folder(dir)?;
     let unit = time_unit(channels.iter().map(|(_, p)| p.t_ns.as_slice()));
     let schema = schema(base, unit);
     let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| fault::io(&e, dir))?;
-    let mut blocks = Vec::new();
+    let (mut blocks, mut rollup) = (Vec::new(), RollupBuilder::default());
     {
         let sink = std::io::BufWriter::with_capacity(1 << 18, file.as_file_mut());
         let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(base, run, channels)?))
@@ -127,6 +129,7 @@ pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Poin
                 let batch = batch(&schema, base, unit, channel, points, from..to)?;
                 writer.write(&batch).map_err(|e| fault::parquet(e, channel.as_str()))?;
                 writer.flush().map_err(|e| fault::parquet(e, channel.as_str()))?;
+                rollup.block(blocks.len(), points, from..to);
                 blocks.push(describe(blocks.len() as i64, channel, points, from..to));
                 from = to;
             }
@@ -139,13 +142,35 @@ pub(crate) fn write_part(dir: &Path, run: &Id, base: Base, channels: &[(Id, Poin
     let digest = Digest::of(&content);
     let part =
         NewPart { digest, base, bytes: content.len() as i64, points: channels.iter().map(|(_, p)| p.len() as u64).sum(), blocks };
-    blob::settle(file, &part_path(dir, digest))?;
+    let path = part_path(dir, digest);
+    if let Some(rollup) = rollup.finish(digest) {
+        // Its entry in the folder becomes durable with the part's.
+        blob::place(&rollup_path(&path), &rollup)?;
+    }
+    blob::settle(file, &path)?;
     Ok(part)
 }
 
 /// Where a part lies in its run's folder.
 pub(crate) fn part_path(dir: &Path, digest: Digest) -> std::path::PathBuf {
     dir.join(format!("{}.parquet", digest.hex()))
+}
+
+/// Where a part lies that a merge replaced: other readers of the folder pass over names that begin with `_`,
+/// and so do not see its points twice.
+pub(crate) fn replaced_path(part: &Path) -> std::path::PathBuf {
+    let name = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    part.with_file_name(format!("_{name}"))
+}
+
+/// Opens a part, in force or replaced: one that was listed before a merge is read on after it.
+pub(crate) fn open_part(path: &Path) -> Result<std::fs::File> {
+    match std::fs::File::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::File::open(replaced_path(path)).map_err(|_| fault::io(&e, path))
+        }
+        file => file.map_err(|e| fault::io(&e, path)),
+    }
 }
 
 fn batch(

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use toji_core::culture::{Numbers, Points};
 use toji_core::record::FieldMap;
 use toji_core::{Access, Category, Digest, Id, Instant, Result};
@@ -200,6 +201,7 @@ fn the_child() {
     let Some(dir) = std::env::var_os("TOJI_CHILD_STORE") else { return };
     let imports = std::env::var("TOJI_CHILD_IMPORTS").unwrap();
     let words: Vec<&str> = imports.split(' ').collect();
+    let merging = std::env::var_os("TOJI_CHILD_MERGES").is_some();
     let (from, to, size) = (words[0].parse::<u64>().unwrap(), words[1].parse::<u64>().unwrap(), Size::parse(words[2]));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -207,8 +209,15 @@ fn the_child() {
             Ok(store) => store,
             Err(error) => return say(&format!("closed {}", error.code())),
         };
+        let store = Arc::new(store);
         for n in from..to {
             say(&format!("begin {n}"));
+            // The run all imports share grows by a part each: now and then they are merged, between the
+            // beginning of an import and its acknowledgement, so that kills fall into merges too.
+            if n % 5 == 4 && merging {
+                let merged = store.merge_parts(&Access::owner(), Instant(n as i64), &id(SHARED), false, |_, _| Ok(())).await;
+                merged.unwrap();
+            }
             match take_in(&store, n, size).await {
                 Ok(_) => say(&format!("ack {n}")),
                 Err(error) => say(&format!("refused {n} {}", error.code())),

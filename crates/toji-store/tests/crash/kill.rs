@@ -1,4 +1,5 @@
-//! kill -9 at random moments: what was acknowledged is there, nothing is half there, and work goes on.
+//! kill -9 at random moments of imports and merges: what was acknowledged is there, nothing is half there,
+//! and work goes on.
 
 use crate::imports::{SMALL, Told, assert_sound, child, is_there};
 use std::io::Read as _;
@@ -15,6 +16,9 @@ struct Figures {
     killed_in_commit: u64,
     committed_unsaid: u64,
     orphans: u64,
+    merged_parts: u64,
+    orphan_parts: u64,
+    temporary_files: u64,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,6 +32,7 @@ async fn acknowledged_imports_survive_kill_9() {
         one_store(some, &mut seed, &mut figures).await;
     }
     println!("{figures:?} in {:.0} s", began.elapsed().as_secs_f64());
+    assert!(figures.merged_parts > 0, "nothing was merged: {figures:?}");
     assert!(figures.acknowledged > 0 && figures.killed_in_commit > 0, "the kills missed the work: {figures:?}");
 }
 
@@ -61,11 +66,15 @@ async fn one_store(rounds: u64, seed: &mut u64, figures: &mut Figures) {
         assert!(is_there(&store, n, SMALL).await, "import {n} is gone");
     }
     figures.orphans += assert_sound(&store, true).await;
+    let (checked, _) = store.verify(true, |_, _| Ok(())).await.unwrap();
+    figures.merged_parts += checked.parts_replaced;
+    figures.orphan_parts += checked.orphan_parts;
+    figures.temporary_files += checked.temporary_files;
 }
 
 /// Starts a child at import `from`, lets it work for a while from its first import on, and kills it.
 fn killed(folder: &std::path::Path, from: u64, after: Duration) -> Told {
-    let mut child = child(folder, from, from + 10_000, SMALL, None).spawn().unwrap();
+    let mut child = child(folder, from, from + 10_000, SMALL, None).env("TOJI_CHILD_MERGES", "1").spawn().unwrap();
     let mut pipe = child.stdout.take().unwrap();
     let mut output = Vec::new();
     let mut buffer = [0; 4096];

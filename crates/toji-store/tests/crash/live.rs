@@ -162,10 +162,10 @@ async fn one_store(rounds: u64, seed: &mut u64, figures: &mut Figures) {
     assert_eq!(complete(&store, next + 1, next + 1).await, next + 1);
     // Every point once, and beside them the numbers that were taken back.
     let stored = (next + 1) * POINTS + (0..=next).filter(|n| takes_back(*n)).count() as i64;
-    assert_eq!(store.size().await.unwrap().1, stored as u64 * RUNS.len() as u64);
+    assert_eq!(store.size(&Access::owner()).await.unwrap().1, stored as u64 * RUNS.len() as u64);
     assert_eq!(store.live_state().await.unwrap().points, 0);
     assert_sound(&store, true).await;
-    figures.seals += store.seq().await.unwrap() - 1;
+    figures.seals += store.seq(&Access::owner()).await.unwrap() - 1;
 }
 
 /// All points of batches before `acknowledged` are there with the right number, and of the one begun after it either

@@ -17,7 +17,7 @@ on_both! {
             let again = commit(store, second, whole()).await.unwrap();
             assert_eq!((again.seq, again.versions, again.points_new, again.points_known, again.points_changed), (None, vec![1, 1], 0, 2, 0));
         }
-        assert_eq!(store.seq().await.unwrap(), 1);
+        assert_eq!(store.seq(&me()).await.unwrap(), 1);
         assert_sound(store).await;
     }
 
@@ -36,7 +36,7 @@ on_both! {
         }
         let record = store.record(&me(), "run", "r1", None).await.unwrap();
         assert_eq!((record.version, record.fields["title"].as_str()), (2, Some("second")));
-        assert_eq!(store.seq().await.unwrap(), 2);
+        assert_eq!(store.seq(&me()).await.unwrap(), 2);
     }
 
     async fn an_invalid_record_is_refused_with_nothing_stored(home) {
@@ -142,7 +142,7 @@ on_both! {
             commit(store, second, import("r1", "temp", scaled(1, &[(20, value)]))).await.unwrap();
             assert_eq!(rows(&read(store, "r1", "temp").await)[1], (20, value as f64 / 10.0), "after event at {second}");
         }
-        assert_eq!(store.seq().await.unwrap(), 6, "one repetition changed nothing");
+        assert_eq!(store.seq(&me()).await.unwrap(), 6, "one repetition changed nothing");
         assert_sound(store).await;
     }
 
@@ -213,7 +213,7 @@ on_both! {
         for one in work {
             one.await.unwrap();
         }
-        assert_eq!(home.store.seq().await.unwrap(), 4 * 8 + 1);
+        assert_eq!(home.store.seq(&me()).await.unwrap(), 4 * 8 + 1);
         assert_eq!(home.store.counts(&me()).await.unwrap()["run"], 33);
         assert_eq!(rows(&read(&home.store, "shared", "temp").await), [(1, 0.1), (2, 0.2)]);
         assert_sound(&home.store).await;
@@ -232,7 +232,7 @@ on_both! {
 }
 
 async fn nothing_stored(store: &toji_store::Store) {
-    assert_eq!(store.seq().await.unwrap(), 0);
+    assert_eq!(store.seq(&me()).await.unwrap(), 0);
     assert!(store.counts(&me()).await.unwrap().is_empty());
     assert!(read(store, "r1", "temp").await.is_empty());
     assert!(store.summaries(&me(), None).await.unwrap().is_empty());

@@ -35,6 +35,20 @@ impl Gate for Denies {
     }
 }
 
+/// Nobody may do anything.
+#[derive(Debug)]
+struct Closed;
+
+impl Gate for Closed {
+    fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
+        Decision { allow: false, reason: Text::new("閉じています", "closed") }
+    }
+}
+
+pub(crate) fn closed() -> Access {
+    Access { who: Principal { id: "nobody".into(), organisation: None }, gate: Arc::new(Closed) }
+}
+
 fn guest(gate: Denies) -> Access {
     Access { who: Principal { id: "guest".into(), organisation: None }, gate: Arc::new(gate) }
 }
@@ -199,7 +213,7 @@ on_both! {
             let error = store.commit(&guest, at(1), named(area)).await.unwrap_err();
             assert_eq!((error.code(), error.category()), ("E-GATE-001", Category::Denied), "{area}");
         }
-        assert_eq!(store.seq().await.unwrap(), 1);
+        assert_eq!(store.seq(&me()).await.unwrap(), 1);
         let fresh = Commit { puts: vec![put("run", "r2", json!({"title": "r2", "key": "r2", "area": "public"}))], ..named("public") };
         assert_eq!(store.commit(&guest, at(2), fresh).await.unwrap().seq, Some(2));
     }

@@ -78,7 +78,7 @@ on_both! {
             assert_eq!(sealed.points_new, if round == 0 { 200 } else { 0 });
         }
         assert_eq!(store.live_state().await.unwrap().points, 0);
-        assert_eq!(store.size().await.unwrap().1, 200);
+        assert_eq!(store.size(&me()).await.unwrap().1, 200);
         assert_eq!(home.store.record(&me(), "run", run_1().as_str(), None).await.unwrap().version, 1);
     }
 
@@ -90,7 +90,7 @@ on_both! {
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 9.9]);
         store.seal_live(&me(), at(30)).await.unwrap();
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 9.9]);
-        assert_eq!(store.size().await.unwrap().1, 4, "what was replaced stays");
+        assert_eq!(store.size(&me()).await.unwrap().1, 4, "what was replaced stays");
         // The source sends again what was sealed long ago, and takes one number back.
         append(store, vec![batch(vec![point(0, 10, "7.0"), point(0, 15, "6.5"), point(0, 20, "7.2")])]).await;
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 7.2]);
@@ -119,9 +119,9 @@ on_both! {
         let marks = vec![mark(5, MarkKind::Disconnected), mark(9, MarkKind::Reconnected)];
         let said = Batch { marks, ..batch(vec![point(0, 1, "7")]) };
         assert_eq!(append(store, vec![said.clone()]).await.marks, 2);
-        let seq = store.seq().await.unwrap();
+        let seq = store.seq(&me()).await.unwrap();
         append(store, vec![said]).await;
-        assert_eq!(store.seq().await.unwrap(), seq, "the same marks again are known");
+        assert_eq!(store.seq(&me()).await.unwrap(), seq, "the same marks again are known");
         let outages = store.outages(&me(), &run_1()).await.unwrap();
         assert_eq!(outages.iter().map(|o| (o.from_ns, o.to_ns)).collect::<Vec<_>>(), [(at(5).0, Some(at(9).0))]);
         let events = store.linked(&me(), "event", "run", run_1().as_str()).await.unwrap();
@@ -184,7 +184,7 @@ async fn many_at_once_share_writes_and_memory_stays_bounded() {
         assert_eq!(ph, Some(2_000), "run {n}");
     }
     assert_clean(&store).await;
-    assert!(store.size().await.unwrap().1 > 0, "sealed in the background");
+    assert!(store.size(&me()).await.unwrap().1 > 0, "sealed in the background");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +199,7 @@ async fn nonsense_is_refused_with_its_place_and_nothing_of_it_is_kept() {
     check(Batch { run: " ".into(), ..batch(vec![]) }, "E-LIVE-003", "batches[1].run").await;
     check(Batch { signals: vec![signal("pH", ""), signal("pH", "")], ..batch(vec![]) }, "E-LIVE-003", "batches[1].signals").await;
     assert_eq!(home.store.live_state().await.unwrap().points, 0);
-    assert_eq!(home.store.seq().await.unwrap(), 0);
+    assert_eq!(home.store.seq(&me()).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,7 +86,7 @@ on_both! {
         }
         let summary = home.store.summaries(&me(), Some(&id("r1"))).await.unwrap().into_values().next().unwrap();
         assert_eq!((summary.points, summary.t_min, summary.t_max), (100, 0, 99_000));
-        assert_eq!(home.store.seq().await.unwrap(), 4, "the whole once more brought nothing");
+        assert_eq!(home.store.seq(&me()).await.unwrap(), 4, "the whole once more brought nothing");
     }
 
     async fn elapsed_times_stay_elapsed_and_do_not_mix_with_clocks(home) {
@@ -108,7 +108,7 @@ on_both! {
         clock.base = Base::Utc;
         both.series.push(clock);
         assert_eq!(commit(&home.store, 1, both).await.unwrap_err().code(), "E-SERIES-011");
-        assert_eq!(home.store.seq().await.unwrap(), 1);
+        assert_eq!(home.store.seq(&me()).await.unwrap(), 1);
     }
 
     async fn a_channel_given_in_pieces_is_one_channel(home) {
@@ -136,7 +136,7 @@ on_both! {
             let error = commit(&home.store, 0, import("r1", "temp", points)).await.unwrap_err();
             assert_eq!((error.code(), error.category()), ("E-SERIES-010", Category::Input), "case {i}");
         }
-        assert_eq!(home.store.seq().await.unwrap(), 0);
+        assert_eq!(home.store.seq(&me()).await.unwrap(), 0);
     }
 
     async fn plain_parquet_readers_see_the_same_numbers(home) {

@@ -149,7 +149,7 @@ async fn sql_only_reads_and_only_the_store() {
     let part = crate::series::parquet_files(&home.folder()).remove(0);
     let target = outside.path().join("out");
     let (csv, part, target) = (csv.display(), part.display(), target.display());
-    let before = store.seq().await.unwrap();
+    let before = store.seq(&me()).await.unwrap();
     for refused in [
         format!("SELECT * FROM '{part}'"),
         format!("SELECT * FROM \"{part}\""),
@@ -189,7 +189,7 @@ async fn sql_only_reads_and_only_the_store() {
         assert!(!error.fault().message.ja.is_empty());
     }
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1, "nothing was written outside");
-    assert_eq!(store.seq().await.unwrap(), before);
+    assert_eq!(store.seq(&me()).await.unwrap(), before);
     assert_eq!(ask(store, "SELECT COUNT(*) FROM run").await[0][0], json!(3));
     assert_sound(store).await;
     home.close().await;

@@ -308,3 +308,38 @@ async fn keeping_a_file_again_heals_its_copy() {
     assert_sound(&home.store).await;
     home.close().await;
 }
+
+/// A table's definition with a byte that is no text made the database driver's worker panic, in words of its
+/// own on the terminal. The store refuses such a catalogue in ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_table_definition_is_refused_without_a_panic() {
+    static PANICS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        before(panic);
+    }));
+    let still = Still::made().await;
+    let healthy = still.healthy();
+    let definitions: Vec<usize> = (0..healthy.len().min(16_384)).filter(|i| healthy[*i..].starts_with(b"CREATE TABLE")).collect();
+    assert!(definitions.len() > 5, "{definitions:?}");
+    let said = dump(&still.catalogue()).await.unwrap();
+    let (mut refused, mut damaged) = (0, 0);
+    for at in definitions {
+        for i in (at..at + 90).step_by(7) {
+            let mut bad = healthy.clone();
+            bad[i] = 0xff;
+            still.heal(&bad);
+            let found = still.findings().await;
+            damaged += 1;
+            let noticed = found.iter().any(|f| f.starts_with("E-STORE-00") || f.starts_with("E-VERIFY"));
+            refused += u32::from(noticed);
+            // An old copy of a definition in unused space says nothing.
+            assert!(noticed || dump(&still.catalogue()).await.as_ref() == Some(&said), "byte {i}: {found:?}");
+        }
+    }
+    still.heal(&healthy);
+    assert_eq!(PANICS.load(std::sync::atomic::Ordering::Relaxed), 0, "no panic may reach the terminal");
+    assert!(refused > damaged / 2, "{refused} of {damaged}");
+    println!("{damaged} damaged definitions, {refused} refused in our words, the others in unused space");
+}

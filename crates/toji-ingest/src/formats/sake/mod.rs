@@ -1,10 +1,11 @@
-//! Progress of koji and moromi (sake mash) as breweries write it: several readings of the product
+//! Progress of koji, shubo (yeast starter) and moromi (sake mash) as breweries write it: several readings of the product
 //! temperature at each visit, room temperatures, Baumé, 日本酒度, alcohol, acidity, the steps of the
 //! craft (盛り, 仲, 留 …) and what was seen, smelled and tasted.
 //!
 //! [`yaml`] reads the progress files of sake planning tools, [`sheet`] the day sheets.
 
 pub(crate) mod sheet;
+mod shubo;
 pub(crate) mod yaml;
 
 use toji_core::culture::{Channel, Event, Fields, Observation, Origin, PointsBuilder, Run, Sampling, When, ZeroTime};
@@ -113,6 +114,11 @@ impl Brew {
             note,
         };
         self.observations.push((t_ns, observation));
+    }
+    /// Is it a shubo, by what stands in its fields and by its steps?
+    pub(crate) fn is_shubo(&self) -> bool {
+        let said = self.fields.iter().any(|(k, v)| shubo::named(k) || v.as_str().is_some_and(shubo::named));
+        said || shubo::stepped(self.events.iter().map(|(_, e)| e))
     }
     /// Has anything been read?
     pub(crate) fn is_empty(&self) -> bool {

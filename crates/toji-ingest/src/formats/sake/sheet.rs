@@ -1,4 +1,4 @@
-//! Day sheets of koji and moromi, CSV or workbook, as breweries write them: a row a visit, columns such
+//! Day sheets of koji, shubo and moromi, CSV or workbook, as breweries write them: a row a visit, columns such
 //! as 日付, 時刻, 品温, 室温, ボーメ, 日本酒度, アルコール, 酸度, 操作, 状貌. Dates by era (令和7年1月16日),
 //! without a year (1/16) where the sheet names the brewing year (R6BY), in full-width digits, or left
 //! blank under the one above.
@@ -20,7 +20,7 @@ pub(crate) struct SakeSheet;
 /// Rows above the table that may hold the brew's name, tank and year.
 const HEAD_ROWS_MAX: usize = 30;
 /// Words of the sake brewer that no other table has.
-const CRAFT: [&str; 8] = ["品温", "ボーメ", "日本酒度", "手入", "湿球", "状貌", "アミノ酸度", "醪"];
+const CRAFT: [&str; 11] = ["品温", "ボーメ", "日本酒度", "手入", "湿球", "状貌", "アミノ酸度", "醪", "酒母", "暖気", "打瀬"];
 
 /// What a column holds.
 enum Role {
@@ -428,6 +428,9 @@ fn read_sheet(sheet: &Sheet, table: &Table, site: &Site, reading: &mut Reading) 
     for (key, value) in head.fields {
         brew.fields.insert(key, value.into());
     }
+    if brew.is_shubo() || super::shubo::named(&head.title) || super::shubo::named(&sheet.name) {
+        brew.fields.insert("kind".into(), "shubo".into());
+    }
     let first = brew.first_text();
     let parts = [head.title.as_str(), sheet.name.as_str(), &named.join(", "), &first];
     let title = if head.title.is_empty() { format!("経過 {} {first}", sheet.name) } else { format!("{} {first}", head.title) };
@@ -463,6 +466,7 @@ fn read_cell(brew: &mut Brew, role: &Role, cell: &Cell, t_ns: i64) {
         }
         Role::Other(header) => match crate::lines::decimal(&fold_width(&text)) {
             Some(_) => brew.value(header, None, None, 0, t_ns, &fold_width(&text)),
+            None if super::shubo::is_warming(header) => brew.step(t_ns, &format!("{header} {}", text.trim())),
             None => brew.observe(t_ns, "note", header, &text),
         },
     }

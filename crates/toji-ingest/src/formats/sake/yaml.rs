@@ -126,7 +126,11 @@ fn read_document(document: &Yaml, site: &Site, reading: &mut Reading) {
     }
     let moromi = brew.fields.contains_key("prefix_day_labels")
         || brew.series.iter().any(|s| matches!(s.channel.key.as_str(), "baume" | "nihonshudo"));
-    let (kind, title) = if moromi { ("moromi", "醪") } else { ("koji", "麹") };
+    let (kind, title) = match (brew.is_shubo(), moromi) {
+        (true, _) => ("shubo", "酒母"),
+        (false, true) => ("moromi", "醪"),
+        (false, false) => ("koji", "麹"),
+    };
     brew.fields.insert("kind".into(), kind.into());
     let first = brew.first_text();
     let (run, said) = brew.finish(format!("sake {kind} | {first}"), format!("{title} {first}"));
