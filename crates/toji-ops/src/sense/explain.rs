@@ -1,12 +1,12 @@
 //! `sense explain`: which sensors go with what the nose said, by the tank's state of that minute.
 
-use super::state::{Quantity, graded, runs_with, states};
+use super::state::{Quantity, State, graded, runs_with, states};
 use super::when::since_zero;
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::{text, zero_ns};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use toji_core::{Error, Place, Result, Text, vocabulary};
 use toji_sense::association::{Explained, Finding, Question, RUNS_MIN, Row, explain};
 
@@ -114,7 +114,7 @@ async fn answer(context: Context, input: Input) -> Result<Answer> {
         Some((_, term)) => term.label.clone(),
         None => vocabulary::get(&input.term).map_err(|e| e.at(Place::field("term")))?.label.clone(),
     };
-    if !(1..=ROUNDS_MAX).contains(&input.rounds) || !(input.max_age_s > 0.0) {
+    if !(1..=ROUNDS_MAX).contains(&input.rounds) || input.max_age_s.is_nan() || input.max_age_s <= 0.0 {
         let (ja, en) = (
             format!("rounds は 1〜{ROUNDS_MAX}、max_age_s は正の数です"),
             format!("rounds is 1 to {ROUNDS_MAX}, max_age_s is above 0"),
@@ -123,7 +123,7 @@ async fn answer(context: Context, input: Input) -> Result<Answer> {
             .at(Place::field("rounds"))
             .hint("値を改めてください", "change the value"));
     }
-    let mut found: Vec<(usize, f64, f64, BTreeMap<Quantity, (f64, f64)>)> = Vec::new();
+    let mut found: Vec<(usize, f64, f64, State)> = Vec::new();
     let (mut too_old, mut blind) = (0, 0);
     for (number, run) in runs_with(&context, "observation", &input.runs).await?.iter().enumerate() {
         context.progress.step(number as u64, None, "状態の照合", "joining states")?;

@@ -1,13 +1,13 @@
 //! `sense rules`: a short list of rules learnt from an expert's decisions, judged on runs it has not seen.
 
 use super::explain::{hour, thousand};
-use super::state::{Quantity, runs_with, states};
+use super::state::{Quantity, State, runs_with, states};
 use super::when::since_zero;
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::{text, zero_ns};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use toji_core::{Action, Error, Place, Resource, Result, Text, vocabulary};
 use toji_sense::rules::{Case, Condition, HeldOut, Learning, Rule, RuleList, Side, held_out, learn};
 
@@ -93,7 +93,11 @@ pub(super) fn operation() -> Operation {
 
 async fn rules(context: Context, input: Input) -> Result<Rules> {
     let store = &context.session.store;
-    if !(1..=20_000).contains(&input.rounds) || !(1..=20).contains(&input.rules_max) || !(input.max_age_s > 0.0) {
+    if !(1..=20_000).contains(&input.rounds)
+        || !(1..=20).contains(&input.rules_max)
+        || input.max_age_s.is_nan()
+        || input.max_age_s <= 0.0
+    {
         return Err(Error::input(
             "E-SENSE-016",
             "rounds は 1〜20000、rules_max は 1〜20、max_age_s は正の数です",
@@ -102,7 +106,7 @@ async fn rules(context: Context, input: Input) -> Result<Rules> {
         .at(Place::field("rounds"))
         .hint("値を改めてください", "change the value"));
     }
-    let mut found: Vec<(usize, String, BTreeMap<Quantity, (f64, f64)>)> = Vec::new();
+    let mut found: Vec<(usize, String, State)> = Vec::new();
     let mut not_used = 0;
     for (number, run) in runs_with(&context, "decision", &input.runs).await?.iter().enumerate() {
         context.progress.step(number as u64, None, "状態の照合", "joining states")?;

@@ -35,10 +35,13 @@ impl Quantity {
     }
 }
 
+/// A state: quantity → (value, age in s).
+pub(super) type State = BTreeMap<Quantity, (f64, f64)>;
+
 /// States of one run at some of its times, ns since its zero, in their order.
 pub(super) struct States {
-    /// For every time: quantity → (value, age in s).
-    pub(super) at: Vec<BTreeMap<Quantity, (f64, f64)>>,
+    /// For every time its state.
+    pub(super) at: Vec<State>,
     /// Values left out since they were older than asked.
     pub(super) too_old: u64,
 }
@@ -59,7 +62,7 @@ pub(super) async fn states(context: &Context, run: &Record, times: &[i64], max_a
     let zero = zero_ns(&run.fields);
     let mut order: Vec<usize> = (0..times.len()).collect();
     order.sort_by_key(|i| times.get(*i).copied().unwrap_or_default());
-    let mut out = States { at: vec![BTreeMap::new(); times.len()], too_old: 0 };
+    let mut out = States { at: vec![State::new(); times.len()], too_old: 0 };
     let names: BTreeMap<String, Quantity> = store
         .linked(&context.access, "channel", "run", run.id.as_str())
         .await?
