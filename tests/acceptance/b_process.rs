@@ -103,7 +103,8 @@ async fn b01_simulated_faults_are_labelled_and_the_operator_leaves_reasons() {
         assert_eq!(shown["fields"]["simulated"], true, "{shape}");
         let channels = shown["channels"].as_array().unwrap();
         let ph = channels.iter().find(|c| c["quantity"] == "ph" && c["origin"] != "setpoint").unwrap();
-        assert!(ph["points"].as_u64().unwrap() > 10 && ph["max"].as_f64().unwrap() < 7.3, "{shape}: {ph}");
+        // The control system writes on change: a loop that holds its set-point writes little.
+        assert!(ph["points"].as_u64().unwrap() > 5 && ph["max"].as_f64().unwrap() < 7.3, "{shape}: {ph}");
     }
     // Another seed is another plant; impossible ones are refused.
     let other = json!({ "name": "SIM-X", "reactors": 1, "hours": 2.0, "seed": 4 });

@@ -38,7 +38,7 @@ pub(crate) fn every_cut(format: &dyn Format, file: &str) {
     let series: HashMap<(String, String), _> =
         whole.runs.iter().flat_map(|r| r.channels.iter().map(|c| ((r.key.clone(), c.key.clone()), points(c)))).collect();
     for cut in (0..file.len()).filter(|i| file.is_char_boundary(*i)) {
-        let source = Source::new("x", file[..cut].as_bytes()).unwrap();
+        let source = Source::new("x", &file.as_bytes()[..cut]).unwrap();
         let _ = format.detect(&source);
         let Ok(reading) = format.read(&source, &Site::default()) else { continue };
         let last = file[..cut].lines().count() as u64;

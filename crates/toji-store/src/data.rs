@@ -211,7 +211,7 @@ impl Store {
     /// Denied access, damaged files.
     pub async fn latest_good(&self, access: &Access, run: &Id, channels: &[Id], times: &[i64]) -> Result<Vec<AsOf>> {
         let wanted = self.wanted(access, run, channels, i64::MIN, i64::MAX).await?;
-        tokio::task::block_in_place(|| {
+        crate::blocking::in_place(|| {
             wanted
                 .into_iter()
                 .map(|(channel, blocks)| {
@@ -254,7 +254,7 @@ impl Store {
         to: i64,
     ) -> Result<Vec<(Id, Base, Series)>> {
         let wanted = self.wanted(access, run, channels, from, to).await?;
-        tokio::task::block_in_place(|| {
+        crate::blocking::in_place(|| {
             wanted
                 .into_iter()
                 .map(|(id, blocks)| {

@@ -73,7 +73,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn add_job(&self, access: &Access, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
         sqlx::query(
             "INSERT INTO jobs (id, operation, input, state, progress, created_at, updated_at, lease_until) VALUES ($1, $2, $3, 'queued', '', $4, $4, 0)",
         )
@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn note_job(&self, access: &Access, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
         sqlx::query("UPDATE jobs SET progress = $1, lease_until = $2 WHERE id = $3 AND state = 'running'")
             .bind(progress)
             .bind(lease_until_s)
@@ -142,7 +142,7 @@ impl Store {
         error: Option<&str>,
         now: &str,
     ) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id: id, area: None }).await?;
+        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
         sqlx::query("UPDATE jobs SET state = $1, output = $2, error = $3, updated_at = $4 WHERE id = $5")
             .bind(state.as_str())
             .bind(output)
@@ -160,7 +160,7 @@ impl Store {
     /// # Errors
     /// No such job, or denied access.
     pub async fn job(&self, access: &Access, id: &str) -> Result<JobRow> {
-        self.allow(access, Action::Read, Resource::Record { kind: "job", id: id, area: None }).await?;
+        self.allow(access, Action::Read, Resource::Record { kind: "job", id, area: None }).await?;
         let row = sqlx::query("SELECT id, operation, input, state, progress, output, error FROM jobs WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.catalogue.pool)

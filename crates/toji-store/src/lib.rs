@@ -5,6 +5,7 @@
 
 mod align;
 mod blob;
+mod blocking;
 mod catalogue;
 mod columns;
 mod commit;

@@ -413,9 +413,10 @@ mod tests {
     fn a_point_is_written_again_only_a_few_times() {
         // Imports of 100 points, merged whenever there are more than 24 small parts.
         let (mut parts, mut written, mut imports) = (Vec::<u64>::new(), 0, 0);
-        for _ in 0..20_000 {
-            parts.push(100);
-            imports += 100;
+        for import in 0..20_000 {
+            let points = 100 + import % 3;
+            parts.push(points);
+            imports += points;
             if parts.iter().filter(|p| **p < SMALL_POINTS_MAX).count() > 24 {
                 for group in groups(&live(&parts)) {
                     let sum: u64 = group.iter().map(|p| p.points).sum();

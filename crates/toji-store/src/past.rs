@@ -119,9 +119,9 @@ impl Store {
         }
         for (channel, blocks) in &mut wanted {
             self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel }).await?;
-            blocks.sort_by(|a, b| (a.seq, a.part.hex(), a.row_group).cmp(&(b.seq, b.part.hex(), b.row_group)));
+            blocks.sort_by_key(|block| (block.seq, block.part.hex(), block.row_group));
         }
-        tokio::task::block_in_place(|| {
+        crate::blocking::in_place(|| {
             wanted
                 .into_iter()
                 .map(|(channel, blocks)| {

@@ -78,7 +78,7 @@ impl Store {
         pixels: usize,
     ) -> Result<Vec<Plotted>> {
         let wanted = self.wanted(access, run, channels, from, to).await?;
-        tokio::task::block_in_place(|| {
+        crate::blocking::in_place(|| {
             wanted
                 .into_iter()
                 .map(|(channel, blocks)| {
@@ -99,7 +99,7 @@ impl Store {
         let total = pieces.iter().map(Piece::points).sum();
         let mut times = pieces.iter().filter_map(Piece::times);
         let Some((first, first_end)) = times.next() else { return Ok((Series::default(), 0)) };
-        let last = times.last().map_or(first_end, |(_, end)| end);
+        let last = times.next_back().map_or(first_end, |(_, end)| end);
         if total <= pixels.saturating_mul(4).max(8) || first == last {
             return Ok((self.read_blocks(run, blocks, base, Want::Numbers, from, to)?, total));
         }

@@ -42,7 +42,7 @@ impl Store {
             let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
             let (run, part) = (Id::parse(&text("run")?)?, Digest::parse(&text("part")?)?);
             self.allow(access, Action::Write, Resource::Series { run: run.as_str(), channel: "" }).await?;
-            tokio::task::block_in_place(|| self.rebuild_rollup(&run, part, &mut done))?;
+            crate::blocking::in_place(|| self.rebuild_rollup(&run, part, &mut done))?;
             done.parts += 1;
         }
         Ok(done)

@@ -147,7 +147,7 @@ impl Store {
         self.compare_blobs(&stated, &mut found).await;
         self.compare_parts(&stated, &mut found).await;
         self.compare_reads(&mut found).await;
-        checked.frames = tokio::task::block_in_place(|| self.verify_tail(&mut found))?;
+        checked.frames = crate::blocking::in_place(|| self.verify_tail(&mut found))?;
         if files {
             self.compare_files(&stated, &mut checked, &mut found, &mut step).await?;
         }
@@ -259,7 +259,7 @@ impl Store {
         let total = (stated.blobs.len() + stated.parts.len() + stated.replaced.len()) as u64;
         for (i, address) in stated.blobs.keys().enumerate() {
             step(i as u64, Some(total))?;
-            if let Err(error) = tokio::task::block_in_place(|| self.blobs.get(*address)) {
+            if let Err(error) = crate::blocking::in_place(|| self.blobs.get(*address)) {
                 found.push(file_fault(*address, &error));
             }
             checked.blobs += 1;
@@ -284,7 +284,7 @@ impl Store {
         let parts = || stated.parts.iter().chain(&stated.replaced);
         for (i, (part, told)) in parts().enumerate() {
             step((stated.blobs.len() + i) as u64, Some(total))?;
-            match tokio::task::block_in_place(|| self.compare_part(&told.run, *part)) {
+            match crate::blocking::in_place(|| self.compare_part(&told.run, *part)) {
                 Ok((held, rollup)) => {
                     if blocks.get(&part.to_string()) != Some(&held) {
                         found.push(parts_differ(part.to_string()));

@@ -68,7 +68,7 @@ pub(crate) fn judge(case: &Case, outcome: &Outcome) -> Verdict {
         marked |= seen.marked;
     }
     let told = |code: &&str| outcome.warnings.iter().any(|w| w == code || w == "any");
-    if !case.must_warn.is_empty() && !case.must_warn.iter().any(|c| told(&c)) {
+    if !case.must_warn.is_empty() && !case.must_warn.iter().any(told) {
         faults.push(format!("nothing said of it (expected {})", case.must_warn.join(" or ")));
     }
     match (faults.is_empty(), marked || warned || !outcome.warnings.is_empty()) {

@@ -298,7 +298,6 @@ fn request(source: &OpcUa, item: &Item, at: u32) -> MonitoredItemCreateRequest {
         queue_size: source.queue.max(1),
         discard_oldest: true,
         filter: if source.every_timestamp { every_timestamp() } else { ExtensionObject::null() },
-        ..MonitoringParameters::default()
     };
     MonitoredItemCreateRequest {
         item_to_monitor: ReadValueId::from(item.node.clone()),

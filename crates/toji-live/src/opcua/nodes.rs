@@ -94,7 +94,7 @@ async fn below(session: &Session, source: &OpcUa, root: NodeId) -> Result<Vec<(N
             let children = references(session, source, &ids, ReferenceTypeId::HierarchicalReferences).await?;
             for ((_, path), children) in chunk.iter().zip(children) {
                 for child in children {
-                    let is_property = child.reference_type_id == NodeId::from(ReferenceTypeId::HasProperty);
+                    let is_property = child.reference_type_id == ReferenceTypeId::HasProperty;
                     if is_property || !seen.insert(child.node_id.node_id.clone()) || seen.len() > NODES {
                         continue;
                     }

@@ -162,7 +162,7 @@ mod tests {
         assert_eq!((a.judgements, a.repeated, a.repeatability), (5, 2, Some(0.5)));
         let interval = a.repeatability_interval.unwrap();
         // √(0.5/7.378) and √(0.5/0.05064), from tables of χ² with two degrees of freedom.
-        assert!((interval.low - 0.2603).abs() < 1e-3 && (interval.high - 3.142).abs() < 2e-3, "{interval:?}");
+        assert!((interval.low - 0.2603).abs() < 1e-3 && (interval.high - 3.1422).abs() < 2e-3, "{interval:?}");
         assert_eq!((a.bias, a.shared), (Some(1.0), 3));
         assert!((panel.observers[1].bias.unwrap() + 0.5).abs() < 1e-12);
         let d = &panel.observers[3];

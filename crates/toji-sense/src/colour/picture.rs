@@ -106,7 +106,7 @@ fn area(samples: &[[u8; 3]]) -> Option<Area> {
         return None;
     }
     let n = samples.len() as f64;
-    let clipped = samples.iter().filter(|p| p.iter().any(|c| *c == 255) || p.iter().all(|c| *c == 0)).count() as f64 / n;
+    let clipped = samples.iter().filter(|p| p.contains(&255) || p.iter().all(|c| *c == 0)).count() as f64 / n;
     // Glare and bubbles lie at the ends: the middle four fifths by brightness count.
     let mut lights: Vec<Linear> = samples.iter().map(|p| p.map(|c| linear(f64::from(c) / 255.0))).collect();
     lights.sort_by(|a, b| a.iter().sum::<f64>().total_cmp(&b.iter().sum::<f64>()));

@@ -29,7 +29,7 @@ async fn an_edge_collector_appends_and_everybody_sees() {
     let server = Server::real().await;
     let now = now_ns();
     let first = batch("R1", &[(now - 3 * S, "7.02"), (now - 2 * S, "7.03")]);
-    assert_eq!(append(&server, &[first.clone()]).await["points_new"], 2);
+    assert_eq!(append(&server, std::slice::from_ref(&first)).await["points_new"], 2);
     assert_eq!(append(&server, &[first]).await, json!({"points_new": 0, "points_known": 2, "points_changed": 0, "marks": 0}));
     let board = server.get("/api/v1/live/tail").await.json();
     let tank = &board["runs"][0];

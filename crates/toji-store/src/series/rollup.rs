@@ -535,7 +535,7 @@ mod tests {
                 let direct: Vec<Bucket> = block.buckets(level.log2_width).into_iter().map(|(_, b)| b).collect();
                 let read = reader.buckets(&file, level).unwrap();
                 // Sums are added in another order where levels were put together.
-                let unsummed = |b: &[Bucket]| told(&b.iter().cloned().map(|b| Bucket { sum_good: 0.0, ..b }).collect::<Vec<_>>());
+                let unsummed = |b: &[Bucket]| told(&b.iter().map(|b| Bucket { sum_good: 0.0, ..b.clone() }).collect::<Vec<_>>());
                 assert_eq!(unsummed(&read), unsummed(&direct), "seed {seed} level {}", level.log2_width);
                 assert!(read.iter().zip(&direct).all(|(a, b)| (a.sum_good - b.sum_good).abs() <= 1e-6));
             }

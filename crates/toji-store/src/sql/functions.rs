@@ -89,7 +89,7 @@ async fn aligned_rows(store: &Arc<Store>, access: &Access, run: &str, step_s: f6
         Some(chunk) => store.outages(access, &chunk.run).await?,
         None => Vec::new(),
     };
-    tokio::task::block_in_place(|| {
+    crate::blocking::in_place(|| {
         let mut out = Vec::new();
         let step = (step_s * 1e9) as i64;
         let span = |f: fn(&crate::series::Block) -> i64, g: fn(i64, i64) -> i64| {
@@ -185,7 +185,7 @@ fn sample_time(sample: &Record, base: Base, zero: Option<i64>) -> Option<i64> {
 async fn as_of_rows(store: &Arc<Store>, access: &Access, run: &str) -> Result<Vec<RecordBatch>> {
     let samples = store.linked(access, "sample", "run", run).await?;
     let chunks = store.chunks(access, Some(&[run.to_owned()]), |_, _, _| true).await?;
-    tokio::task::block_in_place(|| chunks.iter().map(|chunk| as_of_batch(store, chunk, &samples)).collect())
+    crate::blocking::in_place(|| chunks.iter().map(|chunk| as_of_batch(store, chunk, &samples)).collect())
 }
 
 fn as_of_batch(store: &Store, chunk: &Chunk, samples: &[Record]) -> Result<RecordBatch> {

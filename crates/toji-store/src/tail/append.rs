@@ -127,7 +127,7 @@ impl Store {
         let contents: Vec<Vec<u8>> = ready.iter().flat_map(|r| &r.frames).map(Frame::encode).collect();
         let number = match &mut turn.writer {
             Some(writer) => {
-                let written = if contents.is_empty() { Ok(()) } else { tokio::task::block_in_place(|| writer.append(&contents)) };
+                let written = if contents.is_empty() { Ok(()) } else { crate::blocking::in_place(|| writer.append(&contents)) };
                 written.map(|()| writer.number)
             }
             None => Err(Error::bug("E-LIVE-013", "no journal")),
@@ -193,10 +193,10 @@ impl Store {
             return Ok(());
         }
         if turn.lock.is_none() {
-            turn.lock = Some(tokio::task::block_in_place(|| locked(&self.tail.dir))?);
+            turn.lock = Some(crate::blocking::in_place(|| locked(&self.tail.dir))?);
         }
         let sealed = self.sealed_runs().await?;
-        tokio::task::block_in_place(|| {
+        crate::blocking::in_place(|| {
             self.tail.read_along(&sealed)?;
             let mut state = self.tail.state();
             let (_, kept) = journal::list(&self.tail.dir)?;

@@ -55,7 +55,7 @@ impl Store {
                 self.seal_run(access, at, number, &run, &mut sealed).await?;
                 sealed.runs += 1;
             }
-            tokio::task::block_in_place(|| self.put_away(number))?;
+            crate::blocking::in_place(|| self.put_away(number))?;
         }
         Ok(sealed)
     }
@@ -66,7 +66,7 @@ impl Store {
         if writer.is_empty() {
             return Ok(writer.number);
         }
-        let next = tokio::task::block_in_place(|| Writer::create(&self.tail.dir, writer.number + 1, writer.end.hash))?;
+        let next = crate::blocking::in_place(|| Writer::create(&self.tail.dir, writer.number + 1, writer.end.hash))?;
         let mut state = self.tail.state();
         if let Some(closed) = state.files.get_mut(&writer.number) {
             closed.place = Some(writer.end);

@@ -318,7 +318,7 @@ impl Store {
             return Ok(());
         }
         let sealed = self.sealed_runs().await?;
-        tokio::task::block_in_place(|| self.tail.read_along(&sealed))
+        crate::blocking::in_place(|| self.tail.read_along(&sealed))
     }
 
     /// What is in the tail.

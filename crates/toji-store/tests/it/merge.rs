@@ -13,8 +13,11 @@ async fn merge(store: &std::sync::Arc<Store>, run: &str) -> Merged {
     store.merge_parts(&me(), at(1000), &id(run), false, |_, _| Ok(())).await.unwrap()
 }
 
-/// Everything a reader sees of a channel: times, bits of numbers, qualities, texts.
-fn told(series: &Series) -> (Vec<i64>, Vec<u64>, Vec<u16>, Vec<(u32, String)>) {
+/// Times, bits of numbers, qualities and texts.
+type Told = (Vec<i64>, Vec<u64>, Vec<u16>, Vec<(u32, String)>);
+
+/// Everything a reader sees of a channel.
+fn told(series: &Series) -> Told {
     let bits = series.value.iter().map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() }).collect();
     (series.t_ns.clone(), bits, series.quality.clone(), series.texts.clone())
 }
