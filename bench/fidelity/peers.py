@@ -78,8 +78,11 @@ class Tables:
                 if number is not None or text is not None:
                     observed.append({"id": who, "what": str(what), "at": at, "number": number, "text": text})
         # Who tells a reader to skip the lines above a table knows of them.
-        known = bool(told) or shape["skip"] > 0
-        return {"observed": observed, "warnings": ["any"] if known else [], "listed": [str(w.message) for w in told]}
+        skipped = [] if is_workbook(path) else path.read_text(encoding="utf-8", errors="replace").splitlines()[: shape["skip"]]
+        known = bool(told) or bool(skipped)
+        # A warning of any sort, and what the user left out himself, counts as a mark on everything.
+        observed = [{**value, "marked": known} for value in observed]
+        return {"observed": observed, "warnings": ["any"] if known else [], "listed": [str(w.message) for w in told] + skipped}
 
 
 class Pandas(Tables):

@@ -6,7 +6,7 @@
 use crate::fault::may_pass;
 use crate::merge::merge;
 use crate::tally::Tally;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use toji_core::live::{Batch, Sink};
@@ -170,7 +170,7 @@ async fn one_by_one(
     Ok(true)
 }
 
-async fn keep_aside(path: &PathBuf, batch: &Batch, error: &Error) -> Result<()> {
+async fn keep_aside(path: &Path, batch: &Batch, error: &Error) -> Result<()> {
     use tokio::io::AsyncWriteExt;
     let line = serde_json::json!({ "refused": error.fault(), "batch": batch });
     let mut file =

@@ -79,7 +79,7 @@ pub struct Craft {
 /// The one rule all simulated operators follow.
 pub const CRAFT: Craft = Craft {
     acid_less_feed: 2,
-    less_feed_factor: 0.7,
+    less_feed_factor: 0.5,
     foam_antifoam: 3,
     antifoam_ml_per_l: 0.05,
     acid_more_feed: 0,
@@ -267,7 +267,7 @@ mod tests {
         let mut operator = Operator::new(config, Random::new(1, "O"));
         let visit = operator.visit(&scene(3.0, true)).unwrap();
         assert_eq!(visit.sensed[0].level, 3);
-        assert_eq!(visit.command, Some(Command::FeedShare { share: 0.7 }));
+        assert_eq!(visit.command, Some(Command::FeedShare { share: 0.5 }));
         assert!(visit.decision.unwrap().why.contains("酢酸"));
         // Not again until the next round; nothing to smell, nothing to do.
         assert!(operator.visit(&scene(3.0, true)).is_none());

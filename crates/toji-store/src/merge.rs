@@ -91,7 +91,7 @@ impl Store {
                 merged.kept_apart += group.len() as u64;
                 continue;
             };
-            if let Some(seq) = self.turn_over(access, at, run, group, &part).await? {
+            if let Some(seq) = self.swap_parts(access, at, run, group, &part).await? {
                 merged.parts_after -= saved;
                 merged.points += part.points;
                 merged.seq = Some(seq);
@@ -201,7 +201,7 @@ impl Store {
 
     /// Puts the merged part in force instead of the group, by one event; `None` when the parts are no
     /// longer those that were read.
-    async fn turn_over(&self, access: &Access, at: Instant, run: &Id, group: &[Live], part: &NewPart) -> Result<Option<i64>> {
+    async fn swap_parts(&self, access: &Access, at: Instant, run: &Id, group: &[Live], part: &NewPart) -> Result<Option<i64>> {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };
         let mut tx = self.catalogue.begin().await?;
         // Between the first and the last of them nothing else may stand: it would change places.

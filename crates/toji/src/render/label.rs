@@ -291,7 +291,6 @@ const JAPANESE: &[(&str, &str)] = &[
     ("zone_evidence", "時間帯の根拠"),
     ("allowed", "許可"),
     ("count", "回数"),
-    ("frames", "速報の記録"),
     ("hour", "時間帯"),
     ("kept_apart", "分けたまま"),
     ("noted", "拒否と持ち出し"),
