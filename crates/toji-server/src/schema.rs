@@ -127,8 +127,11 @@ fn shape(root: &Json, property: &Json) -> Shape {
         ["string"] => Shape::Words,
         ["object"] => Shape::Object,
         ["array"] => {
-            let item = schema.get("items").map_or(Shape::Any, |items| shape(root, items));
-            Shape::List(Box::new(item))
+            match schema.get("items").map_or(Shape::Any, |items| shape(root, items)) {
+                // A flag given several times is one list; a list of lists is JSON.
+                Shape::List(_) => Shape::Any,
+                item => Shape::List(Box::new(item)),
+            }
         }
         _ => Shape::Any,
     }
@@ -351,6 +354,12 @@ mod tests {
         assert_eq!(field("id").about, Some(Text::new("識別子。", "Identifier.")));
         assert_eq!(field("limit").default, Some(json!(100)));
         assert_eq!(field("dry_run").default, None);
+    }
+
+    #[test]
+    fn a_list_of_lists_is_json() {
+        let points = json!({"type": "array", "items": {"type": "array", "items": {"type": "number"}}});
+        assert_eq!(fields(&json!({"properties": {"corners": points}}))[0].shape, Shape::Any);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) fn operation() -> Operation {
                 "Calibrates a photo by the card in it and returns the colour of an area as L* a* b* with its uncertainty. A photo whose card does not fit is refused. Writes nothing.",
             ],
             positional: &["path"],
-            example: "toji sense colour tank3.jpg --corners '[[0.1,0.1],[0.5,0.1],[0.5,0.4],[0.1,0.4]]'",
+            example: "toji sense colour tank3.jpg --corners @corners.json --subject @area.json",
         },
         Effect::Read,
         |context: Context, input: Photo| async move {
