@@ -7,6 +7,9 @@ then for good), and the server is killed and restarted. At the end the points ar
 
     scripts/soak-live.py --minutes 10               24 reactors, 1 Hz, real time
     scripts/soak-live.py --minutes 10 --speed 5     the same 1 s grid, five simulated seconds a second
+
+Faster than real time, device clocks run ahead of ours. The OPC UA server library holds values of the future back, so
+OPC UA counts mean something at speed 1 only. SIGKILL of the collector loses what OPC UA said meanwhile, as it must.
 """
 
 import argparse

@@ -166,7 +166,9 @@ async fn every_acknowledged_point_is_kept_once_through_kills_and_cuts() {
             assert_eq!(point, Some(&(Said::Digits(format!("{}.{step:03}0", 1 + line)), 0)));
         }
         let marks = |kind| kept.marks.iter().filter(|(_, k)| *k == kind).count();
-        assert!(marks(MarkKind::Disconnected) >= 2 * LINES && marks(MarkKind::Reconnected) >= 2 * LINES, "{:?}", kept.marks);
+        // The first collector is killed as a process would be: marks that are not durable by then go with it.
+        let (gone, back) = (marks(MarkKind::Disconnected), marks(MarkKind::Reconnected));
+        assert!(gone >= LINES && back >= LINES, "{:?}", kept.marks);
         assert_eq!(kept.simulated, BTreeSet::from([true]));
         assert!(kept.units.contains(&("T".into(), Some("°C".into()))));
     });
