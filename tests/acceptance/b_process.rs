@@ -11,7 +11,8 @@ async fn series(bench: &Bench, run: &str, key: &str) -> Vec<(f64, f64)> {
     let plot = bench.run("run plot", json!({ "run": run, "channels": [channel["id"]], "raw": true })).await;
     let plotted = &plot["channels"][0];
     assert_eq!(channel["points"], plotted["total_points"], "{key}: every point is there");
-    numbers(plotted, "t_s").into_iter().zip(numbers(plotted, "value")).collect()
+    let column = |name: &str| plotted[name].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
+    column("t_s").into_iter().zip(column("value")).collect()
 }
 
 /// Largest and mean distance of a measured channel from its set-point channel between two times, h.

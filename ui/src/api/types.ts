@@ -106,11 +106,11 @@ export type TimeRule = Schemas["TimeRule"];
 
 export const LAYOUTS = ["wide", "long", "samples", "runs"] as const;
 
-export type MappingColumn = Schemas["Column"];
-export type Mapping = Schemas["Mapping"];
 export type Proposal = Schemas["RunProposeOutput"];
+export type Mapping = Proposal["mapping"];
+export type MappingColumn = Mapping["columns"][number];
 
-export type KindRow = Schemas["Row"];
+export type KindRow = Schemas["KindListOutput"]["kinds"][number];
 export type FieldType = Schemas["FieldType"];
 export type Field = Narrow<Schemas["Field"], { required: boolean; many: boolean }>;
 export type Kind = Narrow<Omit<Schemas["KindShowOutput"], "field" | "group">, { title: string[]; fields: Field[] }>;
