@@ -18,6 +18,7 @@ pub mod config;
 pub mod device;
 pub mod fault;
 pub mod forward;
+pub mod heard;
 pub mod http;
 pub mod merge;
 pub mod mqtt;

@@ -86,9 +86,8 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
     });
     let collector = Collector::new(&config);
     let watch = watch(&context, &collector, input.for_s, &stop);
-    let aside = path.with_extension("refused.jsonl");
     let collect = async {
-        let collected = toji_live::collect(config, &collector, &*sink, Some(aside), &stop).await;
+        let collected = toji_live::collect(config, &collector, &*sink, Some(path.clone()), &stop).await;
         stop.cancel();
         collected
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use toji_core::{Error, Place, Result};
+use toji_core::{Error, Instant, Place, Result};
 use toji_live::config::Broker;
 use toji_live::device::collecting::{PLANT, Places, config};
 use toji_live::device::feed::{Faults, Frame, Line, Said};
@@ -64,6 +64,12 @@ struct Input {
     /// Simulated seconds a real second.
     #[serde(default = "second")]
     speed: f64,
+    /// When simulated time begins (RFC 3339); without it now. Faster than real time, begin in the past: OPC UA servers
+    /// hold values of the future back.
+    ///
+    /// 模擬時刻の始まり（RFC 3339）。省略時は現在。実時間より速く動かすときは過去から始める：OPC UA サーバーは未来の値を留め置くため。
+    #[serde(default)]
+    start: Option<String>,
     /// Simulated seconds in all; default a day.
     #[serde(default = "day_s")]
     lasts_s: f64,
@@ -154,7 +160,8 @@ pub(super) fn operation() -> Operation {
 
 async fn simulate(context: Context, input: Input) -> Result<Output> {
     check(&context, &input)?;
-    let plant = Plant::new(PlantConfig::parallel(PLANT, context.now, input.scale, input.reactors), context.seed)?;
+    let start = input.start.as_deref().map_or(Ok(context.now), Instant::parse)?;
+    let plant = Plant::new(PlantConfig::parallel(PLANT, start, input.scale, input.reactors), context.seed)?;
     let lines = lines(&plant);
     let speaks = |protocol| input.speak.contains(&protocol);
     let places = Places {
