@@ -83,7 +83,7 @@ async fn b02_a_plate_of_24_is_planned_run_and_ranked_with_replicates_and_control
         let [run] = runs.iter().filter(on).collect::<Vec<_>>()[..] else { panic!("one run at {}", unit["position"]) };
         assert_eq!((&run["fields"]["condition"], &run["fields"]["vessel"]), (&unit["condition"], &json!(plate)));
     }
-    assert_eq!(bench.get("experiment", experiment).await["record"]["fields"]["state"], "ended");
+    assert_eq!(bench.get("experiment", experiment).await["fields"]["state"], "ended");
     let after = bench.run("culture plate", asked.clone()).await;
     assert_eq!((&after["rows"], &after["columns"], &after["quantity"]), (&json!(4), &json!(6), &json!("optical-density")));
     for unit in after["units"].as_array().unwrap() {
@@ -345,7 +345,7 @@ async fn a_plate_is_laid_out_from_the_files_of_plate_readers() {
     if let Some(path) = shared("llabka_biolector1/biolector_data.csv.gz") {
         let read = bench.run("run import", json!({ "paths": [path] })).await;
         let run = bench.get("run", read["runs"][0]["id"].as_str().unwrap()).await;
-        let asked = json!({ "file": run["record"]["fields"]["file"], "points": 40 });
+        let asked = json!({ "file": run["fields"]["file"], "points": 40 });
         let plate = bench.run("culture plate", asked).await;
         assert_eq!((&plate["rows"], &plate["columns"]), (&json!(6), &json!(8)));
         let units = plate["units"].as_array().unwrap();
