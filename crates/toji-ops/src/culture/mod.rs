@@ -1,7 +1,20 @@
 //! Experiments: planned on a parallel system, run, analysed, ranked, and told back to those who ran them.
 
+mod experiment;
+mod lineage;
+mod place;
+mod plan;
+mod plate;
+mod rank;
+mod response;
+mod system;
+mod vessels;
+
 use crate::operation::Operation;
 
+pub(crate) use experiment::{Condition, Experiment};
+pub(crate) use system::{scale, system};
+
 pub(crate) fn operations() -> Vec<Operation> {
-    Vec::new()
+    vec![vessels::operation(), plan::operation(), plate::operation(), rank::operation(), lineage::operation()]
 }

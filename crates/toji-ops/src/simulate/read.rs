@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use toji_core::clock::ZoneEvidence;
 use toji_core::culture::{Channel, Event, Instrument, PointsBuilder, Reading, Run, When, ZeroTime};
-use toji_core::{ClockTime, Error, Instant, Result, Unit};
+use toji_core::record::FieldMap;
+use toji_core::{ClockTime, Error, Id, Instant, Result, Unit};
 use toji_plant::{Decision, Plant, PlantConfig, ReactorConfig, Reporter, Sensed, SignalInfo, What};
 
 /// What is simulated.
@@ -58,6 +59,10 @@ pub(super) struct Made {
     /// What displays showed, for files of vendors.
     pub(super) shown: Shown,
     pub(super) seed: u64,
+    /// What the runs say of the experiment they belong to, run by run; empty without one.
+    pub(super) tags: Vec<FieldMap>,
+    /// The experiment, as it stands when all its runs are there.
+    pub(super) ended: Option<(Id, FieldMap)>,
 }
 
 /// A time as the simulator states it: UTC, said by the source itself.
@@ -156,13 +161,30 @@ fn gather(plan: &Plan, mut plant: Plant, logs: Vec<Log>, truth: Truths, shown: S
     let reading = Reading { format: "toji-simulation".to_owned(), instrument: Some(instrument), runs, ..Reading::default() };
     let configuration = serde_json::to_vec_pretty(&configuration(plan)?).map_err(|e| Error::bug("E-SIM-004", e))?;
     let name = plan.config.name.clone();
-    Ok(Made { name, reading, sensed, decided, faults, configuration, truth: truth.csv, shown, seed: plan.seed })
+    Ok(Made {
+        name,
+        reading,
+        sensed,
+        decided,
+        faults,
+        configuration,
+        truth: truth.csv,
+        shown,
+        seed: plan.seed,
+        tags: Vec::new(),
+        ended: None,
+    })
+}
+
+/// What names the run of a reactor: the same plant, start and seed give the same run.
+pub(super) fn run_key(plant: &PlantConfig, reactor: &ReactorConfig, seed: u64) -> String {
+    format!("{}/{}/{}/{}/{seed}", plant.name, reactor.name, reactor.batch, plant.start)
 }
 
 fn run(plan: &Plan, plant: &Plant, r: usize, log: Log) -> Result<Run> {
     let config = plan.config.reactors.get(r).ok_or_else(|| Error::bug("E-SIM-005", "a reactor without configuration"))?;
     let start = plan.config.start;
-    let key = format!("{}/{}/{}/{start}/{}", plan.config.name, config.name, config.batch, plan.seed);
+    let key = run_key(&plan.config, config, plan.seed);
     let mut run = Run::new(key, format!("{} {} (模擬 / simulated)", config.batch, config.name));
     let inoculated = config.recipe.inoculate_at_h < plan.hours;
     run.zero = Some(clock(hours_after(start, zero_h(config, plan.hours))));
