@@ -60,7 +60,7 @@ pub struct Point {
     pub quality: u16,
 }
 
-/// Why there is, or may be, no data from here on.
+/// What is true from here on: how the source is heard, or what it says of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MarkKind {
@@ -74,12 +74,24 @@ pub enum MarkKind {
     Reconnected,
     /// The source's buffer overflowed, or its sequence numbers have a hole: points are missing.
     Lost,
+    /// The source says that its batch has begun.
+    Started,
+    /// The source says that its batch has ended.
+    Ended,
+}
+
+impl MarkKind {
+    /// Is it said of the batch, once and by the source's clock, rather than of the connection?
+    #[must_use]
+    pub fn is_of_batch(self) -> bool {
+        matches!(self, Self::Started | Self::Ended)
+    }
 }
 
 /// A mark on the time axis of a run: gaps are said, never guessed from silence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mark {
-    /// When, by our clock, nanoseconds since 1970-01-01T00:00Z.
+    /// When, nanoseconds since 1970-01-01T00:00Z: by our clock, or by the source's for what it says of its batch.
     pub t_ns: i64,
     /// What.
     pub kind: MarkKind,

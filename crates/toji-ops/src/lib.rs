@@ -11,6 +11,7 @@ pub mod live;
 mod operation;
 mod programme;
 mod progress;
+mod protocol;
 mod record;
 mod run;
 mod sense;
@@ -33,6 +34,7 @@ pub fn operations() -> &'static [Operation] {
         let mut all: Vec<Operation> = [
             run::operations(),
             live::operations(),
+            protocol::operations(),
             sense::operations(),
             simulate::operations(),
             dataset::operations(),
