@@ -19,6 +19,8 @@ forbid toji-live datafusion sqlx toji-store toji-ingest toji-ops toji-server
 forbid toji-ingest rumqttc tonic async-opcua toji-live
 forbid toji-store rumqttc tonic async-opcua toji-live
 forbid toji-sense tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops
+# Engines are pure: they know toji-core only.
+forbid toji-culture tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live
 forbid toji-store axum toji-ingest toji-ops toji-server
 forbid toji-ops axum clap toji-server
 # Faces know operations only.

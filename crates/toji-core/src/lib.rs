@@ -5,6 +5,7 @@
 //! Everything above it (store, ingest, engines, operations, faces) shares these words.
 
 pub mod canonical;
+pub mod chance;
 pub mod clock;
 pub mod culture;
 pub mod decimal;
@@ -17,6 +18,7 @@ pub mod provenance;
 pub mod quality;
 pub mod record;
 pub mod scale;
+pub mod special;
 pub mod strain;
 pub mod substance;
 pub mod text;

@@ -5,6 +5,7 @@
 //! and list it in the group's `operations()`.
 
 mod attach;
+mod culture;
 mod dataset;
 mod job;
 pub mod live;
@@ -36,6 +37,7 @@ pub fn operations() -> &'static [Operation] {
             live::operations(),
             protocol::operations(),
             sense::operations(),
+            culture::operations(),
             simulate::operations(),
             dataset::operations(),
             record::operations(),

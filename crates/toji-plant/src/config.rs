@@ -150,7 +150,7 @@ impl Recipe {
 }
 
 /// How a reactor is fed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "profile")]
 pub enum FeedPlan {
     /// A batch.
@@ -169,6 +169,56 @@ pub enum FeedPlan {
         /// When it begins.
         start: FeedStart,
     },
+    /// In steps: from each time on at its rate, until the next.
+    Steps {
+        /// Steps in the order of their times; before the first there is no feed.
+        steps: Vec<FeedStep>,
+    },
+}
+
+/// A step of a feed profile.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedStep {
+    /// From when, h from the start of the plant.
+    pub from_h: f64,
+    /// Rate, mL per hour and litre of start volume.
+    pub rate_ml_per_l_h: f64,
+}
+
+impl FeedPlan {
+    /// Most steps of a profile.
+    pub const STEPS_MAX: usize = 1000;
+
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::None => Ok(()),
+            Self::Constant { rate_ml_per_l_h, .. } => within("rate_ml_per_l_h", *rate_ml_per_l_h, 0.0, 60.0),
+            Self::Exponential { growth_rate_per_h, .. } => within("growth_rate_per_h", *growth_rate_per_h, 0.0, 2.0),
+            Self::Steps { steps } => {
+                if steps.is_empty() || steps.len() > Self::STEPS_MAX {
+                    let max = Self::STEPS_MAX;
+                    return Err(fault(
+                        "steps",
+                        format!("流加の段は 1〜{max} 段です: {}", steps.len()),
+                        format!("a feed has 1 to {max} steps, not {}", steps.len()),
+                    ));
+                }
+                for step in steps {
+                    within("steps.from_h", step.from_h, 0.0, 10_000.0)?;
+                    within("steps.rate_ml_per_l_h", step.rate_ml_per_l_h, 0.0, 60.0)?;
+                }
+                match steps.windows(2).find(|pair| matches!(pair, [a, b] if a.from_h >= b.from_h)) {
+                    Some([a, b]) => Err(fault(
+                        "steps.from_h",
+                        format!("流加の段は時刻の順に書きます: {} h の後に {} h", a.from_h, b.from_h),
+                        format!("the steps of a feed stand in the order of their times: {} h after {} h", b.from_h, a.from_h),
+                    )),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
 }
 
 /// When a feed begins.
@@ -315,11 +365,7 @@ impl Recipe {
         Loop::DissolvedOxygen.check(self.dissolved_oxygen_percent)?;
         within("agitation_share", self.agitation_share, 0.0, 1.0)?;
         within("sample_every_h", self.sample_every_h, 0.0, 10_000.0)?;
-        match self.feed {
-            FeedPlan::None => {}
-            FeedPlan::Constant { rate_ml_per_l_h, .. } => within("rate_ml_per_l_h", rate_ml_per_l_h, 0.0, 60.0)?,
-            FeedPlan::Exponential { growth_rate_per_h, .. } => within("growth_rate_per_h", growth_rate_per_h, 0.0, 2.0)?,
-        }
+        self.feed.check()?;
         for change in &self.set_points {
             within("set_points.at_h", change.at_h, 0.0, 10_000.0)?;
             change.of.check(change.value)?;
@@ -368,6 +414,19 @@ mod tests {
             },
             "share",
         );
+        let steps = |of: &[(f64, f64)]| FeedPlan::Steps {
+            steps: of.iter().map(|(from_h, rate)| FeedStep { from_h: *from_h, rate_ml_per_l_h: *rate }).collect(),
+        };
+        assert!(steps(&[(0.0, 0.0), (4.0, 60.0)]).check().is_ok());
+        for (bad, field) in [
+            (steps(&[]), "steps"),
+            (steps(&[(1.0, 61.0)]), "steps.rate_ml_per_l_h"),
+            (steps(&[(f64::NAN, 5.0)]), "steps.from_h"),
+            (steps(&[(4.0, 5.0), (4.0, 6.0)]), "steps.from_h"),
+            (steps(&[(4.0, 5.0), (3.0, 6.0)]), "steps.from_h"),
+        ] {
+            check(&|p| p.reactors[1].recipe.feed = bad.clone(), field);
+        }
     }
 
     #[test]
@@ -378,5 +437,8 @@ mod tests {
         let plant: PlantConfig = serde_json::from_str(text).unwrap();
         assert!(plant.check().is_ok());
         assert_eq!(plant.reactors[0].recipe.ph, 7.0);
+        let feed: FeedPlan =
+            serde_json::from_str(r#"{"profile":"steps","steps":[{"from_h":6.0,"rate_ml_per_l_h":4.0}]}"#).unwrap();
+        assert_eq!(feed, FeedPlan::Steps { steps: vec![FeedStep { from_h: 6.0, rate_ml_per_l_h: 4.0 }] });
     }
 }

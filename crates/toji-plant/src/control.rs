@@ -285,15 +285,16 @@ impl Feed {
     fn new(v: &Vessel, r: &Recipe) -> Self {
         // What the medium's glucose will have made is estimated by the overall yield of 0.4 g/g, as a recipe would.
         let biomass_g = (r.biomass_g_per_l + 0.4 * r.glucose_g_per_l) * v.volume_start_l;
-        let first_l_per_h = match r.feed {
+        let first_l_per_h = match &r.feed {
             FeedPlan::Exponential { growth_rate_per_h, .. } => {
                 (growth_rate_per_h / 0.5 + 0.04) * biomass_g / r.feed_glucose_g_per_l
             }
             FeedPlan::Constant { rate_ml_per_l_h, .. } => rate_ml_per_l_h * 1e-3 * v.volume_start_l,
-            FeedPlan::None => 0.0,
+            // Steps have rates of their own.
+            FeedPlan::None | FeedPlan::Steps { .. } => 0.0,
         };
         Self {
-            plan: r.feed,
+            plan: r.feed.clone(),
             first_l_per_h,
             started_h: None,
             held: false,
@@ -323,10 +324,19 @@ impl Feed {
         if let Some(rate) = self.set_l_per_h {
             return if self.held { 0.0 } else { (rate / 3600.0).min(v.feed_max_l_per_s()) };
         }
-        let (start, growth) = match self.plan {
+        let (start, growth) = match &self.plan {
             FeedPlan::None => return 0.0,
-            FeedPlan::Constant { start, .. } => (start, 0.0),
-            FeedPlan::Exponential { start, growth_rate_per_h } => (start, growth_rate_per_h),
+            FeedPlan::Constant { start, .. } => (*start, 0.0),
+            FeedPlan::Exponential { start, growth_rate_per_h } => (*start, *growth_rate_per_h),
+            FeedPlan::Steps { steps } => {
+                let at = steps.partition_point(|step| step.from_h <= t.now_h);
+                let rate = at.checked_sub(1).and_then(|i| steps.get(i)).map_or(0.0, |step| step.rate_ml_per_l_h);
+                if rate > 0.0 && self.started_h.is_none() {
+                    self.started_h = Some(t.now_h);
+                }
+                let given = if self.held { 0.0 } else { rate * self.share };
+                return (given * 1e-3 * v.volume_start_l / 3600.0).min(v.feed_max_l_per_s());
+            }
         };
         if self.started_h.is_none() && self.starts(start, oxygen_percent, t, dt_s) {
             self.started_h = Some(t.now_h);

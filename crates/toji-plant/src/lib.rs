@@ -27,7 +27,9 @@ mod sensor;
 mod signal;
 mod vessel;
 
-pub use config::{Disturbance, DisturbanceKind, FeedPlan, FeedStart, PlantConfig, ReactorConfig, Recipe, SetPointChange};
+pub use config::{
+    Disturbance, DisturbanceKind, FeedPlan, FeedStart, FeedStep, PlantConfig, ReactorConfig, Recipe, SetPointChange,
+};
 pub use control::{Command, Loop};
 pub use fault::{Fault, FaultKind};
 pub use happening::{Decision, Happening, Sensed, What};

@@ -9,6 +9,5 @@ pub mod association;
 pub mod colour;
 pub mod rules;
 mod sampling;
-mod special;
 
 pub use sampling::Interval;

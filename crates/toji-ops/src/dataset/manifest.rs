@@ -33,6 +33,9 @@ pub(super) struct Manifest {
     pub(super) grid_s: f64,
     /// Rule of the aligned view by column: `mean`, `last`, `linear` or `sum`. Others follow their variable.
     pub(super) rules: BTreeMap<String, GridRule>,
+    /// Units of channels: as stored, or those of their variables, so that devices of different makers agree.
+    #[serde(skip_serializing_if = "Units::is_stored")]
+    pub(super) units: Units,
     /// How the runs are divided.
     pub(super) split: Split,
     /// Terms of use, as a record of kind `licence`.
@@ -70,6 +73,7 @@ impl Default for Manifest {
             select: None,
             grid_s: 60.0,
             rules: BTreeMap::new(),
+            units: Units::Stored,
             split: Split::default(),
             licence: None,
             duo: Vec::new(),
@@ -108,6 +112,25 @@ pub(super) struct Select {
     /// Started before this instant (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<String>,
+}
+
+/// Units of channels in a data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Units {
+    /// As the sources gave them.
+    #[default]
+    Stored,
+    /// The usual unit of each channel's variable; channels without a variable, or in a unit of something else, stay.
+    Canonical,
+}
+
+impl Units {
+    /// Left out of manifests, so that those made before there was a choice read the same.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_stored(&self) -> bool {
+        *self == Self::Stored
+    }
 }
 
 /// What never falls into two parts of the split.

@@ -196,8 +196,22 @@ fn file_fields(reading: &Reading, facts: &FileFacts) -> Result<FieldMap> {
 }
 
 /// What a person may have set on a run; an import never takes it back.
-const OF_PEOPLE: [&str; 10] =
-    ["title", "area", "strain", "vessel", "protocol", "parent", "medium", "inoculum", "scale_l", "notes"];
+const OF_PEOPLE: [&str; 14] = [
+    "title",
+    "area",
+    "strain",
+    "vessel",
+    "protocol",
+    "parent",
+    "medium",
+    "inoculum",
+    "scale_l",
+    "notes",
+    "experiment",
+    "condition",
+    "position",
+    "learner",
+];
 
 fn run_fields(run: &Run, format: &str, file: &Id, present: Option<&FieldMap>) -> Result<FieldMap> {
     let mut fields = FieldMap::new();

@@ -4,8 +4,8 @@ use crate::one;
 use proptest::prelude::*;
 use toji_core::Instant;
 use toji_plant::{
-    Command, Disturbance, DisturbanceKind, FeedPlan, FeedStart, OrganismName, Plant, PlantConfig, Recipe, Scale, SignalId, Stage,
-    Truth,
+    Command, Disturbance, DisturbanceKind, FeedPlan, FeedStart, FeedStep, OrganismName, Plant, PlantConfig, Recipe, Scale,
+    SignalId, Stage, Truth,
 };
 
 fn hourly(plant: &mut Plant, hours: usize) -> Vec<Truth> {
@@ -88,6 +88,30 @@ fn the_integrator_is_fine_enough() {
     };
     let (coarse, fine) = (run(1.0), run(0.5));
     assert!((coarse / fine - 1.0).abs() < 1e-3, "{coarse} {fine}");
+}
+
+#[test]
+fn a_feed_in_steps_gives_what_its_steps_say() {
+    let mut plant = one(Scale::L1, |r| {
+        let steps = [(2.0, 5.0), (4.0, 0.0), (5.0, 20.0), (6.0, 60.0)];
+        let steps = steps.into_iter().map(|(from_h, rate_ml_per_l_h)| FeedStep { from_h, rate_ml_per_l_h }).collect();
+        r.recipe.feed = FeedPlan::Steps { steps };
+    });
+    let fed: Vec<f64> = hourly(&mut plant, 6).iter().map(|t| t.feed_ml).collect();
+    // mL: half a litre at the rates, hour by hour.
+    for (fed, wanted) in fed.iter().zip([0.0, 0.0, 2.5, 5.0, 5.0, 15.0]) {
+        assert!((fed - wanted).abs() < 0.02, "{fed} instead of {wanted}");
+    }
+    // A person holds it, and lets half of it flow.
+    plant.command(0, Command::Feed { on: false }, None).unwrap();
+    let held = hourly(&mut plant, 1)[0].feed_ml;
+    assert!((held - 15.0).abs() < 0.1, "{held}");
+    plant.command(0, Command::Feed { on: true }, None).unwrap();
+    plant.command(0, Command::FeedShare { share: 0.5 }, None).unwrap();
+    let half = hourly(&mut plant, 1)[0].feed_ml - held;
+    assert!((half - 15.0).abs() < 0.05, "{half}");
+    let starts = plant.take_happenings().iter().filter(|h| format!("{:?}", h.what).contains("feed started")).count();
+    assert_eq!(starts, 1);
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //! their intervals; the test is that paper's table 2.
 
 use crate::sampling::Interval;
-use crate::special::f_quantile;
 use serde::{Deserialize, Serialize};
+use toji_core::special::f_quantile;
 
 /// Form of the coefficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -8,9 +8,9 @@
 
 use super::icc::{Icc, IccKind, icc};
 use crate::sampling::Interval;
-use crate::special::{chi2_quantile, t_quantile_975};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use toji_core::special::{chi2_quantile, t_quantile_975};
 
 /// One judgement of one blind sample.
 #[derive(Debug, Clone, PartialEq)]

@@ -173,7 +173,7 @@ fn finding(explained: &Explained) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampling::Chance;
+    use toji_core::chance::Chance;
 
     const ASK: Question = Question { perceived_from: 3.0, rounds: 600, seed: 11 };
 

@@ -227,7 +227,7 @@ pub fn held_out(cases: &[Case], learning: &Learning, rounds: usize, seed: u64) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampling::Chance;
+    use toji_core::chance::Chance;
 
     /// An expert who cools (1) above 14 °C with high foam, adds water (2) below 11 °C, and else waits (0).
     fn cases(runs: usize, slips: usize) -> Vec<Case> {
