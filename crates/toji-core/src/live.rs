@@ -88,7 +88,7 @@ pub struct Point {
     pub quality: u16,
 }
 
-/// Why there is, or may be, no data from here on.
+/// What is true from here on: how the source is heard, or what it says of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MarkKind {
@@ -112,14 +112,30 @@ pub enum MarkKind {
     ///
     /// 接続元の蓄えのあふれ、または連番の欠け：失われた測定点あり。
     Lost,
+    /// The source says that its batch has begun.
+    ///
+    /// 接続元がバッチの開始を通知。
+    Started,
+    /// The source says that its batch has ended.
+    ///
+    /// 接続元がバッチの終了を通知。
+    Ended,
+}
+
+impl MarkKind {
+    /// Is it said of the batch, once and by the source's clock, rather than of the connection?
+    #[must_use]
+    pub fn is_of_batch(self) -> bool {
+        matches!(self, Self::Started | Self::Ended)
+    }
 }
 
 /// A mark on the time axis of a run: gaps are said, never guessed from silence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mark {
-    /// When, by our clock, nanoseconds since 1970-01-01T00:00Z.
+    /// When, nanoseconds since 1970-01-01T00:00Z: by our clock, or by the source's for what it says of its batch.
     ///
-    /// 時刻（こちらの時計）。1970-01-01T00:00Z からのナノ秒。
+    /// 時刻。1970-01-01T00:00Z からのナノ秒。こちらの時計による。バッチについて接続元が述べるものは接続元の時計。
     pub t_ns: i64,
     /// What.
     ///

@@ -174,6 +174,25 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    /// Hours after which nothing is planned any more: longer than anything cultivated.
+    const NEVER_H: f64 = 10_000.0;
+
+    /// Medium in, loops on, and then nothing by itself: inoculation, feed and end wait for commands. The feed
+    /// keeps the profile of the standard recipe, to be switched on.
+    #[must_use]
+    pub fn waiting() -> Self {
+        let start = FeedStart::Hour { h: Self::NEVER_H };
+        Self {
+            inoculate_at_h: Self::NEVER_H,
+            stop_at_h: Self::NEVER_H,
+            feed: FeedPlan::Exponential { growth_rate_per_h: 0.15, start },
+            sample_every_h: 0.0,
+            ..Self::default()
+        }
+    }
+}
+
 /// How a reactor is fed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "profile")]

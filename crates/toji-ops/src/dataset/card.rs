@@ -83,7 +83,7 @@ const FILES_EN: &str = "
 | `aligned/values.parquet`, `aligned/mask.parquet` | all runs on one grid; mask 1 where a value was measured in the cell |
 | `tables/columns.csv` | variable, unit and rule of the aligned columns |
 | `strains/*.json` | strains in the DSMZ microbial strain data standard |
-| `manifest.json` | what the release was made from; the same manifest gives the same bytes |
+| `manifest.json` | what the release was made from; the same manifest gives the same bytes. With `units = canonical` the numbers of a channel are in the usual unit of its variable, and its `fields.stored_unit` names the one they were stored in |
 | `croissant.json`, `ro-crate-metadata.json`, `datapackage.json`, `datacite.json` | descriptions for tools |
 | `MANIFEST.sha256` | SHA-256 of every file; the SHA-256 of this list is the root hash |
 

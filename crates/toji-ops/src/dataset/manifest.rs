@@ -49,6 +49,9 @@ pub(super) struct Manifest {
     ///
     /// 整列版の列ごとの規則：`mean`（平均）、`last`（直前値）、`linear`（直線補間）、`sum`（合計）。ほかは変数の既定。
     pub(super) rules: BTreeMap<String, GridRule>,
+    /// Units of channels: as stored, or those of their variables, so that devices of different makers agree.
+    #[serde(skip_serializing_if = "Units::is_stored")]
+    pub(super) units: Units,
     /// How the runs are divided.
     ///
     /// 培養の分割。
@@ -104,6 +107,7 @@ impl Default for Manifest {
             select: None,
             grid_s: 60.0,
             rules: BTreeMap::new(),
+            units: Units::Stored,
             split: Split::default(),
             licence: None,
             duo: Vec::new(),
@@ -156,6 +160,25 @@ pub(super) struct Select {
     /// この時刻より前に開始（RFC 3339）。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<String>,
+}
+
+/// Units of channels in a data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Units {
+    /// As the sources gave them.
+    #[default]
+    Stored,
+    /// The usual unit of each channel's variable; channels without a variable, or in a unit of something else, stay.
+    Canonical,
+}
+
+impl Units {
+    /// Left out of manifests, so that those made before there was a choice read the same.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_stored(&self) -> bool {
+        *self == Self::Stored
+    }
 }
 
 /// What never falls into two parts of the split.

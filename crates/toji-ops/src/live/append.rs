@@ -45,7 +45,7 @@ async fn append(context: Context, mut input: Input) -> Result<Ack> {
             point.received_ns = context.now.0;
         }
     }
-    context.session.store.append_live(&context.access, context.now, input.batches).await
+    super::keep(&context.session, &context.access, context.now, input.batches).await
 }
 
 pub(super) fn seal_operation() -> Operation {
