@@ -198,7 +198,9 @@ mod tests {
         assert!(now(&board).is_some_and(|(x, good)| x.is_nan() && !good));
         assert_eq!((board.heard().t_ns, board.heard().ended_ns), (Some(9), None));
         let mark = Mark { t_ns: 8, kind: MarkKind::Ended, note: None };
-        put(Batch { marks: vec![mark], points: Vec::new(), ..batch("B1", "MEAS", Origin::Sensor, 0, said("0"), 0) }).await.unwrap();
+        put(Batch { marks: vec![mark], points: Vec::new(), ..batch("B1", "MEAS", Origin::Sensor, 0, said("0"), 0) })
+            .await
+            .unwrap();
         assert_eq!(board.heard().ended_ns, Some(8));
         put(batch("B2", "x", Origin::Unknown, 20, said("70"), 0)).await.unwrap();
         assert_eq!((now(&board), board.heard().ended_ns), (Some((70.0, true)), None), "the next batch begins anew");

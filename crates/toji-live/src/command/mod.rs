@@ -250,9 +250,9 @@ fn unanswered(what: &str, after: Duration) -> Error {
 
 /// A tag for this vessel.
 fn named(template: &Template, vessel: &str) -> Result<String> {
-    template.fill(|_| Some(vessel.to_owned())).ok_or_else(|| {
-        fault::config(Place::field("vessel"), "槽の名前が空です", "the vessel has no name")
-    })
+    template
+        .fill(|_| Some(vessel.to_owned()))
+        .ok_or_else(|| fault::config(Place::field("vessel"), "槽の名前が空です", "the vessel has no name"))
 }
 
 impl Remote {
