@@ -74,8 +74,7 @@ impl Whole {
         let channels = self.channels.iter().map(|(record, series)| Channel { record: record.clone(), series: series.clone() });
         let run = Run { record: self.run.clone(), zero_ns: crate::run::zero_ns(&self.run.fields), channels: channels.collect() };
         let manifest = Manifest { runs: vec![self.run.id.to_string()], ..Manifest::default() };
-        let content =
-            Content { manifest, at: String::new(), runs: vec![run], records: self.records.clone(), licence: None };
+        let content = Content { manifest, at: String::new(), runs: vec![run], records: self.records.clone(), licence: None };
         let account = ready::judge(&content, &split::deal(&content));
         // What is asked of a set (its title, its terms of use) is no fault of a run.
         let findings: Vec<Finding> = account.findings.into_iter().filter(|f| f.kind.is_some()).collect();
