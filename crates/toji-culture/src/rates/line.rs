@@ -84,9 +84,10 @@ pub(super) struct Level {
 }
 
 impl Line {
-    /// Usable points between two times (inclusive), h.
+    /// Usable points between two times (inclusive), h. Of a line that holds, what stood before stands at the first time.
     pub(super) fn usable(&self, from_h: f64, to_h: f64) -> Usable {
         let mut out = Usable { holds: self.holds, ..Usable::default() };
+        let mut before: Option<Spot> = None;
         for point in &self.points {
             let t_h = point.t_s / HOUR_S;
             if !point.t_s.is_finite() || point.t_s.abs() > TIME_S_MAX {
@@ -94,6 +95,11 @@ impl Line {
                 continue;
             }
             if t_h < from_h || t_h > to_h {
+                let standing = self.holds && t_h < from_h && point.standing == Standing::Good && point.value.is_finite();
+                let later = before.is_none_or(|b| (t_h, point.value) > (b.t_h, b.value));
+                if standing && later && point.value.abs() <= VALUE_MAX {
+                    before = Some(Spot { t_h, value: point.value, sigma: None });
+                }
                 continue;
             }
             match point.standing {
@@ -104,6 +110,9 @@ impl Line {
                 }
                 Standing::Good | Standing::Flagged => out.flagged += 1,
             }
+        }
+        if let Some(spot) = before.filter(|_| !out.spots.iter().any(|s| s.t_h == from_h)) {
+            out.spots.push(Spot { t_h: from_h, ..spot });
         }
         // A total order, so that the order of input leaves no trace in any sum.
         out.spots.sort_by(|a, b| {

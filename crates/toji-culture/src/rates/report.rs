@@ -119,7 +119,6 @@ impl Report {
 
 /// Sentences one after the other.
 pub(super) fn joined(parts: &[Text]) -> Text {
-    let all =
-        |pick: fn(&Text) -> &str, glue: &str| parts.iter().map(pick).filter(|t| !t.is_empty()).collect::<Vec<_>>().join(glue);
-    Text::new(all(|t| &t.ja, ""), all(|t| &t.en, " "))
+    let words = |texts: Vec<&str>, glue: &str| texts.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(glue);
+    Text::new(words(parts.iter().map(|t| t.ja.as_str()).collect(), ""), words(parts.iter().map(|t| t.en.as_str()).collect(), " "))
 }
