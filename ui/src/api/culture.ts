@@ -37,6 +37,7 @@ export interface PlanInput {
   conditions: PlanCondition[];
   replicates?: number;
   response?: string;
+  purpose?: string;
   seed?: number;
   dry_run?: boolean;
 }
@@ -57,9 +58,11 @@ export interface PlannedUnit {
 
 export interface Planned {
   experiment?: Maybe<string>;
+  name: string;
   system: Omit<VesselSystem, "volume_working_l">;
   units: PlannedUnit[];
   spare: number;
+  spare_positions?: string[];
   seed: number;
   warnings: Text[];
 }
@@ -111,7 +114,8 @@ export interface RankCondition {
   difference_low?: Maybe<number>;
   difference_high?: Maybe<number>;
   p?: Maybe<number>;
-  verdict: RankVerdict;
+  /** null where nothing can be said: an order remains */
+  verdict?: Maybe<RankVerdict>;
   units: RankUnit[];
 }
 
@@ -120,7 +124,9 @@ export interface Ranking {
   name: string;
   response: string;
   label: Text;
-  unit: string;
+  unit?: Maybe<string>;
+  lower_is_better?: boolean;
+  confidence?: number;
   control?: Maybe<string>;
   conditions: RankCondition[];
   missing: { position: string; condition: string; why: Text }[];
@@ -168,6 +174,8 @@ export interface PlateAnswer {
   low?: Maybe<number>;
   high?: Maybe<number>;
   units: PlateUnit[];
+  /** runs or samples without a place */
+  unplaced?: { id: string; title: string; why: Text }[];
 }
 
 export type PointVerdict = "good" | "watch" | "improve";
@@ -208,7 +216,7 @@ export interface LineageNode {
   vessel?: Maybe<string>;
   started?: Maybe<string>;
   depth: number;
-  quantities: { code: string; label: Text; value: number; unit: string }[];
+  quantities: { code: string; label: Text; value: number; unit?: Maybe<string> }[];
 }
 
 /** An engineering number of a run: power per volume, tip speed, kLa … */
@@ -219,12 +227,16 @@ export interface ScaleNumber {
   value?: Maybe<number>;
   unit: string;
   why_missing?: Maybe<Text>;
+  /** where a correlation is used outside the range it was found in */
+  limits?: Maybe<Text>;
 }
 
 export interface Lineage {
   root: string;
   nodes: LineageNode[];
   scale: ScaleNumber[];
+  /** parents that lead in a circle, are not there, or may not be seen */
+  warnings?: Text[];
 }
 
 export interface CultureOperations {

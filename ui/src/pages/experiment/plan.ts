@@ -22,6 +22,7 @@ export interface ConditionDraft {
 
 export interface PlanDraft {
   name: string;
+  purpose: string;
   system: string;
   replicates: string;
   response: string;
@@ -42,7 +43,7 @@ export function emptyCondition(name = "", control = false): ConditionDraft {
 }
 
 export function emptyPlan(control: string): PlanDraft {
-  return { name: "", system: "", replicates: "3", response: "titre-final", seed: "", conditions: [emptyCondition(control, true), emptyCondition()] };
+  return { name: "", purpose: "", system: "", replicates: "3", response: "titre-final", seed: "", conditions: [emptyCondition(control, true), emptyCondition()] };
 }
 
 const WHOLE = /^[+]?\d+$/;
@@ -106,6 +107,7 @@ export function planInput(draft: PlanDraft): { input: PlanInput; faults: FieldFa
   if (input.system === "") faults.push({ field: "system", fault: "required" });
   const replicates = whole(draft.replicates, "replicates", faults, 1);
   if (replicates !== undefined) input.replicates = replicates;
+  if (draft.purpose.trim() !== "") input.purpose = draft.purpose.trim();
   if (draft.response !== "") input.response = draft.response;
   const seed = whole(draft.seed, "seed", faults, 0);
   if (seed !== undefined) input.seed = seed;
@@ -128,7 +130,7 @@ export function unitsAsked(draft: PlanDraft): number {
   return draft.conditions.reduce((sum, condition) => sum + read(condition.replicates, all), 0);
 }
 
-const FIELDS = ["name", "system", "replicates", "response", "seed", "conditions"] as const;
+const FIELDS = ["name", "purpose", "system", "replicates", "response", "seed", "conditions"] as const;
 export type PlanField = (typeof FIELDS)[number];
 
 /** The field of the form that a place of the server names (`conditions[3].recipe`); null = none of it. */
@@ -161,3 +163,6 @@ export const RESPONSES = [
   "duration",
   "inoculated-at",
 ] as const;
+
+/** Variables of which the last value can be compared, where nothing better was measured. */
+export const LAST_VALUES = ["optical-density", "dry-weight"] as const;

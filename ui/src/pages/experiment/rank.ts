@@ -5,7 +5,7 @@ import type { IntervalRow, IntervalSpec } from "../../charts/interval";
 export type RankView = "means" | "differences";
 
 export interface RankWords {
-  verdict: (verdict: RankVerdict) => string;
+  verdict: (verdict: RankVerdict | "none") => string;
   control: string;
   zero: string;
   axis: string;
@@ -13,7 +13,7 @@ export interface RankWords {
 }
 
 /** A shape before each verdict, so that it is read without colour. */
-export const VERDICT_SIGNS: Record<RankVerdict, string> = { better: "▲", worse: "▼", "not-separable": "≈", control: "■", "not-measured": "✕" };
+export const VERDICT_SIGNS: Record<RankVerdict | "none", string> = { none: "–", better: "▲", worse: "▼", "not-separable": "≈", control: "■", "not-measured": "✕" };
 
 const is = (value: number | null | undefined): value is number => typeof value === "number" && Number.isFinite(value);
 
@@ -25,7 +25,7 @@ function rowOf(condition: RankCondition, view: RankView, words: RankWords): Inte
     label: condition.condition,
     main: is(at) ? { at, low: is(low) ? low : null, high: is(high) ? high : null } : null,
     shape: condition.control ? "square" : condition.verdict === "better" || condition.verdict === "worse" ? "dot" : "ring",
-    note: `${VERDICT_SIGNS[condition.verdict]} ${words.verdict(condition.verdict)}`,
+    note: `${VERDICT_SIGNS[condition.verdict ?? "none"]} ${words.verdict(condition.verdict ?? "none")}`,
   };
   if (view === "means") row.singles = condition.units.flatMap((unit) => (is(unit.value) ? [unit.value] : []));
   return row;

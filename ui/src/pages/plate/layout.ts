@@ -32,6 +32,16 @@ export function parsePosition(text: string | null | undefined): Place | null {
   return { row, column: Number(parts[2]) - 1 };
 }
 
+type Placed = Pick<PlateUnit, "position" | "row" | "column">;
+
+/** Where a unit stands: by its position, else by the row and column (from 1) that the server tells, as for wells that are numbered. */
+export function placeOf(unit: Placed): Place | null {
+  const named = parsePosition(unit.position);
+  if (named) return named;
+  const { row, column } = unit;
+  return Number.isInteger(row) && Number.isInteger(column) && Number(row) >= 1 && Number(column) >= 1 ? { row: Number(row) - 1, column: Number(column) - 1 } : null;
+}
+
 export interface Plate<T> {
   rows: number;
   columns: number;
@@ -48,11 +58,11 @@ const MOST = { rows: 32, columns: 48 };
  * Units by their positions. The size that the server tells is widened where a position lies
  * outside it, so that nothing is hidden; a unit without a place is handed back, never guessed.
  */
-export function layOut<T extends Pick<PlateUnit, "position">>(units: readonly T[], rows: number, columns: number): Plate<T> {
+export function layOut<T extends Placed>(units: readonly T[], rows: number, columns: number): Plate<T> {
   const loose: T[] = [];
   const placed: { unit: T; place: Place }[] = [];
   for (const unit of units) {
-    const place = parsePosition(unit.position);
+    const place = placeOf(unit);
     if (place && place.row < MOST.rows && place.column < MOST.columns) placed.push({ unit, place });
     else loose.push(unit);
   }

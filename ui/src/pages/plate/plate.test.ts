@@ -38,6 +38,7 @@ describe("layout", () => {
     expect([plate.rows, plate.columns]).toEqual([3, 9]);
     expect(plate.loose.map((one) => one.position)).toEqual(["R-7", "ZZ1", "a1"]);
     expect(plate.cells[2]?.[8]?.position).toBe("C9");
+    expect(layOut([unit("101", { row: 1, column: 1 }), unit("112", { row: 2, column: 2 }), unit("x", { row: 0, column: 1 })], 10, 10).cells[1]?.[1]?.position).toBe("112");
     expect(layOut([], 0, 0).cells).toEqual([[null]]);
   });
 });
