@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::time::Duration;
-use toji_core::live::Sink;
 use toji_core::record::FieldMap;
 use toji_core::{Category, Error, Id, Instant, Place, Record, Result};
 use toji_live::collect::Report;
