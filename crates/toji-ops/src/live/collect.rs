@@ -19,8 +19,12 @@ use tokio_util::sync::CancellationToken;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Configuration of the sources, a TOML file.
+    ///
+    /// 接続元の設定（TOML ファイル）。
     config: String,
     /// Seconds to listen; without it until cancelled.
+    ///
+    /// 受信する時間（s）。省略時は止めるまで。
     #[serde(default)]
     for_s: Option<f64>,
 }
