@@ -118,8 +118,6 @@ pub enum MarkKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mark {
     /// When, by our clock, nanoseconds since 1970-01-01T00:00Z.
-    ///
-    /// 時刻（こちらの時計）。1970-01-01T00:00Z からのナノ秒。
     pub t_ns: i64,
     /// What.
     ///
