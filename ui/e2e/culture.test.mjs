@@ -193,6 +193,25 @@ for (const lang of ["en", "ja"]) {
       await page.waitForURL((url) => url.pathname === "/experiments");
     });
 
+    journey("plate: of a file of a plate reader, every well in its place", async (page) => {
+      const { rows } = await ask("sql query", { query: "SELECT run.file, count(*) AS n FROM run JOIN file ON run.file = file.id WHERE file.format LIKE 'biolector%' GROUP BY run.file ORDER BY n DESC LIMIT 1" });
+      assert.ok(rows.length > 0, "the store needs a file of a BioLector: load the demonstration");
+      const answer = await ask("culture plate", { file: rows[0][0] });
+      assert.ok(answer.units.length >= 6, `${answer.units.length} wells`);
+      await visit(page, `/plate?file=${encodeURIComponent(rows[0][0])}&lang=${lang}`);
+      for (const unit of answer.units) assert.ok((await cell(page, unit.position.replace(/^([A-Z]+)0+/, "$1")).textContent()).includes(t(`plate.state.${unit.state}`)), unit.position);
+      await checkPage(page, lang, "plate of a file");
+      await shot(page, `plate-file-${lang}`);
+      // A block by Shift: from the first well, one to the right and one down.
+      const runsIn = answer.units.filter((unit) => unit.run).length;
+      await cell(page, "A1").focus();
+      await page.keyboard.press("Shift+ArrowRight");
+      await page.keyboard.press("Shift+ArrowDown");
+      const taken = (query(page, "sel") ?? "").split(",").filter((one) => one !== "");
+      assert.ok(taken.length >= 1 && taken.length <= Math.min(4, runsIn), taken.join(" "));
+      assert.ok(taken.every((one) => ["A1", "A2", "B1", "B2"].includes(one)), taken.join(" "));
+    });
+
     journey("experiment: progress, ranking in figure and table, differences, feedback of a learner", async (page) => {
       const ranking = await ask("culture rank", { experiment });
       await visit(page, `/experiments/${encodeURIComponent(experiment)}?lang=${lang}`);

@@ -89,11 +89,11 @@ describe("a ranking as a plot", () => {
     ]);
     expect(spec.rows[1]?.singles).toEqual([9.5]);
   });
-  it("shows differences around zero, none for the control itself", () => {
+  it("shows differences around zero, where the control stands without an interval", () => {
     const spec = rankSpec(ranking, "differences", words);
     expect(spec.lines).toEqual([{ at: 0, label: "none" }]);
     expect(spec.rows[0]?.main).toEqual({ at: 3, low: 1.5, high: 4.5 });
-    expect(spec.rows[1]?.main).toBeNull();
+    expect(spec.rows[1]?.main).toEqual({ at: 0, low: null, high: null });
   });
   it("has a row of the CSV for every condition", () => {
     const rows = rankRows(ranking);

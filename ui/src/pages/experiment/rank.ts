@@ -19,7 +19,7 @@ const is = (value: number | null | undefined): value is number => typeof value =
 
 function rowOf(condition: RankCondition, view: RankView, words: RankWords): IntervalRow {
   const [at, low, high] =
-    view === "means" ? [condition.mean, condition.low, condition.high] : [condition.control ? null : condition.difference, condition.difference_low, condition.difference_high];
+    view === "means" ? [condition.mean, condition.low, condition.high] : condition.control ? [0, null, null] : [condition.difference, condition.difference_low, condition.difference_high];
   const row: IntervalRow = {
     id: condition.condition,
     label: condition.condition,

@@ -40,7 +40,7 @@ export const FINDING_SIGNS: Record<ExplainedSensor["finding"], string> = { assoc
 export function explainSpec(sensors: readonly ExplainedSensor[], words: { axis: string; zero: string; label: (sensor: ExplainedSensor) => string; note: (sensor: ExplainedSensor) => string }): IntervalSpec {
   const rows = sensors.map(
     (sensor): IntervalRow => ({
-      id: sensor.key,
+      id: String(sensor.sensor),
       label: words.label(sensor),
       main: estimate(sensor.rho, sensor.interval),
       shape: sensor.finding === "associated" ? "dot" : sensor.finding === "maybe-time" ? "square" : "ring",
