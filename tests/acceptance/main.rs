@@ -9,6 +9,7 @@ mod a_design;
 mod a_sense;
 mod b_process;
 mod bench;
+mod c_instruments;
 mod coverage;
 mod e_markets;
 mod f_programmes;

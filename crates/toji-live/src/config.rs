@@ -89,14 +89,9 @@ pub struct Word {
 }
 
 /// The marks that a word at a place makes.
-pub fn marks<'w>(
-    rules: [(&'w Option<Word>, MarkKind); 2],
-    at: &'w str,
-    said: &'w str,
-) -> impl Iterator<Item = MarkKind> + 'w {
-    let means = move |(rule, kind): (&Option<Word>, MarkKind)| {
-        rule.as_ref().is_some_and(|w| w.at == at && w.is == said).then_some(kind)
-    };
+pub fn marks<'w>(rules: [(&'w Option<Word>, MarkKind); 2], at: &'w str, said: &'w str) -> impl Iterator<Item = MarkKind> + 'w {
+    let means =
+        move |(rule, kind): (&Option<Word>, MarkKind)| rule.as_ref().is_some_and(|w| w.at == at && w.is == said).then_some(kind);
     rules.into_iter().filter_map(means)
 }
 

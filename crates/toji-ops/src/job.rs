@@ -188,7 +188,8 @@ pub(crate) async fn cancel(session: &Session, id: &str) -> Result<()> {
 pub(crate) async fn settle(session: &Session, patience: std::time::Duration) {
     let until = tokio::time::Instant::now() + patience;
     loop {
-        let open: Vec<_> = session.running.lock().map(|r| r.values().map(|job| job.changes.clone()).collect()).unwrap_or_default();
+        let open: Vec<_> =
+            session.running.lock().map(|r| r.values().map(|job| job.changes.clone()).collect()).unwrap_or_default();
         let Some(mut changes) = open.into_iter().find(|changes| !changes.borrow().state.is_final()) else { return };
         // Its sender goes when it ends; either way it is looked at again.
         let ended = tokio::time::timeout_at(until, changes.wait_for(|job| job.state.is_final())).await;

@@ -398,11 +398,7 @@ impl Reactor {
                 (feed.set_l_per_h, feed.held) = (Some(ml_per_h * 1e-3), false);
                 feed.started_h.get_or_insert(self.now_h);
                 self.feed_seen = true;
-                event(
-                    "setpoint",
-                    both(&format!("流加速度 {ml_per_h:.3} mL/h"), &format!("feed rate {ml_per_h:.3} mL/h")),
-                    reason,
-                )
+                event("setpoint", both(&format!("流加速度 {ml_per_h:.3} mL/h"), &format!("feed rate {ml_per_h:.3} mL/h")), reason)
             }
             Command::Inoculate => {
                 self.inoculated_h = Some(self.now_h);

@@ -84,7 +84,7 @@ fn reading(signal: &Signal, t_ns: i64, said: &Said, quality: u16) -> Option<Read
         // No number: whatever stood there before is not known to hold any longer.
         Said::Text(_) => f64::NAN,
     };
-    let unit = Unit::parse(signal.raw_unit.as_deref().unwrap_or("1")).ok()?;
+    let unit = Unit::parse(signal.raw_unit.as_deref().unwrap_or("1")).ok()?.with_turns_counted();
     let is_good = value.is_finite() && Quality::unpack(quality).is_some_and(Quality::is_good);
     Some(Reading { t_ns, value, unit, is_good })
 }
@@ -198,7 +198,9 @@ mod tests {
         assert!(now(&board).is_some_and(|(x, good)| x.is_nan() && !good));
         assert_eq!((board.heard().t_ns, board.heard().ended_ns), (Some(9), None));
         let mark = Mark { t_ns: 8, kind: MarkKind::Ended, note: None };
-        put(Batch { marks: vec![mark], points: Vec::new(), ..batch("B1", "MEAS", Origin::Sensor, 0, said("0"), 0) }).await.unwrap();
+        put(Batch { marks: vec![mark], points: Vec::new(), ..batch("B1", "MEAS", Origin::Sensor, 0, said("0"), 0) })
+            .await
+            .unwrap();
         assert_eq!(board.heard().ended_ns, Some(8));
         put(batch("B2", "x", Origin::Unknown, 20, said("70"), 0)).await.unwrap();
         assert_eq!((now(&board), board.heard().ended_ns), (Some((70.0, true)), None), "the next batch begins anew");

@@ -50,13 +50,8 @@ impl Wire {
         let (sender, up) = watch::channel(false);
         let open = Open::default();
         let stop = CancellationToken::new();
-        let listener = Listener {
-            client: client.clone(),
-            answers,
-            number: control.answer_number.clone(),
-            open: open.clone(),
-            up: sender,
-        };
+        let listener =
+            Listener { client: client.clone(), answers, number: control.answer_number.clone(), open: open.clone(), up: sender };
         tokio::spawn(listener.run(events, stop.clone()));
         // Numbers that no earlier session used: an instrument may remember what it answered.
         let next = AtomicU64::new(u64::try_from(now_ns() / 1_000).unwrap_or(1));

@@ -54,8 +54,15 @@ fn path_of(command: &str) -> Result<String> {
             let package = format!("sila2.{originator}.{category}.{}.{version}", feature.to_lowercase());
             Ok(format!("/{package}.{feature}/{name}"))
         }
-        _ => Err(fault::config(Place::field(command), "コマンドの完全修飾識別子ではありません", "not a fully qualified command identifier")
-            .hint("例: org.example/bioreactor/Fermenter/v1/Command/Stop", "for example org.example/bioreactor/Fermenter/v1/Command/Stop")),
+        _ => Err(fault::config(
+            Place::field(command),
+            "コマンドの完全修飾識別子ではありません",
+            "not a fully qualified command identifier",
+        )
+        .hint(
+            "例: org.example/bioreactor/Fermenter/v1/Command/Stop",
+            "for example org.example/bioreactor/Fermenter/v1/Command/Stop",
+        )),
     }
 }
 

@@ -215,8 +215,7 @@ run = "R01"
 browse = "ns=2;s=R01"
 "#;
         let error = Config::read(text).unwrap_err();
-        let places: Vec<String> =
-            error.fault().diagnostics.iter().map(|d| d.place.field.clone().unwrap_or_default()).collect();
+        let places: Vec<String> = error.fault().diagnostics.iter().map(|d| d.place.field.clone().unwrap_or_default()).collect();
         let expected = [
             "hall.control.timeout_s",
             "hall.control.set.temperature",

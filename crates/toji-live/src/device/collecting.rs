@@ -83,13 +83,7 @@ fn words(out: &mut String, make: Make, at: &str) {
 }
 
 /// What may be set, and what the device does, with the tags it has for them.
-fn control(
-    out: &mut String,
-    protocol: &str,
-    make: Make,
-    tag: impl Fn(&Writable) -> String,
-    deed: impl Fn(Deed) -> String,
-) {
+fn control(out: &mut String, protocol: &str, make: Make, tag: impl Fn(&Writable) -> String, deed: impl Fn(Deed) -> String) {
     for to in make.writable() {
         let (low, high) = to.range;
         let _ = writeln!(

@@ -138,14 +138,8 @@ mod tests {
         config.reactors.iter_mut().for_each(|r| r.recipe = Recipe::waiting());
         let plant = Plant::new(config, 1).unwrap();
         let lines = lines_of(&plant, make);
-        let broker = Broker {
-            host: String::new(),
-            port: 0,
-            client_id: "ear".into(),
-            user: None,
-            password_file: None,
-            keep_alive_s: 5,
-        };
+        let broker =
+            Broker { host: String::new(), port: 0, client_id: "ear".into(), user: None, password_file: None, keep_alive_s: 5 };
         Ear { broker, prefix: "simulated".into(), lines, desk: Desk::new(plant) }
     }
 
@@ -159,12 +153,16 @@ mod tests {
                 json!({"id": 2, "command": "inoculate"}),
                 "ok",
             ),
-            (Make::B, json!({"ref": 1, "call": "INOC"}), json!({"ref": 1, "result": "DONE"}), json!({"ref": 2, "call": "INOC"}), "result"),
+            (
+                Make::B,
+                json!({"ref": 1, "call": "INOC"}),
+                json!({"ref": 1, "result": "DONE"}),
+                json!({"ref": 2, "call": "INOC"}),
+                "result",
+            ),
         ] {
             let (ear, mut answered) = (ear(make), Answered::new());
-            let mut tell = |to: &str, said: &Json| {
-                ear.hear(&Publish::new(to, QoS::AtLeastOnce, said.to_string()), &mut answered)
-            };
+            let mut tell = |to: &str, said: &Json| ear.hear(&Publish::new(to, QoS::AtLeastOnce, said.to_string()), &mut answered);
             let (topic, answer) = tell("simulated/R02/command", &inoculate).unwrap();
             assert_eq!((topic.as_str(), &answer), ("simulated/R02/answer", &done));
             assert_eq!(tell("simulated/R02/command", &inoculate).unwrap().1, done, "sent again, not done again");

@@ -310,8 +310,8 @@ fn uuid(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sila::feature::{Basic, Feature};
     use crate::device::make::Make;
+    use crate::sila::feature::{Basic, Feature};
 
     #[test]
     fn the_definition_says_what_the_device_has() {

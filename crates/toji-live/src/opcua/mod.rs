@@ -95,7 +95,9 @@ pub async fn run(source: OpcUa, intake: Intake, tally: Arc<Tally>, stop: Cancell
 }
 
 /// A session and what polls it, not connected yet.
-pub(crate) fn connect(source: &OpcUa) -> Result<(Arc<Session>, opcua::client::SessionEventLoop<opcua::client::transport::TcpConnector>)> {
+pub(crate) fn connect(
+    source: &OpcUa,
+) -> Result<(Arc<Session>, opcua::client::SessionEventLoop<opcua::client::transport::TcpConnector>)> {
     let bad = |why: &dyn std::fmt::Display| {
         fault::config(
             Place::field(format!("{}.url", source.name)),

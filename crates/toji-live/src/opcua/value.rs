@@ -150,7 +150,13 @@ mod tests {
             sampling: Sampling::Irregular,
         };
         let node = NodeId::new(2, "R01.Mode");
-        let item = |words_only| Item { run: 0, node: node.clone(), signal: signal.clone(), words: vec![("3".into(), MarkKind::Ended)], words_only };
+        let item = |words_only| Item {
+            run: 0,
+            node: node.clone(),
+            signal: signal.clone(),
+            words: vec![("3".into(), MarkKind::Ended)],
+            words_only,
+        };
         let time = DateTime::parse_from_rfc3339("2026-11-24T00:00:00Z").unwrap();
         let value = |n| DataValue { value: Some(Variant::Int32(n)), source_timestamp: Some(time), ..DataValue::default() };
         for (words_only, points) in [(true, 0), (false, 2)] {

@@ -135,11 +135,7 @@ impl Machine {
         let end = (entered.until == Until::End).then_some(Action::Do(Deed::Stop));
         let is_end = end.is_some();
         let orders = sets.chain(deeds).chain(end).map(|action| Order { phase, action }).collect();
-        self.state = if is_end {
-            State::Done
-        } else {
-            State::In { phase, since_ns: self.now_ns, held_since_ns: None }
-        };
+        self.state = if is_end { State::Done } else { State::In { phase, since_ns: self.now_ns, held_since_ns: None } };
         orders
     }
 }
@@ -174,7 +170,8 @@ mod tests {
 
     #[test]
     fn phases_follow_each_other_by_time_and_by_what_is_measured() {
-        let warm = json!({ "variable": "temperature", "above": { "value": 36.5, "unit": "Cel" }, "for": { "value": 10, "unit": "s" } });
+        let warm =
+            json!({ "variable": "temperature", "above": { "value": 36.5, "unit": "Cel" }, "for": { "value": 10, "unit": "s" } });
         let mut machine = Machine::new(plan(&[
             json!({ "name": "warm", "set": { "temperature": { "value": 37, "unit": "Cel" } }, "until": warm }),
             json!({ "name": "grow", "do": ["inoculate"], "until": { "elapsed": { "value": 1, "unit": "min" } } }),
@@ -202,9 +199,7 @@ mod tests {
 
     #[test]
     fn what_does_not_come_in_time_fails_or_goes_on_as_the_protocol_says() {
-        let until = |otherwise: &str| {
-            json!({ "variable": "ph", "below": { "value": 6, "unit": "[pH]" }, "at_most": { "value": 1, "unit": "min" }, "otherwise": otherwise })
-        };
+        let until = |otherwise: &str| json!({ "variable": "ph", "below": { "value": 6, "unit": "[pH]" }, "at_most": { "value": 1, "unit": "min" }, "otherwise": otherwise });
         let run = |otherwise: &str| {
             let mut machine = Machine::new(plan(&[json!({ "name": "p", "until": until(otherwise) })]));
             let mut all = Vec::new();

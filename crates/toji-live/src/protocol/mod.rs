@@ -24,12 +24,8 @@ impl Plan {
         let mut find = |place: String, refused: Result<()>| {
             if let Err(error) = refused {
                 let fault = error.fault();
-                let mut finding = Diagnostic::error(
-                    fault.code,
-                    Place::field(place),
-                    fault.message.ja.clone(),
-                    fault.message.en.clone(),
-                );
+                let mut finding =
+                    Diagnostic::error(fault.code, Place::field(place), fault.message.ja.clone(), fault.message.en.clone());
                 finding.remedy = fault.hint.clone();
                 findings.push(finding);
             }

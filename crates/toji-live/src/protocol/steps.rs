@@ -360,8 +360,14 @@ impl Reader {
             self.find(
                 "E-PROTOCOL-006",
                 place,
-                [format!("変数「{variable}」は語彙にありません"), format!("the variable \"{variable}\" is not in the vocabulary")],
-                ["temperature、ph、dissolved-oxygen などの名を使ってください", "use a term such as temperature, ph, dissolved-oxygen"],
+                [
+                    format!("変数「{variable}」は語彙にありません"),
+                    format!("the variable \"{variable}\" is not in the vocabulary"),
+                ],
+                [
+                    "temperature、ph、dissolved-oxygen などの名を使ってください",
+                    "use a term such as temperature, ph, dissolved-oxygen",
+                ],
             );
         }
         unit.and_then(|unit| Unit::parse(unit).ok())
@@ -397,7 +403,7 @@ impl Reader {
             );
         }
         let (unit_place, unit) = unit?;
-        let read = unit.as_str().and_then(|text| Unit::parse(text).ok());
+        let read = unit.as_str().and_then(|text| Unit::parse(text).ok()).map(|unit| unit.with_turns_counted());
         if read.is_none() {
             self.find(
                 "E-PROTOCOL-005",
@@ -541,7 +547,8 @@ mod tests {
 
     #[test]
     fn the_example_is_read() {
-        let until = json!({ "variable": "temperature", "above": { "value": 97.7, "unit": "°F" }, "for": { "value": 5, "unit": "min" } });
+        let until =
+            json!({ "variable": "temperature", "above": { "value": 97.7, "unit": "°F" }, "for": { "value": 5, "unit": "min" } });
         let set = json!({ "temperature": { "value": 37, "unit": "Cel" }, "feed-rate": { "value": 0.006, "unit": "L/h" } });
         let plan = read(&one_phase(json!({ "name": "p", "set": set, "do": ["inoculate", "feed-on"], "until": until }))).unwrap();
         let phase = &plan.phases[0];
@@ -551,6 +558,11 @@ mod tests {
         let Until::Crossing { limit, hold_ns, at_most_ns, .. } = phase.until else { panic!() };
         assert_eq!((limit, hold_ns, at_most_ns), (97.7, 300_000_000_000, None));
         assert_eq!(phase.until.words().ja, "温度 が 97.7 °F 以上、5 min 継続");
+        // What people say of a stirrer.
+        let set = json!({ "stirrer-speed": { "value": 600, "unit": "rpm" } });
+        let plan =
+            read(&one_phase(json!({ "name": "p", "set": set, "until": { "elapsed": { "value": 1, "unit": "h" } } }))).unwrap();
+        assert_eq!(plan.phases[0].sets[0].unit.code(), "/min");
     }
 
     #[test]
@@ -611,8 +623,31 @@ mod tests {
     /// Any JSON, with the words of the format likely in it.
     fn any_json() -> impl Strategy<Value = Json> {
         let word = prop::sample::select(vec![
-            "name", "operations", "phases", "set", "do", "until", "elapsed", "variable", "above", "below", "for", "at_most",
-            "otherwise", "value", "unit", "end", "h", "Cel", "temperature", "ph", "inoculate", "stop", "fail", "feed-rate", "",
+            "name",
+            "operations",
+            "phases",
+            "set",
+            "do",
+            "until",
+            "elapsed",
+            "variable",
+            "above",
+            "below",
+            "for",
+            "at_most",
+            "otherwise",
+            "value",
+            "unit",
+            "end",
+            "h",
+            "Cel",
+            "temperature",
+            "ph",
+            "inoculate",
+            "stop",
+            "fail",
+            "feed-rate",
+            "",
         ]);
         let leaf = prop_oneof![
             Just(Json::Null),

@@ -9,8 +9,8 @@ pub mod wire;
 
 use crate::clock::now_ns;
 use crate::config::Sparkplug;
-use crate::mqtt::{Runs, Told};
 use crate::mqtt::link::{Event, Link, Presence, Session, Will};
+use crate::mqtt::{Runs, Told};
 use crate::pipe::{Intake, Parcel};
 use crate::tally::Tally;
 use host::Host;

@@ -32,7 +32,8 @@ async fn opc_ua_and_sila_say_the_same_keys_and_units() {
         desk: None,
         said: said.clone(),
     };
-    let sila = device::sila::Device { address: ([127, 0, 0, 1], sila_port).into(), lines: lines.clone(), line: 0, desk: None, said };
+    let sila =
+        device::sila::Device { address: ([127, 0, 0, 1], sila_port).into(), lines: lines.clone(), line: 0, desk: None, said };
     let opcua = tokio::spawn(opcua.run(opcua_receiver, stop.clone()));
     let sila = tokio::spawn(sila.run(sila_receiver, stop.clone()));
     let config = Config::read(&format!(

@@ -79,8 +79,7 @@ pub(crate) async fn conclude_run(session: &Arc<Session>, access: &Access, now: I
 /// When the source of a run said that the batch has ended.
 async fn ended(session: &Arc<Session>, access: &Access, run: &str) -> Result<Option<String>> {
     let events = session.store.linked(access, "event", "run", run).await?;
-    let is_end = |r: &&toji_core::Record| {
-        r.fields.get("fields").and_then(|f| f.get("mark")).and_then(Json::as_str) == Some("ended")
-    };
+    let is_end =
+        |r: &&toji_core::Record| r.fields.get("fields").and_then(|f| f.get("mark")).and_then(Json::as_str) == Some("ended");
     Ok(events.iter().find(is_end).and_then(|r| r.fields.get("time")?.as_str().map(str::to_owned)))
 }

@@ -348,15 +348,17 @@ impl Running {
         };
         // A command that was not done is no inoculation and no set-point; it is an alarm.
         let sort = if done.is_ok() { sort } else { "alarm" };
-        self.event(t_ns, sort, label, &why, order.phase, json!({ "what": what, "outcome": outcome, "told": told, "order": more }))
-            .await?;
+        self.event(
+            t_ns,
+            sort,
+            label,
+            &why,
+            order.phase,
+            json!({ "what": what, "outcome": outcome, "told": told, "order": more }),
+        )
+        .await?;
         let done = done.map_err(|error| error.at(Place::field(format!("phase {}: {why}", order.phase + 1))))?;
-        self.commands.push(Command {
-            time: Instant(t_ns).to_string(),
-            phase: order.phase + 1,
-            what,
-            told: done.told,
-        });
+        self.commands.push(Command { time: Instant(t_ns).to_string(), phase: order.phase + 1, what, told: done.told });
         Ok(())
     }
 
@@ -382,17 +384,14 @@ impl Running {
         }
         fields.insert("fields".into(), facts);
         let what = more.get("what").and_then(Json::as_str).unwrap_or_default();
-        let id = Id::derive("evt", &[run.as_str(), "protocol", self.protocol.id.as_str(), &number.to_string(), what, sort, &time]);
+        let id =
+            Id::derive("evt", &[run.as_str(), "protocol", self.protocol.id.as_str(), &number.to_string(), what, sort, &time]);
         self.commit(Put::new("event", id, fields), why).await
     }
 
     async fn commit(&self, put: Put, why: &str) -> Result<()> {
-        let commit = Commit {
-            operation: "protocol run".into(),
-            reason: Some(why.to_owned()),
-            puts: vec![put],
-            ..Commit::default()
-        };
+        let commit =
+            Commit { operation: "protocol run".into(), reason: Some(why.to_owned()), puts: vec![put], ..Commit::default() };
         let now = Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
         self.context.session.store.commit(&self.context.access, now, commit).await.map(drop)
     }
@@ -405,7 +404,9 @@ impl Running {
             State::Ready | State::Done => 0,
         });
         let t_ns = self.instrument.latest().t_ns.unwrap_or(self.context.now.0);
-        let kept = self.event(t_ns, "alarm", format!("{ja} / {en}"), code, at, json!({ "what": "protocol", "outcome": "stopped" })).await;
+        let kept = self
+            .event(t_ns, "alarm", format!("{ja} / {en}"), code, at, json!({ "what": "protocol", "outcome": "stopped" }))
+            .await;
         if let Err(error) = kept {
             tracing::warn!(code = error.code(), "why the protocol stopped was not recorded");
         }

@@ -216,7 +216,12 @@ async fn simulate(context: Context, input: Input) -> Result<Output> {
     driving.await.map_err(|e| Error::bug("B-LINK-007", e))?;
     stop.cancel();
     outcome?;
-    Ok(Output { simulated: true, elapsed_s: desk.with(|plant| plant.elapsed_s()), spoken: said.iter().map(spoken).collect(), config })
+    Ok(Output {
+        simulated: true,
+        elapsed_s: desk.with(|plant| plant.elapsed_s()),
+        spoken: said.iter().map(spoken).collect(),
+        config,
+    })
 }
 
 fn check(context: &Context, input: &Input) -> Result<()> {
