@@ -14,4 +14,5 @@
 
 pub mod plan;
 pub mod rank;
+pub mod rates;
 pub mod scale;

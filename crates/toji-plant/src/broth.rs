@@ -17,7 +17,7 @@ pub(crate) const BASE_MMOL_PER_L: f64 = 13_300.0;
 /// Acid of the acid pump, mmol of strong acid per L: 1 mol/L sulphuric acid.
 pub(crate) const ACID_MMOL_PER_L: f64 = 2_000.0;
 /// Density of the feed, kg/L, and of everything else.
-const FEED_KG_PER_L: f64 = 1.18;
+pub const FEED_KG_PER_L: f64 = 1.18;
 
 /// What the actuators do in a step.
 #[derive(Debug, Clone, Copy, Default)]

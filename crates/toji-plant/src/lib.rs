@@ -9,6 +9,7 @@
 //! comes only from the seed: the same configuration, seed and commands give the same numbers.
 
 mod acid_base;
+mod analyser;
 mod broth;
 mod config;
 mod control;
@@ -27,6 +28,8 @@ mod sensor;
 mod signal;
 mod vessel;
 
+pub use analyser::{Analysed, Found};
+pub use broth::FEED_KG_PER_L;
 pub use config::{
     Disturbance, DisturbanceKind, FeedPlan, FeedStart, FeedStep, PlantConfig, ReactorConfig, Recipe, SetPointChange,
 };

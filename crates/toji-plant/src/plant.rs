@@ -1,5 +1,6 @@
 //! The face of the crate: build, step, read, command, compare with the truth.
 
+use crate::analyser::Analysed;
 use crate::config::PlantConfig;
 use crate::control::Command;
 use crate::fault::{Fault, FaultKind};
@@ -193,6 +194,22 @@ impl Plant {
     #[must_use]
     pub fn faults(&self, reactor: usize) -> &[Fault] {
         self.reactors.get(reactor).map_or(&[], |r| &r.faults)
+    }
+    /// Takes the samples that were drawn since the last call with what the analyser found in them, in order of time.
+    pub fn take_analysed(&mut self) -> Vec<Analysed> {
+        let start = self.start;
+        let mut out: Vec<Analysed> = Vec::new();
+        for (reactor, of) in self.reactors.iter_mut().enumerate() {
+            out.extend(of.take_analysed().into_iter().map(|(at_h, sample, volume_ml, results)| Analysed {
+                reactor,
+                at: Instant(start.0.saturating_add((at_h * 3600.0 * 1e9).round() as i64)),
+                sample,
+                volume_ml,
+                results,
+            }));
+        }
+        out.sort_by_key(|a| a.at);
+        out
     }
     /// Takes what happened since the last call, in order of time.
     pub fn take_happenings(&mut self) -> Vec<Happening> {

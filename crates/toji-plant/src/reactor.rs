@@ -1,5 +1,6 @@
 //! One reactor: its broth, its controllers, its instruments, and what is done to it.
 
+use crate::analyser::{self, Noted};
 use crate::broth::{Broth, Inputs};
 use crate::config::{DisturbanceKind, ReactorConfig};
 use crate::control::{Command, Controls, FeedClock, Loop, Measured, Wanted, sample_ml};
@@ -112,6 +113,8 @@ pub(crate) struct Reactor {
     pumped_l: f64,
     inoculated_h: Option<f64>,
     samples: u32,
+    analyser: Random,
+    analysed: Vec<Noted>,
     antifoam_h: f64,
     feed_seen: bool,
     full_seen: bool,
@@ -165,6 +168,8 @@ impl Reactor {
             pumped_l: 0.0,
             inoculated_h: None,
             samples: 0,
+            analyser: Random::new(seed, &format!("{} analyser", config.name)),
+            analysed: Vec::new(),
             antifoam_h: -1.0,
             feed_seen: false,
             full_seen: false,
@@ -407,9 +412,17 @@ impl Reactor {
             }
             Command::Sample { ml } => {
                 self.samples += 1;
-                self.broth.draw(&self.organism, ml * 1e-3);
                 let name = format!("{}-S{:02}", self.config.batch, self.samples);
-                event("sample", both(&format!("試料 {name} {ml:.1} mL"), &format!("sample {name} {ml:.1} mL")), reason)
+                let results = analyser::analyse(&self.broth, &self.organism, &mut self.analyser);
+                self.analysed.push((self.now_h, name.clone(), ml, results));
+                self.broth.draw(&self.organism, ml * 1e-3);
+                let mut what =
+                    event("sample", both(&format!("試料 {name} {ml:.1} mL"), &format!("sample {name} {ml:.1} mL")), reason);
+                if let What::Event(event) = &mut what {
+                    event.fields.insert("sample".to_owned(), name.into());
+                    event.fields.insert("volume_ml".to_owned(), ml.into());
+                }
+                what
             }
             Command::Antifoam { ml } => {
                 self.broth.antifoam_ml += ml;
@@ -422,6 +435,9 @@ impl Reactor {
             }
         };
         self.happened.push((self.now_h, what));
+    }
+    pub(crate) fn take_analysed(&mut self) -> Vec<Noted> {
+        std::mem::take(&mut self.analysed)
     }
     pub(crate) fn take_happened(&mut self) -> Vec<(f64, What)> {
         std::mem::take(&mut self.happened)

@@ -16,6 +16,16 @@ pub(crate) type Said = [Option<f64>; COUNT];
 /// Number of signals that come from a probe; the others are known to the controller exactly.
 const PROBES: usize = 11;
 
+/// Probes whose devices print nothing below zero: speed, flow, turbidity, fractions and foam.
+const NEVER_NEGATIVE: [SignalId; 6] = [
+    SignalId::Agitation,
+    SignalId::GasFlow,
+    SignalId::OpticalDensity,
+    SignalId::OffgasOxygen,
+    SignalId::OffgasCo2,
+    SignalId::Foam,
+];
+
 #[derive(Debug, Clone, Copy)]
 struct Probe {
     lag_s: f64,
@@ -94,6 +104,11 @@ impl Sensors {
             probe.state = Some(now);
             let noise = (probe.noise + probe.relative_noise * now.abs()) * self.random.normal();
             *said = Some(now * probe.gain + probe.offset + probe.drift_per_h * now_h + noise);
+        }
+        for signal in NEVER_NEGATIVE {
+            if let Some(said) = said.get_mut(signal.index()) {
+                *said = said.map(|v| v.max(0.0));
+            }
         }
         said
     }

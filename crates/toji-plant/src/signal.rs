@@ -155,7 +155,11 @@ pub const SIGNALS: [SignalInfo; COUNT] = {
         measured(S::OffgasOxygen, "XO2OUT.PV", ["排ガス酸素", "Exit gas oxygen"], Some("oxygen-fraction"), pct, 3),
         measured(S::OffgasCo2, "XCO2OUT.PV", ["排ガス二酸化炭素", "Exit gas CO2"], Some("co2-fraction"), pct, 3),
         measured(S::Foam, "FOAM.PV", ["泡面", "Foam level"], Some("foam-level"), pct, 1),
-        driven(measured(S::InletOxygen, "XO2.PV", ["入口酸素", "Inlet oxygen"], None, pct, 2), Origin::Actuator, 0.05),
+        driven(
+            measured(S::InletOxygen, "XO2.PV", ["入口酸素", "Inlet oxygen"], Some("inlet-oxygen-fraction"), pct, 2),
+            Origin::Actuator,
+            0.05,
+        ),
         driven(measured(S::FeedRate, "FA.PV", ["流加速度", "Feed rate"], None, ["mL/h", "mL/h"], 3), Origin::Actuator, 0.0),
         driven(measured(S::FeedTotal, "VA.PV", ["流加積算", "Feed added"], Some("feed"), ml, 3), Origin::Actuator, 0.0),
         driven(measured(S::BaseTotal, "VB.PV", ["塩基積算", "Base added"], Some("base"), ml, 3), Origin::Actuator, 0.0),

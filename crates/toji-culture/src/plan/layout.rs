@@ -65,7 +65,7 @@ pub fn plan(system: System, wanted: &[Wanted], seed: u64) -> Result<Layout> {
     Ok(written(system, wanted, &cells))
 }
 
-fn fault(code: &str, ja: String, en: String) -> Error {
+fn fault(code: &'static str, ja: String, en: String) -> Error {
     Error::input(code, ja, en).at(Place::field("conditions"))
 }
 

@@ -19,6 +19,8 @@ use toji_core::Text;
 const DENSITY: f64 = 1000.0;
 /// Pressure of the atmosphere, bar.
 const ATMOSPHERE_BAR: f64 = 1.013_25;
+/// A pressure below is an overpressure or a fault, not that of a vessel: the atmosphere's is taken then.
+const LEAST_BAR: f64 = 0.8;
 /// From here on a stirred tank is turbulent.
 const TURBULENT: f64 = 1e4;
 
@@ -132,7 +134,7 @@ impl Vessel<'_> {
     /// Gas at the temperature of the broth and the pressure of the head space, m³/s.
     fn gas_m3_per_s(&self) -> Result<f64, Text> {
         let standard = needed(self.settings.gas_flow_l_per_min, "通気量", "the gas flow")?;
-        let pressure = self.settings.pressure_bar.filter(|p| *p > 0.1).unwrap_or(ATMOSPHERE_BAR);
+        let pressure = self.settings.pressure_bar.filter(|p| *p > LEAST_BAR).unwrap_or(ATMOSPHERE_BAR);
         Ok(standard / 60_000.0 * (self.temperature_c() + 273.15) / 273.15 * ATMOSPHERE_BAR / pressure)
     }
     fn reynolds(&self) -> Result<f64, Text> {

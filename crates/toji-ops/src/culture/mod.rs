@@ -1,7 +1,32 @@
 //! Experiments: planned on a parallel system, run, analysed, ranked, and told back to those who ran them.
 
+mod analyse;
+mod conclude;
+mod experiment;
+mod inputs;
+mod lineage;
+mod place;
+mod plan;
+mod plate;
+mod rank;
+mod response;
+mod system;
+mod vessels;
+
 use crate::operation::Operation;
 
+#[allow(unused_imports, reason = "called by live runs that end")]
+pub(crate) use conclude::conclude;
+pub(crate) use experiment::{Condition, Experiment};
+pub(crate) use system::{scale, system};
+
 pub(crate) fn operations() -> Vec<Operation> {
-    Vec::new()
+    vec![
+        vessels::operation(),
+        plan::operation(),
+        plate::operation(),
+        analyse::operation(),
+        rank::operation(),
+        lineage::operation(),
+    ]
 }

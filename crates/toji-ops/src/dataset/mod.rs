@@ -12,6 +12,7 @@ mod datacite;
 mod fetch;
 mod frictionless;
 mod manifest;
+mod of_run;
 mod package;
 mod ready;
 mod ready_assays;
@@ -25,6 +26,9 @@ mod trace;
 mod verify;
 
 use crate::operation::Operation;
+
+pub(crate) use of_run::Whole;
+pub(crate) use score::Finding;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![check::operation(), release::operation(), fetch::operation(), trace::operation(), verify::operation()]

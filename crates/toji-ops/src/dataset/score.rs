@@ -12,7 +12,7 @@ pub(super) const FULL: u64 = 100_000;
 
 /// A finding with what it costs.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     /// Code, severity, place, message and remedy.
     #[serde(flatten)]
     pub(super) diagnostic: Diagnostic,

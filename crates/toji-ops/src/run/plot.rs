@@ -96,7 +96,7 @@ fn ids(channels: &[String]) -> Result<Vec<Id>> {
 
 /// Channels stand as the vocabulary has them, since it begins with what every floor looks at first;
 /// those it does not know follow by name.
-pub(super) fn channel_order(channel: &Record) -> (usize, Option<String>) {
+pub(crate) fn channel_order(channel: &Record) -> (usize, Option<String>) {
     let known = text(&channel.fields, "variable").and_then(|id| variable::all().iter().position(|v| v.id == id));
     (known.unwrap_or(usize::MAX), text(&channel.fields, "key"))
 }
@@ -171,6 +171,19 @@ pub(crate) async fn load(
     let asked = asked(context, run, channels, from_s, to_s).await?;
     let series = context.session.store.series(&context.access, &asked.run.id, &asked.wanted, asked.from, asked.to).await?;
     let series = asked.beside(series);
+    Ok((asked.run, series))
+}
+
+/// As [`load`], but what a plot of about `pixels` columns shows: quick at any length.
+pub(crate) async fn drawn(
+    context: &Context,
+    run: &str,
+    channels: &[String],
+    pixels: usize,
+) -> Result<(Record, Vec<(Record, Series)>)> {
+    let asked = asked(context, run, channels, None, None).await?;
+    let plotted = context.session.store.plot(&context.access, &asked.run.id, &asked.wanted, asked.from, asked.to, pixels).await?;
+    let series = asked.beside(plotted.into_iter().map(|p| (p.channel, p.base, p.shown)).collect());
     Ok((asked.run, series))
 }
 

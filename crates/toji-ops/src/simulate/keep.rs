@@ -77,6 +77,16 @@ pub(super) async fn keep(context: &Context, mut made: Made) -> Result<Kept> {
     }
     let (mut commit, runs) = commit_reading(made.reading, &facts, &present)?;
     commit.operation = "simulate run".into();
+    for (run, tags) in runs.iter().zip(std::mem::take(&mut made.tags)) {
+        for put in commit.puts.iter_mut().filter(|p| p.kind == "run" && p.id.as_str() == run.id) {
+            for (name, value) in &tags {
+                put.fields.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    if let Some((id, fields)) = made.ended.take() {
+        commit.puts.push(Put::new("experiment", id, fields));
+    }
     commit.blobs.push((truth, truth_size, format!("{}.truth.csv", made.name)));
     let of = |run: usize| runs.get(run).map(|r| r.id.as_str()).ok_or_else(|| Error::bug("E-SIM-009", "a happening without run"));
     let zero = |run: usize| zeros.get(run).and_then(Option::as_ref);

@@ -4,6 +4,7 @@
 mod fermenter;
 mod file;
 mod keep;
+mod planned;
 mod read;
 mod run;
 

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use toji_core::clock::ZoneEvidence;
-use toji_core::culture::{Channel, Event, Instrument, PointsBuilder, Reading, Run, When, ZeroTime};
-use toji_core::{ClockTime, Error, Instant, Result, Unit};
-use toji_plant::{Decision, Plant, PlantConfig, ReactorConfig, Reporter, Sensed, SignalInfo, What};
+use toji_core::culture::{Assay, Channel, Event, Instrument, PointsBuilder, Reading, Run, Sample, When, ZeroTime};
+use toji_core::record::FieldMap;
+use toji_core::{ClockTime, Error, Id, Instant, Result, Unit};
+use toji_plant::{Analysed, Decision, Plant, PlantConfig, ReactorConfig, Reporter, Sensed, SignalId, SignalInfo, What};
 
 /// What is simulated.
 pub(super) struct Plan {
@@ -58,6 +59,10 @@ pub(super) struct Made {
     /// What displays showed, for files of vendors.
     pub(super) shown: Shown,
     pub(super) seed: u64,
+    /// What the runs say of the experiment they belong to, run by run; empty without one.
+    pub(super) tags: Vec<FieldMap>,
+    /// The experiment, as it stands when all its runs are there.
+    pub(super) ended: Option<(Id, FieldMap)>,
 }
 
 /// A time as the simulator states it: UTC, said by the source itself.
@@ -147,22 +152,60 @@ fn gather(plan: &Plan, mut plant: Plant, logs: Vec<Log>, truth: Truths, shown: S
             }
         }
     }
+    let samples = plant.take_analysed().into_iter().map(|a| sample(a, &runs)).collect();
     let instrument = Instrument {
         maker: Some("Toji".to_owned()),
         model: Some("toji-plant (simulated / 模擬)".to_owned()),
         software_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         ..Instrument::default()
     };
-    let reading = Reading { format: "toji-simulation".to_owned(), instrument: Some(instrument), runs, ..Reading::default() };
+    let reading =
+        Reading { format: "toji-simulation".to_owned(), instrument: Some(instrument), runs, samples, ..Reading::default() };
     let configuration = serde_json::to_vec_pretty(&configuration(plan)?).map_err(|e| Error::bug("E-SIM-004", e))?;
     let name = plan.config.name.clone();
-    Ok(Made { name, reading, sensed, decided, faults, configuration, truth: truth.csv, shown, seed: plan.seed })
+    Ok(Made {
+        name,
+        reading,
+        sensed,
+        decided,
+        faults,
+        configuration,
+        truth: truth.csv,
+        shown,
+        seed: plan.seed,
+        tags: Vec::new(),
+        ended: None,
+    })
+}
+
+/// A sample with its results; it belongs to the run of its reactor.
+fn sample(analysed: Analysed, runs: &[Run]) -> Sample {
+    let when = When::At(clock(analysed.at));
+    let assay = |found: toji_plant::Found| {
+        let mut assay = Assay::new(found.variable, found.value, Place::default());
+        assay.variable = Some(found.variable.to_owned());
+        assay.method = Some(found.method.to_owned());
+        assay.when = when.clone();
+        assay
+    };
+    Sample {
+        assays: analysed.results.into_iter().map(assay).collect(),
+        key: analysed.sample,
+        run: runs.get(analysed.reactor).map(|r| r.key.clone()),
+        fields: [("volume_ml".to_owned(), json!(analysed.volume_ml))].into_iter().collect(),
+        when,
+    }
+}
+
+/// What names the run of a reactor: the same plant, start and seed give the same run.
+pub(super) fn run_key(plant: &PlantConfig, reactor: &ReactorConfig, seed: u64) -> String {
+    format!("{}/{}/{}/{}/{seed}", plant.name, reactor.name, reactor.batch, plant.start)
 }
 
 fn run(plan: &Plan, plant: &Plant, r: usize, log: Log) -> Result<Run> {
     let config = plan.config.reactors.get(r).ok_or_else(|| Error::bug("E-SIM-005", "a reactor without configuration"))?;
     let start = plan.config.start;
-    let key = format!("{}/{}/{}/{start}/{}", plan.config.name, config.name, config.batch, plan.seed);
+    let key = run_key(&plan.config, config, plan.seed);
     let mut run = Run::new(key, format!("{} {} (模擬 / simulated)", config.batch, config.name));
     let inoculated = config.recipe.inoculate_at_h < plan.hours;
     run.zero = Some(clock(hours_after(start, zero_h(config, plan.hours))));
@@ -176,6 +219,9 @@ fn run(plan: &Plan, plant: &Plant, r: usize, log: Log) -> Result<Run> {
         ("plant", json!(plan.config.name)),
         ("seed", json!(plan.seed)),
         ("scale_l", json!(volume)),
+        ("start_volume_l", json!(volume)),
+        ("feed_substrate_g_per_l", json!(config.recipe.feed_glucose_g_per_l)),
+        ("feed_density_kg_per_l", json!(toji_plant::FEED_KG_PER_L)),
         ("medium", json!(format!("glucose {} g/L (simulated)", config.recipe.glucose_g_per_l))),
         ("recipe", serde_json::to_value(&config.recipe).map_err(|e| Error::bug("E-SIM-006", e))?),
     ]
@@ -194,6 +240,10 @@ fn channel(info: &SignalInfo, points: PointsBuilder) -> Result<Channel> {
     channel.origin = info.origin;
     channel.sampling = info.sampling;
     channel.fields = [("label_ja".to_owned(), json!(info.ja)), ("label_en".to_owned(), json!(info.en))].into_iter().collect();
+    if info.id == SignalId::GasFlow {
+        // Standard litres of the simulator are those of 0 °C.
+        channel.fields.insert("reference_temperature_c".to_owned(), json!(0.0));
+    }
     Ok(channel)
 }
 

@@ -2,6 +2,7 @@
 
 use super::file::{self, Shape};
 use super::keep;
+use super::planned::{self, Planned};
 use super::read::{self, Label, Plan};
 use crate::operation::{Answer, Context, Effect, Operation, Words};
 use crate::run::RunRef;
@@ -54,6 +55,12 @@ struct Input {
     /// The reactors one by one, with recipes, faults and operators, instead of `scale`, `reactors` …
     #[serde(default)]
     plant: Option<Vec<ReactorConfig>>,
+    /// A planned experiment: every planned unit with the recipe of its condition, instead of `scale`, `reactors` …
+    #[serde(default)]
+    experiment: Option<String>,
+    /// With `experiment`: relative spread of inoculum and medium from vessel to vessel.
+    #[serde(default = "three_percent")]
+    spread: f64,
     /// Hand out a file in this shape: `dasware` (DASware control 4) or `csv` (a historian's long table).
     #[serde(default)]
     file: Option<Shape>,
@@ -66,6 +73,9 @@ fn yes() -> bool {
     true
 }
 
+fn three_percent() -> f64 {
+    0.03
+}
 fn plant_name() -> String {
     "SIM".to_owned()
 }
@@ -117,8 +127,8 @@ pub(super) fn operation() -> Operation {
             name: "simulate run",
             label: ["培養の模擬", "Simulate runs"],
             about: [
-                "発酵槽を実時間より速く模擬し、センサー・設定値・操作量の系列、事象、観察、判断を「模擬データ」として記録します。真の値と、入れた故障の一覧も残します。同じ設定と乱数の種なら結果は同じです。",
-                "Simulates fermenters faster than real time and stores series of sensors, set-points and actuators with events, observations and decisions, marked simulated. What was true and which faults were put in is kept beside. The same settings and seed give the same result.",
+                "発酵槽を実時間より速く模擬し、センサー・設定値・操作量の系列、事象、観察、判断を「模擬データ」として記録します。真の値と、入れた故障の一覧も残します。計画した実験（experiment）を渡すと、割り付けた全槽を条件ごとのレシピで模擬します。同じ設定と乱数の種なら結果は同じです。",
+                "Simulates fermenters faster than real time and stores series of sensors, set-points and actuators with events, observations and decisions, marked simulated. What was true and which faults were put in is kept beside. Given a planned experiment, it simulates every unit of its layout with the recipe of its condition. The same settings and seed give the same result.",
             ],
             positional: &["name"],
             example: "toji simulate run SIM-A --scale 1-l --reactors 4 --hours 24 --operator --faults-per-day 2",
@@ -129,14 +139,14 @@ pub(super) fn operation() -> Operation {
     .long()
 }
 
-fn refuse(field: &str, ja: String, en: String) -> Error {
+pub(super) fn refuse(field: &str, ja: String, en: String) -> Error {
     Error::input("E-SIM-001", ja, en)
         .at(Place::field(field))
         .hint("範囲は --help を参照してください", "see --help for the ranges")
 }
 
-/// The plant an input asks for.
-fn plant(input: &Input) -> Result<PlantConfig> {
+/// Hours and step must be sensible, and a plant is either planned or spelt out.
+fn check(input: &Input) -> Result<()> {
     if !(input.hours > 0.0 && input.hours <= 10_000.0) {
         let hours = input.hours;
         return Err(refuse(
@@ -153,11 +163,26 @@ fn plant(input: &Input) -> Result<PlantConfig> {
             format!("every_s is between 1 and 86400, not {every}"),
         ));
     }
+    if input.experiment.is_some() && input.plant.is_some() {
+        return Err(refuse(
+            "plant",
+            "experiment と plant は同時に指定できません".to_owned(),
+            "name either an experiment or a plant".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The plant an input asks for; `planned` is that of an experiment.
+fn plant(input: &Input, planned: Option<PlantConfig>) -> Result<PlantConfig> {
     let start = Instant::parse(&input.start)?;
-    let mut config = match &input.plant {
-        Some(reactors) => PlantConfig { name: input.name.clone(), start, reactors: reactors.clone() },
-        None if input.reactors > PlantConfig::REACTORS_MAX => PlantConfig { name: String::new(), start, reactors: Vec::new() },
-        None => standard(input, start),
+    let mut config = match (&input.plant, planned) {
+        (_, Some(planned)) => planned,
+        (Some(reactors), None) => PlantConfig { name: input.name.clone(), start, reactors: reactors.clone() },
+        (None, None) if input.reactors > PlantConfig::REACTORS_MAX => {
+            PlantConfig { name: String::new(), start, reactors: Vec::new() }
+        }
+        (None, None) => standard(input, start),
     };
     let readings = config.reactors.len() as f64 * input.hours * 3600.0 / input.every_s * 20.0;
     if config.reactors.is_empty() || readings > READINGS_MAX {
@@ -197,8 +222,24 @@ fn standard(input: &Input, start: Instant) -> PlantConfig {
     config
 }
 
+async fn of_experiment(context: &Context, input: &Input, seed: u64) -> Result<Option<Planned>> {
+    let Some(id) = &input.experiment else { return Ok(None) };
+    let ask = planned::Ask {
+        id,
+        organism: input.organism,
+        recipe: input.recipe.as_ref(),
+        hours: input.hours,
+        start: Instant::parse(&input.start)?,
+        seed,
+        faults_per_day: input.faults_per_day,
+        operator: input.operator,
+        spread: input.spread,
+    };
+    planned::planned(context, &ask).await.map(Some)
+}
+
 async fn simulate(context: Context, input: Input) -> Result<Answer<Simulated>> {
-    let config = plant(&input)?;
+    check(&input)?;
     if !input.keep && input.file.is_none() {
         return Err(refuse(
             "file",
@@ -207,6 +248,10 @@ async fn simulate(context: Context, input: Input) -> Result<Answer<Simulated>> {
         ));
     }
     let seed = input.seed.unwrap_or(context.seed);
+    let (config, tags, ended) = match of_experiment(&context, &input, seed).await? {
+        Some(Planned { config, tags, ended }) => (plant(&input, Some(config))?, tags, Some(ended)),
+        None => (plant(&input, None)?, Vec::new(), None),
+    };
     let plan = Plan { config, seed, hours: input.hours, every_s: input.every_s };
     let progress = context.progress.clone();
     let shape = input.file;
@@ -215,7 +260,8 @@ async fn simulate(context: Context, input: Input) -> Result<Answer<Simulated>> {
         let attachment = shape.map(|shape| file::write(&mut made, shape)).transpose()?;
         Ok((made, attachment))
     };
-    let (made, attachment) = tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-SIM-002", e))??;
+    let (mut made, attachment) = tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-SIM-002", e))??;
+    (made.tags, made.ended) = (tags, ended);
     let faults = made.faults.clone();
     let kept = if input.keep { keep::keep(&context, made).await? } else { keep::Kept::counted(&made) };
     let output = Simulated {
