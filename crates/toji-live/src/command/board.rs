@@ -84,7 +84,7 @@ fn reading(signal: &Signal, t_ns: i64, said: &Said, quality: u16) -> Option<Read
         // No number: whatever stood there before is not known to hold any longer.
         Said::Text(_) => f64::NAN,
     };
-    let unit = Unit::parse(signal.raw_unit.as_deref().unwrap_or("1")).ok()?;
+    let unit = Unit::parse(signal.raw_unit.as_deref().unwrap_or("1")).ok()?.with_turns_counted();
     let is_good = value.is_finite() && Quality::unpack(quality).is_some_and(Quality::is_good);
     Some(Reading { t_ns, value, unit, is_good })
 }

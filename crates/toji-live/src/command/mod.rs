@@ -23,7 +23,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
-use toji_core::{Category, Error, Place, Result, Unit};
+use toji_core::{Category, Decimal, Error, Place, Result, Unit};
 
 /// The answer of an instrument, still to come.
 pub type Doing<'a> = Pin<Box<dyn Future<Output = Result<Done>> + Send + 'a>>;
@@ -80,7 +80,13 @@ impl Ability {
             .hint(format!("設定できるのは {} です", known.join("、")), format!("what can be set: {}", known.join(", "))));
         };
         let at = || Place::field(format!("{}.control.set.{variable}", self.source));
-        let own = unit.convert(value, &range.unit).map_err(|e| e.at(at()))?;
+        // By the digits where they convert exactly: 36 °C is 96.8 °F, not 96.80000000000001.
+        let unit = &unit.with_turns_counted();
+        let exact = Decimal::parse(&value.to_string()).map(|digits| unit.convert_exact(digits, &range.unit)).transpose();
+        let own = match exact.map_err(|e| e.at(at()))?.flatten() {
+            Some(exact) => exact.to_f64(),
+            None => unit.convert(value, &range.unit).map_err(|e| e.at(at()))?,
+        };
         // A limit that was converted there and back is still inside.
         let slack = 1e-9 * (range.low.abs() + range.high.abs());
         if !(range.low - slack..=range.high + slack).contains(&own) {
@@ -163,11 +169,7 @@ pub async fn connect(config: &Config, source: &str, vessel: &str, board: Board) 
     let ability = Ability {
         source: source.to_owned(),
         vessel: vessel.to_owned(),
-        ranges: control
-            .sets
-            .iter()
-            .map(|s| Ok(Range { variable: s.variable.clone(), unit: Unit::parse(&s.unit)?, low: s.low, high: s.high }))
-            .collect::<Result<_>>()?,
+        ranges: ranges(&control)?,
         deeds: control.deeds.iter().map(|d| d.deed).collect(),
     };
     let patience = Duration::from_secs_f64(control.timeout_s);
@@ -181,6 +183,18 @@ pub async fn connect(config: &Config, source: &str, vessel: &str, board: Board) 
         return Err(Error::bug("B-COMMAND-001", source));
     };
     Ok(Box::new(Remote { ability, control, board, wire }))
+}
+
+/// The quantities that a control permits to set.
+///
+/// # Errors
+/// A unit that is not known.
+pub fn ranges(control: &Control) -> Result<Vec<Range>> {
+    let range = |set: &Settable| {
+        let unit = Unit::parse(&set.unit)?.with_turns_counted();
+        Ok(Range { variable: set.variable.clone(), unit, low: set.low, high: set.high })
+    };
+    control.sets.iter().map(range).collect()
 }
 
 /// The rules of a source that may be told something.
@@ -354,7 +368,8 @@ mod tests {
         check("temperature", 40.0, "Cel", Ok(104.0));
         check("temperature", 20.0, "Cel", Ok(68.0));
         check("temperature", 40.1, "Cel", Err("E-COMMAND-003"));
-        check("temperature", f64::NAN, "Cel", Err("E-COMMAND-003"));
+        check("temperature", f64::NAN, "Cel", Err("E-UNIT-004"));
+        check("temperature", f64::NAN, "[degF]", Err("E-COMMAND-003"));
         check("temperature", f64::INFINITY, "[degF]", Err("E-COMMAND-003"));
         check("temperature", 37.0, "bar", Err("E-UNIT-002"));
         check("stirrer-speed", 600.0, "/min", Ok(10.0));

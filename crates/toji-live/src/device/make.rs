@@ -231,12 +231,13 @@ mod tests {
     /// A's digits mean: exactly, but for the stirrer.
     #[test]
     fn the_makers_say_the_same_in_their_own_words() {
+        let turns = |unit: &str| Unit::parse(unit).unwrap().with_turns_counted();
         let mut other_units = 0;
         for info in Plant::signals() {
             let (a, b) = (Make::A.channel(info), Make::B.channel(info));
             assert_ne!(a.key, b.key);
             assert_eq!((&a.variable, a.origin, &a.name), (&b.variable, b.origin, &b.name));
-            let (unit_a, unit_b) = (Unit::parse(&a.unit).unwrap(), Unit::parse(&b.unit).unwrap());
+            let (unit_a, unit_b) = (turns(&a.unit), turns(&b.unit));
             assert!(unit_a.commensurable(&unit_b), "{}: {unit_a} and {unit_b}", info.key);
             other_units += u32::from(unit_a != unit_b);
             for digits in ["0", "300", "37.02", "0.335", "1017.4"] {

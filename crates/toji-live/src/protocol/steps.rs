@@ -403,7 +403,7 @@ impl Reader {
             );
         }
         let (unit_place, unit) = unit?;
-        let read = unit.as_str().and_then(|text| Unit::parse(text).ok());
+        let read = unit.as_str().and_then(|text| Unit::parse(text).ok()).map(|unit| unit.with_turns_counted());
         if read.is_none() {
             self.find(
                 "E-PROTOCOL-005",
@@ -558,6 +558,11 @@ mod tests {
         let Until::Crossing { limit, hold_ns, at_most_ns, .. } = phase.until else { panic!() };
         assert_eq!((limit, hold_ns, at_most_ns), (97.7, 300_000_000_000, None));
         assert_eq!(phase.until.words().ja, "温度 が 97.7 °F 以上、5 min 継続");
+        // What people say of a stirrer.
+        let set = json!({ "stirrer-speed": { "value": 600, "unit": "rpm" } });
+        let plan =
+            read(&one_phase(json!({ "name": "p", "set": set, "until": { "elapsed": { "value": 1, "unit": "h" } } }))).unwrap();
+        assert_eq!(plan.phases[0].sets[0].unit.code(), "/min");
     }
 
     #[test]

@@ -28,10 +28,12 @@ pub(super) fn convert(content: &mut Content) {
 fn units(fields: &FieldMap) -> Option<(Unit, Unit)> {
     let from = Unit::parse(text(fields, "unit")?).ok()?;
     let to = Unit::parse(&variable::get(text(fields, "variable")?)?.unit).ok()?;
-    (from != to && from.commensurable(&to)).then_some((from, to))
+    // `rpm` and `/min` are one unit of a stirrer.
+    (from != to && from.with_turns_counted().commensurable(&to)).then_some((from, to))
 }
 
 fn numbers(series: &mut Series, from: &Unit, to: &Unit) {
+    let from = &from.with_turns_counted();
     for value in series.value.iter_mut().filter(|v| v.is_finite()) {
         let exact = Decimal::parse(&value.to_string()).and_then(|d| from.convert_exact(d, to).ok().flatten());
         *value = match exact {
@@ -71,6 +73,7 @@ mod tests {
         check("temperature", "[degF]", 98.636, Some(37.02));
         check("temperature", "Cel", 37.02, None);
         check("stirrer-speed", "/s", 5.0, Some(300.0));
+        check("stirrer-speed", "{rev}/min", 300.0, Some(300.0));
         check("gas-flow", "m3/h", 0.0201, Some(0.335));
         check("pressure", "kPa", 101.3, Some(1.013));
         check("weight", "g", 512.4, Some(0.5124));

@@ -80,6 +80,8 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
             let sink = context.session.live_sink();
             // Learn now, not at the first message, that another process writes here.
             sink.append(Vec::new()).await?;
+            // Conclusions that a crash left behind.
+            context.session.resume_jobs().await?;
             sink
         }
     };

@@ -5,8 +5,8 @@ use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use toji_core::{Error, Place, Result, Text, Unit};
-use toji_live::command::{Ability, Range, permitted};
+use toji_core::{Error, Place, Result, Text};
+use toji_live::command::{Ability, permitted, ranges};
 use toji_live::protocol::steps::{label_of, read};
 use toji_live::protocol::{Plan, Until};
 
@@ -108,13 +108,10 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
         let (_, config) = configuration(&context, file).await?;
         let source = input.source.as_deref().unwrap_or_default();
         let control = permitted(&config, source)?;
-        let range = |set: &toji_live::config::control::Settable| {
-            Ok(Range { variable: set.variable.clone(), unit: Unit::parse(&set.unit)?, low: set.low, high: set.high })
-        };
         let ability = Ability {
             source: source.to_owned(),
             vessel: "*".into(),
-            ranges: control.sets.iter().map(range).collect::<Result<_>>()?,
+            ranges: ranges(&control)?,
             deeds: control.deeds.iter().map(|d| d.deed).collect(),
         };
         plan.fits(&ability)?;
