@@ -228,8 +228,12 @@ pub enum FeedPlan {
         start: FeedStart,
     },
     /// In steps: from each time on at its rate, until the next.
+    ///
+    /// 段階的な流加：各時刻から次の段までその速度。
     Steps {
         /// Steps in the order of their times; before the first there is no feed.
+        ///
+        /// 段（時刻の順）。最初の段までは流加なし。
         steps: Vec<FeedStep>,
     },
 }
@@ -239,8 +243,12 @@ pub enum FeedPlan {
 #[serde(deny_unknown_fields)]
 pub struct FeedStep {
     /// From when, h from the start of the plant.
+    ///
+    /// 開始（プラントの開始からの h）。
     pub from_h: f64,
     /// Rate, mL per hour and litre of start volume.
+    ///
+    /// 流加速度（mL/(L·h)）。
     pub rate_ml_per_l_h: f64,
 }
 

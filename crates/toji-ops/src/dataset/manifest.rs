@@ -50,6 +50,8 @@ pub(super) struct Manifest {
     /// 整列版の列ごとの規則：`mean`（平均）、`last`（直前値）、`linear`（直線補間）、`sum`（合計）。ほかは変数の既定。
     pub(super) rules: BTreeMap<String, GridRule>,
     /// Units of channels: as stored, or those of their variables, so that devices of different makers agree.
+    ///
+    /// 系列の単位：保存されたまま、または変数の単位（メーカーの異なる装置の間で単位がそろう）。
     #[serde(skip_serializing_if = "Units::is_stored")]
     pub(super) units: Units,
     /// How the runs are divided.
@@ -167,9 +169,13 @@ pub(super) struct Select {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Units {
     /// As the sources gave them.
+    ///
+    /// 取込元が示したまま。
     #[default]
     Stored,
     /// The usual unit of each channel's variable; channels without a variable, or in a unit of something else, stay.
+    ///
+    /// 変数ごとの標準の単位。変数のない系列と、別の種類の量の単位の系列はそのまま。
     Canonical,
 }
 

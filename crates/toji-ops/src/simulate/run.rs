@@ -80,9 +80,13 @@ struct Input {
     #[serde(default)]
     plant: Option<Vec<ReactorConfig>>,
     /// A planned experiment: every planned unit with the recipe of its condition, instead of `scale`, `reactors` …
+    ///
+    /// 計画した実験：`scale`、`reactors` などの代わりに、計画のすべての槽を、その条件のレシピで模擬。
     #[serde(default)]
     experiment: Option<String>,
     /// With `experiment`: relative spread of inoculum and medium from vessel to vessel.
+    ///
+    /// `experiment` とともに：種菌と培地の、槽ごとの相対的なばらつき。
     #[serde(default = "three_percent")]
     spread: f64,
     /// Hand out a file in this shape: `dasware` (DASware control 4) or `csv` (a historian's long table).
