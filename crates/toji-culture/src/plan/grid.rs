@@ -38,7 +38,7 @@ impl System {
     /// # Errors
     /// No unit at all, or no grid that is small enough.
     pub fn of_units(units: usize) -> Result<Self> {
-        let rows = (1..=units.min(SIDE_MAX)).rev().find(|r| r * r <= units && units % r == 0).unwrap_or(1);
+        let rows = (1..=units.min(SIDE_MAX)).rev().find(|r| r * r <= units && units.is_multiple_of(*r)).unwrap_or(1);
         Self::new(rows, units / rows)
     }
     /// Units.
