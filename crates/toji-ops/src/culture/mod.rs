@@ -3,6 +3,7 @@
 mod analyse;
 mod conclude;
 mod experiment;
+mod feedback;
 mod inputs;
 mod lineage;
 mod place;
@@ -27,6 +28,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         plate::operation(),
         analyse::operation(),
         rank::operation(),
+        feedback::operation(),
         lineage::operation(),
     ]
 }
