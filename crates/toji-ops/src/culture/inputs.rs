@@ -248,8 +248,7 @@ pub(super) fn inoculated_s(whole: &Whole) -> Option<f64> {
 
 /// Foam of a run, %.
 pub(super) fn foam(whole: &Whole) -> Option<Line> {
-    let mut gathering =
-        Gathering { whole, zero: zero_ns(&whole.run.fields), used: BTreeMap::new(), results: BTreeMap::new() };
+    let mut gathering = Gathering { whole, zero: zero_ns(&whole.run.fields), used: BTreeMap::new(), results: BTreeMap::new() };
     gathering.channel("foam-level", Side::Measured, &["%"])
 }
 

@@ -12,6 +12,8 @@ mod plate;
 mod rank;
 mod response;
 mod system;
+#[cfg(test)]
+mod tests;
 mod vessels;
 
 use crate::operation::Operation;
