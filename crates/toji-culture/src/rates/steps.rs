@@ -427,7 +427,7 @@ fn reported(frame: &Frame) -> Option<(Usable, String, String, Text)> {
     let mut signals: Vec<&Biomass> = frame.culture.biomass.iter().collect();
     let factor = |b: &Biomass| b.g_per_l.filter(|f| f.is_finite() && *f > 0.0);
     let rank = |b: &Biomass| (b.basis != Basis::DryWeight, factor(b).is_none(), b.basis);
-    signals.sort_by(|a, b| (rank(a), &a.line.name).cmp(&(rank(b), &b.line.name)));
+    signals.sort_by(|a, b| (rank(a), &a.line.name, a.line.points.len()).cmp(&(rank(b), &b.line.name, b.line.points.len())));
     signals.into_iter().find_map(|b| {
         let mut usable = b.line.usable(frame.from_h, frame.to_h);
         if usable.len() == 0 {
@@ -955,6 +955,15 @@ fn totals(frame: &Frame, report: &mut Report) {
         };
         report.put(code, found);
     }
+}
+
+/// The longest stretch outside the band, s.
+pub(super) fn longest_outside(culture: &Culture, of: &Loop) -> Option<(f64, f64)> {
+    let frame = frame(culture);
+    let measured = of.measured.as_ref()?.usable(frame.from_h, frame.to_h);
+    let wanted = of.wanted.as_ref()?.usable(f64::NEG_INFINITY, frame.to_h);
+    let (from, to) = band::held(&measured, &wanted, of.band)?.worst_h?;
+    Some((from * 3600.0, to * 3600.0))
 }
 
 fn in_band(frame: &Frame, of: &Loop, unit: &str, name: (&str, &str)) -> Result<Found, Text> {
