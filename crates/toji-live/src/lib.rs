@@ -23,6 +23,7 @@ pub mod deed;
 pub mod device;
 pub mod fault;
 pub mod forward;
+pub mod heard;
 pub mod http;
 pub mod merge;
 pub mod mqtt;

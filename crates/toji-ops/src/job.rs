@@ -192,8 +192,7 @@ pub(crate) async fn settle(session: &Session, patience: std::time::Duration) {
             session.running.lock().map(|r| r.values().map(|job| job.changes.clone()).collect()).unwrap_or_default();
         let Some(mut changes) = open.into_iter().find(|changes| !changes.borrow().state.is_final()) else { return };
         // Its sender goes when it ends; either way it is looked at again.
-        let ended = tokio::time::timeout_at(until, changes.wait_for(|job| job.state.is_final())).await;
-        if ended.is_err() {
+        if tokio::time::timeout_at(until, changes.wait_for(|job| job.state.is_final())).await.is_err() {
             return;
         }
         tokio::task::yield_now().await;

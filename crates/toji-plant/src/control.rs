@@ -15,12 +15,20 @@ use toji_core::{Error, Place, Result};
 #[serde(rename_all = "kebab-case")]
 pub enum Loop {
     /// pH by base and acid.
+    ///
+    /// 塩基と酸による pH。
     Ph,
     /// Temperature by heating and cooling, °C.
+    ///
+    /// 加熱と冷却による温度（°C）。
     Temperature,
     /// Dissolved oxygen by stirrer, then gas flow, then oxygen, %.
+    ///
+    /// 撹拌、通気量、酸素の順に動かす溶存酸素（%）。
     DissolvedOxygen,
     /// Stirrer, 1/min. While the cascade is on, it is the cascade that sets it.
+    ///
+    /// 撹拌速度（1/min）。カスケードの間はカスケードが設定。
     Agitation,
 }
 

@@ -427,7 +427,7 @@ fn reported(frame: &Frame) -> Option<(Usable, String, String, Text)> {
     let mut signals: Vec<&Biomass> = frame.culture.biomass.iter().collect();
     let factor = |b: &Biomass| b.g_per_l.filter(|f| f.is_finite() && *f > 0.0);
     let rank = |b: &Biomass| (b.basis != Basis::DryWeight, factor(b).is_none(), b.basis);
-    signals.sort_by(|a, b| (rank(a), &a.line.name).cmp(&(rank(b), &b.line.name)));
+    signals.sort_by(|a, b| (rank(a), &a.line.name, a.line.points.len()).cmp(&(rank(b), &b.line.name, b.line.points.len())));
     signals.into_iter().find_map(|b| {
         let mut usable = b.line.usable(frame.from_h, frame.to_h);
         if usable.len() == 0 {

@@ -17,9 +17,13 @@ use toji_plant::{Command, Loop, SignalId, SignalInfo, Stage};
 #[serde(rename_all = "kebab-case")]
 pub enum Make {
     /// Names such as `T.PV`, the plant's own units.
+    ///
+    /// `T.PV` のような名前。プラント自身の単位。
     #[default]
     A,
     /// Tag numbers such as `TIC101.MEAS`, other units, other words.
+    ///
+    /// `TIC101.MEAS` のようなタグ番号。別の単位、別の用語。
     B,
 }
 

@@ -12,6 +12,8 @@ use toji_store::{LiveState, Sealed};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Batches: signals, points and marks of one run from one source each.
+    ///
+    /// 束：一つの接続元からの、一つの培養の信号・測定点・印。
     batches: Vec<Batch>,
 }
 

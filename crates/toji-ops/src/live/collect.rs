@@ -19,8 +19,12 @@ use tokio_util::sync::CancellationToken;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Configuration of the sources, a TOML file.
+    ///
+    /// 接続元の設定（TOML ファイル）。
     config: String,
     /// Seconds to listen; without it until cancelled.
+    ///
+    /// 受信する時間（s）。省略時は止めるまで。
     #[serde(default)]
     for_s: Option<f64>,
 }
@@ -88,9 +92,8 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
     });
     let collector = Collector::new(&config);
     let watch = watch(&context, &collector, input.for_s, &stop);
-    let aside = path.with_extension("refused.jsonl");
     let collect = async {
-        let collected = toji_live::collect(config, &collector, &*sink, Some(aside), &stop).await;
+        let collected = toji_live::collect(config, &collector, &*sink, Some(path.clone()), &stop).await;
         stop.cancel();
         collected
     };

@@ -18,6 +18,8 @@ pub(super) const NAME: &str = "live conclude";
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     run: String,
 }
 

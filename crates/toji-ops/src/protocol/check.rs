@@ -15,15 +15,23 @@ use toji_live::protocol::{Plan, Until};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Protocol, by identifier.
+    ///
+    /// 手順の識別子。
     #[serde(default)]
     protocol: Option<String>,
     /// Steps that are not stored yet.
+    ///
+    /// まだ保存していない手順の段。
     #[serde(default)]
     steps: Option<Json>,
     /// Configuration of sources: can the instrument do it, within its limits?
+    ///
+    /// 接続元の設定：装置が、その限界の中で実行できるかも確かめる。
     #[serde(default)]
     config: Option<String>,
     /// Source in that configuration.
+    ///
+    /// その設定の中の接続元。
     #[serde(default)]
     source: Option<String>,
 }

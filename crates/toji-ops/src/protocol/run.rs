@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::time::Duration;
-use toji_core::live::Sink;
 use toji_core::record::FieldMap;
 use toji_core::{Category, Error, Id, Instant, Place, Record, Result};
 use toji_live::collect::Report;
@@ -26,20 +25,34 @@ use tokio_util::sync::CancellationToken;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Protocol.
+    ///
+    /// 手順。
     protocol: String,
     /// Configuration of sources, a TOML file; the instrument's source says `commands = true`.
+    ///
+    /// 接続元の設定（TOML ファイル）。装置の接続元には `commands = true` が要る。
     config: String,
     /// Source of the instrument in that configuration.
+    ///
+    /// その設定の中の、装置の接続元。
     source: String,
     /// Vessel, as the source names it.
+    ///
+    /// 接続元での槽の名前。
     vessel: String,
     /// Go on with this phase (from 1) of a run that was interrupted.
+    ///
+    /// 中断した培養を、このフェーズ（1 から）から続ける。
     #[serde(default)]
     from_phase: Option<usize>,
     /// Seconds without a word of the instrument after which the protocol stops.
+    ///
+    /// 装置の無音がこの時間（s）続くと手順を止める。
     #[serde(default = "minute")]
     silence_s: f64,
     /// Seconds to wait, after the last command, for the source to say that the batch has ended.
+    ///
+    /// 最後の指令の後、接続元がバッチの終わりを告げるまで待つ時間（s）。
     #[serde(default = "minute")]
     ending_s: f64,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use toji_core::{Error, Place, Result};
+use toji_core::{Error, Instant, Place, Result};
 use toji_live::config::Broker;
 use toji_live::device::collecting::{Places, config, plant_of};
 use toji_live::device::feed::{Faults, Frame, Line, Said};
@@ -26,12 +26,20 @@ const REACTORS_MAX: usize = 1_000;
 #[serde(rename_all = "kebab-case")]
 enum Protocol {
     /// JSON over MQTT, to a broker.
+    ///
+    /// MQTT による JSON。ブローカーへ送信。
     Mqtt,
     /// Sparkplug B over MQTT, to a broker.
+    ///
+    /// MQTT による Sparkplug B。ブローカーへ送信。
     Sparkplug,
     /// OPC UA, as a server.
+    ///
+    /// OPC UA サーバー。
     Opcua,
     /// SiLA 2, one server a reactor.
+    ///
+    /// SiLA 2。反応器ごとに一つのサーバー。
     Sila,
 }
 
@@ -40,50 +48,88 @@ enum Protocol {
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Protocols.
+    ///
+    /// 通信方式。
     speak: Vec<Protocol>,
     /// Maker whose names, units and words the devices use.
+    ///
+    /// 機器の名称・単位・用語の流儀（メーカー）。
     #[serde(default)]
     make: Make,
     /// Take commands (MQTT, OPC UA, SiLA 2): inoculation, feed and end wait for them, nothing is done by itself.
+    ///
+    /// 命令を受け付ける（MQTT、OPC UA、SiLA 2）。植菌・流加・終了は命令を待ち、自動では行わない。
     #[serde(default)]
     commands: bool,
     /// Number of reactors.
+    ///
+    /// 反応器の数。
     #[serde(default = "one")]
     reactors: usize,
     /// Which vessels.
+    ///
+    /// 槽の規模。
     #[serde(default)]
     scale: Scale,
     /// Address of the broker, and of the servers to listen on.
+    ///
+    /// ブローカーのアドレス。サーバーが待ち受けるアドレスも兼ねる。
     #[serde(default = "here")]
     host: String,
     /// Port of the broker.
+    ///
+    /// ブローカーのポート。
     #[serde(default = "mqtt_port")]
     mqtt_port: u16,
     /// Port of the OPC UA server.
+    ///
+    /// OPC UA サーバーのポート。
     #[serde(default = "opcua_port")]
     opcua_port: u16,
     /// Port of the first reactor's SiLA 2 server.
+    ///
+    /// 最初の反応器の SiLA 2 サーバーのポート。
     #[serde(default = "sila_port")]
     sila_port: u16,
     /// Simulated seconds from value to value.
+    ///
+    /// 値と値の間隔（模擬時間の s）。
     #[serde(default = "second")]
     period_s: f64,
     /// Simulated seconds a real second.
+    ///
+    /// 実時間の一秒に進める模擬時間（s）。
     #[serde(default = "second")]
     speed: f64,
+    /// When simulated time begins (RFC 3339); without it now. Faster than real time, begin in the past: OPC UA servers
+    /// hold values of the future back.
+    ///
+    /// 模擬時刻の始まり（RFC 3339）。省略時は現在。実時間より速く動かすときは過去から始める：OPC UA サーバーは未来の値を留め置くため。
+    #[serde(default)]
+    start: Option<String>,
     /// Simulated seconds in all; default a day.
+    ///
+    /// 模擬する長さ（s）。省略時は一日。
     #[serde(default = "day_s")]
     lasts_s: f64,
     /// Values a device keeps while nobody takes them, in frames of one reactor.
+    ///
+    /// 受け手がないときに機器が蓄える値の数（一反応器のフレーム数）。
     #[serde(default = "buffer")]
     buffer: usize,
     /// Say every n-th frame twice.
+    ///
+    /// n フレームごとに一つを二度送る。
     #[serde(default)]
     twice_every: u32,
     /// Exchange every n-th frame with the next.
+    ///
+    /// n フレームごとに次のフレームと順序を入れ替える。
     #[serde(default)]
     swap_every: u32,
     /// Only give the configuration for `live collect`.
+    ///
+    /// `live collect` の設定を渡すだけ。
     #[serde(default)]
     dry_run: bool,
 }
@@ -161,7 +207,8 @@ pub(super) fn operation() -> Operation {
 
 async fn simulate(context: Context, input: Input) -> Result<Output> {
     check(&context, &input)?;
-    let mut plant = PlantConfig::parallel(plant_of(input.make), context.now, input.scale, input.reactors);
+    let start = input.start.as_deref().map_or(Ok(context.now), Instant::parse)?;
+    let mut plant = PlantConfig::parallel(plant_of(input.make), start, input.scale, input.reactors);
     if input.commands {
         plant.reactors.iter_mut().for_each(|reactor| reactor.recipe = Recipe::waiting());
     }
