@@ -12,6 +12,7 @@
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
+pub mod feedback;
 pub mod plan;
 pub mod rank;
 pub mod rates;

@@ -153,6 +153,12 @@ pub struct Analysis {
     pub growth: Option<Growth>,
 }
 
+/// The longest stretch in which a loop was outside its band, s since the run's zero; none when it never was.
+#[must_use]
+pub fn longest_outside(culture: &Culture, of: &Loop) -> Option<(f64, f64)> {
+    steps::longest_outside(culture, of)
+}
+
 /// The standard analysis.
 #[must_use]
 pub fn analyse(culture: &Culture) -> Analysis {

@@ -957,6 +957,15 @@ fn totals(frame: &Frame, report: &mut Report) {
     }
 }
 
+/// The longest stretch outside the band, s.
+pub(super) fn longest_outside(culture: &Culture, of: &Loop) -> Option<(f64, f64)> {
+    let frame = frame(culture);
+    let measured = of.measured.as_ref()?.usable(frame.from_h, frame.to_h);
+    let wanted = of.wanted.as_ref()?.usable(f64::NEG_INFINITY, frame.to_h);
+    let (from, to) = band::held(&measured, &wanted, of.band)?.worst_h?;
+    Some((from * 3600.0, to * 3600.0))
+}
+
 fn in_band(frame: &Frame, of: &Loop, unit: &str, name: (&str, &str)) -> Result<Found, Text> {
     let usable = |line: &Option<Line>, from: f64| line.as_ref().map(|l| l.usable(from, frame.to_h)).filter(|u| u.len() > 0);
     let measured = usable(&of.measured, frame.from_h)

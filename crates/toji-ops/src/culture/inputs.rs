@@ -246,6 +246,12 @@ pub(super) fn inoculated_s(whole: &Whole) -> Option<f64> {
     events(whole, &["inoculation"]).into_iter().reduce(f64::min)
 }
 
+/// Foam of a run, %.
+pub(super) fn foam(whole: &Whole) -> Option<Line> {
+    let mut gathering = Gathering { whole, zero: zero_ns(&whole.run.fields), used: BTreeMap::new(), results: BTreeMap::new() };
+    gathering.channel("foam-level", Side::Measured, &["%"])
+}
+
 /// Times of the events of these sorts, s from the run's zero, ascending.
 pub(super) fn events(whole: &Whole, sorts: &[&str]) -> Vec<f64> {
     let zero = zero_ns(&whole.run.fields);

@@ -3,6 +3,7 @@
 mod analyse;
 mod conclude;
 mod experiment;
+mod feedback;
 mod inputs;
 mod lineage;
 mod place;
@@ -11,6 +12,8 @@ mod plate;
 mod rank;
 mod response;
 mod system;
+#[cfg(test)]
+mod tests;
 mod vessels;
 
 use crate::operation::Operation;
@@ -26,6 +29,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         plate::operation(),
         analyse::operation(),
         rank::operation(),
+        feedback::operation(),
         lineage::operation(),
     ]
 }

@@ -1,16 +1,31 @@
 //! The response of a run: the one number by which conditions are compared. A code of the analysis, or a variable,
 //! whose last value it is then.
 
+use super::analyse::quantities;
 use crate::operation::Context;
 use crate::run::{load, text, zero_ns};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use toji_core::{Error, Place, Record, Result, Text, Unit, Value, ValueKind, variable};
+use toji_culture::rates::{self, CODES};
 
 /// The last value of a channel is the median of its good values of this last stretch, s: one reading of a probe is
 /// mostly noise.
 const LAST_S: f64 = 1_800.0;
+
+/// Quantities of the analysis by which scales are compared.
+const RESULTS: [&str; 9] = [
+    "duration",
+    "growth-rate-max",
+    "biomass-final",
+    "titre-final",
+    "yield-biomass-substrate",
+    "yield-product-substrate",
+    "productivity",
+    "oxygen-uptake-max",
+    "feed-total",
+];
 
 /// What a run answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +46,9 @@ pub(super) enum Answer {
 /// # Errors
 /// Neither a code of the analysis nor a variable.
 pub(super) fn described(code: &str) -> Result<(Text, Option<String>)> {
+    if CODES.contains(&code) {
+        return Ok((rates::label(code), None));
+    }
     if let Some(known) = variable::get(code) {
         let label = Text::new(format!("{}（最終値）", known.label.ja), format!("{} (last value)", known.label.en));
         return Ok((label, Some(known.unit.clone())));
@@ -38,17 +56,28 @@ pub(super) fn described(code: &str) -> Result<(Text, Option<String>)> {
     Err(Error::input("E-RANK-003", format!("応答「{code}」は知られていません"), format!("the response \"{code}\" is not known"))
         .at(Place::field("response"))
         .hint(
-            "optical-density のような変数名（最終値）を指定してください",
-            "name a variable such as optical-density (its last value)",
+            format!("解析の量 {} か、optical-density のような変数名（最終値）を指定してください", CODES.join(", ")),
+            format!(
+                "name a quantity of the analysis ({}) or a variable such as optical-density (its last value)",
+                CODES.join(", ")
+            ),
         ))
 }
 
-/// The response of a run.
+/// The response of a run: from its analysis, stored or made now and not kept, or its last value of a variable.
 ///
 /// # Errors
 /// Storage faults; a number that is not there is an answer.
 pub(super) async fn response(context: &Context, run: &Record, code: &str) -> Result<Answer> {
-    last_value(context, run, code).await
+    if !CODES.contains(&code) {
+        return last_value(context, run, code).await;
+    }
+    let (found, lacking) = quantities(context, run.id.as_str()).await?;
+    if let Some(quantity) = found.into_iter().find(|q| q.code == code) {
+        return Ok(Answer::Value { value: quantity.value, unit: Some(quantity.unit) });
+    }
+    let why = lacking.into_iter().find(|l| l.code == code).map(|l| l.why);
+    Ok(Answer::Missing(why.unwrap_or_else(|| Text::new("解析にこの量がありません", "the analysis does not have this quantity"))))
 }
 
 /// A number of a run, for people.
@@ -61,22 +90,17 @@ pub(super) struct QuantityView {
     /// Value.
     pub(super) value: f64,
     /// Unit, UCUM.
-    pub(super) unit: Option<String>,
+    pub(super) unit: String,
 }
 
-/// What a run came to, as far as it was measured: growth, product, and how much went in.
+/// What a run came to, as far as its analysis could tell.
 ///
 /// # Errors
 /// Storage faults.
 pub(super) async fn results(context: &Context, run: &Record) -> Result<Vec<QuantityView>> {
-    let mut out = Vec::new();
-    for code in ["dry-weight", "optical-density", "titre", "glucose", "feed"] {
-        if let Answer::Value { value, unit } = response(context, run, code).await? {
-            let (label, _) = described(code)?;
-            out.push(QuantityView { code: code.to_owned(), label, value, unit });
-        }
-    }
-    Ok(out)
+    let (found, _) = quantities(context, run.id.as_str()).await?;
+    let shown = found.into_iter().filter(|q| RESULTS.contains(&q.code.as_str()));
+    Ok(shown.map(|q| QuantityView { code: q.code, label: q.label, value: q.value, unit: q.unit }).collect())
 }
 
 /// The last value of a variable, of sensors and assays: whichever was later.
