@@ -20,8 +20,12 @@ const FINDINGS_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// Keep the analysis as a record?
+    ///
+    /// 解析結果を記録として残すか。
     #[serde(default = "yes")]
     keep: bool,
 }
