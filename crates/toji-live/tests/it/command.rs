@@ -2,7 +2,7 @@
 //! the end of a batch, heard wherever it is said.
 
 use crate::memory::Memory;
-use crate::server::{Mosquitto, free_port};
+use crate::server::{Mosquitto, Python, free_port};
 use std::sync::Arc;
 use toji_core::live::{MarkKind, Sink};
 use toji_core::{Category, Unit};
@@ -260,4 +260,43 @@ tag = "stop"
     assert!(error.fault().hint.is_some());
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(heard.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sila_server_of_another_house_is_told_and_its_errors_are_read() {
+    let Some(server) = Python::start("sila_server.py", "sila2") else { return };
+    let feature = "org.example/bioreactor/Fermenter/v1/Command";
+    let text = format!(
+        r#"
+[[sila]]
+name = "reactor"
+host = "127.0.0.1"
+port = {}
+run = "R07-B1"
+vessel = "R07"
+commands = true
+[sila.control]
+set = [{{ variable = "temperature", tag = "{feature}/SetTemperature", unit = "Cel", low = 0.0, high = 60.0 }},
+       {{ variable = "ph", tag = "{feature}/SetPh", unit = "[pH]", low = 0.0, high = 14.0 }}]
+do = [{{ deed = "stop", tag = "{feature}/Stop" }}]
+"#,
+        server.port
+    );
+    let config = Config::read(&text).unwrap();
+    let board = Board::new(Arc::new(Memory::default()), "reactor", "R07");
+    let instrument = connect(&config, "reactor", "R07", board).await.unwrap();
+    let (degf, ph) = (Unit::parse("[degF]").unwrap(), Unit::parse("[pH]").unwrap());
+    // Zero degrees is a parameter like others, and 98.6 °F are said as 37 °C.
+    instrument.set("temperature", 32.0, &degf, "test").await.unwrap();
+    let done = instrument.set("temperature", 98.6, &degf, "test").await.unwrap();
+    assert_eq!(done.told, format!("{feature}/SetTemperature = 37 Cel"));
+    let refused = async |doing: toji_live::command::Doing<'_>, words: &str| {
+        let error = doing.await.unwrap_err();
+        assert_eq!(error.code(), "E-COMMAND-005", "{error}");
+        assert!(error.fault().message.en.contains(words), "{error}");
+    };
+    let hot = "org.example/bioreactor/Fermenter/v1/DefinedExecutionError/Refused: 50.0 is too hot";
+    refused(instrument.set("temperature", 122.0, &degf, "test"), hot).await;
+    refused(instrument.stop("test"), "the valve is stuck").await;
+    refused(instrument.set("ph", 7.0, &ph, "test"), "no such command").await;
 }
