@@ -15,7 +15,7 @@ pub(super) const FULL: u64 = 100_000;
 pub(crate) struct Finding {
     /// Code, severity, place, message and remedy.
     #[serde(flatten)]
-    pub(super) diagnostic: Diagnostic,
+    pub(crate) diagnostic: Diagnostic,
     /// Points lost, in thousandths.
     pub(super) lost_thousandths: u64,
     /// Kind of the record it is about; none for the manifest itself.

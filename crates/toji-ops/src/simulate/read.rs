@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use toji_core::clock::ZoneEvidence;
 use toji_core::culture::{Assay, Channel, Event, Instrument, PointsBuilder, Reading, Run, Sample, When, ZeroTime};
 use toji_core::record::FieldMap;
-use toji_core::{ClockTime, Error, Id, Instant, Result, Unit};
+use toji_core::{ClockTime, Error, Id, Instant, Place, Result, Unit};
 use toji_plant::{Analysed, Decision, Plant, PlantConfig, ReactorConfig, Reporter, Sensed, SignalId, SignalInfo, What};
 
 /// What is simulated.
