@@ -3,6 +3,9 @@
 #   make demo DATA=DIR   the same with your own folder of instrument files
 #   make test            everything CI runs
 
+# Where Rust lies once scripts/setup.sh has installed it.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
 DATA ?=
 STORE ?= toji-demo
 ADDRESS ?= 127.0.0.1:8080

@@ -5,6 +5,7 @@
 #                            mosquitto (MQTT), asyncua (OPC UA) and sila2 (SiLA 2) in target/live-venv
 set -euo pipefail
 what=${1:-build}
+rust=1.95.0 # installed where there is none; the version whose lints the code is held to
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 missing=()
@@ -28,12 +29,25 @@ if [ "${#missing[@]}" -gt 0 ]; then
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
+# Rust: the machine's own, or one by rustup, which is a package of Debian from 13 on and else of PyPI.
+export PATH="$HOME/.cargo/bin:$PATH"
 if ! command -v cargo >/dev/null 2>&1; then
-  if [ -f "$HOME/.cargo/env" ]; then
-    # shellcheck disable=SC1091
-    . "$HOME/.cargo/env"
-  else
-    echo "Rust 1.94 or newer is needed: see https://rustup.rs, then run this again" >&2
+  echo "installing Rust" >&2
+  if ! command -v rustup >/dev/null 2>&1 && ! as_root apt-get install -y -qq rustup >/dev/null 2>&1; then
+    as_root apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+    venv=$(mktemp -d)
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check rustup
+    mkdir -p "$HOME/.cargo/bin"
+    cp "$venv/bin/rustup" "$HOME/.cargo/bin/rustup"
+    rm -rf "$venv"
+    # Under these names rustup calls the tools of its toolchain.
+    for tool in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do
+      ln -sf rustup "$HOME/.cargo/bin/$tool"
+    done
+  fi
+  if ! rustup toolchain install "$rust" --profile minimal --component clippy --component rustfmt >&2 || ! rustup default "$rust" >&2; then
+    echo "Rust 1.94 or newer could not be installed: see https://rustup.rs, then run this again" >&2
     exit 1
   fi
 fi

@@ -6,13 +6,14 @@ A broker (mosquitto), a Toji server, a collector at the edge with its forward bu
 then for good), and the server is killed and restarted. At the end the points are counted and the figures printed.
 
     scripts/soak-live.py --minutes 10               24 reactors, 1 Hz, real time
-    scripts/soak-live.py --minutes 10 --speed 5     the same 1 s grid, five simulated seconds a second
+    scripts/soak-live.py --minutes 48 --speed 30    a whole day on the same 1 s grid, that ends about now
 
-Faster than real time, device clocks run ahead of ours. The OPC UA server library holds values of the future back, so
-OPC UA counts mean something at speed 1 only. SIGKILL of the collector loses what OPC UA said meanwhile, as it must.
+What OPC UA says while nobody listens is gone, as it must be; at speed 1 every such point must lie in an outage that
+the marks of the run tell. Faster than real time device clocks and ours differ, and only the counts mean something.
 """
 
 import argparse
+import datetime
 import json
 import os
 import shutil
@@ -110,13 +111,54 @@ class Process:
 SQL = "SELECT run, key, count(*) AS points, count(DISTINCT time) AS times FROM series GROUP BY run, key"
 
 
+MARKS = "SELECT run, time, fields FROM event WHERE fields LIKE '%\"mark\"%' ORDER BY run, time"
+TIMES = "SELECT run, time FROM series WHERE variable = 'temperature' AND key LIKE '%PV' ORDER BY run, time"
+
+
+def rows(toji, query):
+    """Rows of a query as dictionaries."""
+    answer = subprocess.run([*toji, "--json", "sql", query, "--limit", "10000000"], capture_output=True, text=True)
+    if answer.returncode:
+        sys.exit(answer.stderr)
+    answer = json.loads(answer.stdout)
+    names = [c["name"] for c in answer["columns"]]
+    return [dict(zip(names, row)) for row in answer["rows"]]
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+
+
+def unmarked(toji):
+    """Steps of more than 1.5 s between neighbours of a channel that no outage of the run's marks explains."""
+    outages = {}
+    for row in rows(toji, MARKS):
+        kind = json.loads(row["fields"])["mark"] if isinstance(row["fields"], str) else row["fields"]["mark"]
+        known = outages.setdefault(row["run"], [])
+        if kind in ("disconnected", "death", "lost"):
+            known.append([seconds(row["time"]), float("inf") if kind != "lost" else seconds(row["time"])])
+        else:
+            for outage in known:
+                outage[1] = min(outage[1], seconds(row["time"]))
+    last, steps, bad = {}, 0, []
+    for row in rows(toji, TIMES):
+        t = seconds(row["time"])
+        before = last.get(row["run"])
+        last[row["run"]] = t
+        if before is None or t - before <= 1.5:
+            continue
+        steps += 1
+        # A mark is by our clock and comes with the note of a second before: three seconds of grace at either end.
+        if not any(a - 3 <= before + 1 and t - 1 <= b + 3 for a, b in outages.get(row["run"], [])):
+            bad.append({"run": row["run"], "from_s": before, "missing_s": round(t - before - 1, 3)})
+    return {"gaps": steps, "gaps_without_mark": bad[:20], "runs_with_marks": len(outages)}
+
+
 def count(answer, frames, reactors):
     """Points stored against points said: 20 channels a frame, each once."""
-    names = [c["name"] for c in answer["columns"]]
-    rows = [dict(zip(names, row)) for row in answer["rows"]]
-    twice = sum(int(r["points"]) - int(r["times"]) for r in rows)
+    twice = sum(int(r["points"]) - int(r["times"]) for r in answer)
     by_run = {}
-    for row in rows:
+    for row in answer:
         if "clock" not in row["key"]:
             run = by_run.setdefault(row["run"], [0, 0])
             run[0] += int(row["points"])
@@ -153,12 +195,15 @@ def main() -> int:
         "autosave_on_changes true\nautosave_interval 100\nmax_queued_messages 0\nmax_inflight_messages 200\nlog_dest none\n"
         + ("user root\n" if os.getuid() == 0 else "")
     )
-    seconds = it.minutes * 60 * it.speed
+    lasts = it.minutes * 60 * it.speed
     simulate = [
         *toji, "--json", "simulate", "fermenter", "--speak", "mqtt", "--speak", "opcua", "--reactors", str(it.reactors),
         "--mqtt-port", str(ports["broker"]), "--opcua-port", str(ports["opcua"]), "--speed", str(it.speed),
-        "--lasts-s", str(seconds), "--twice-every", "50", "--swap-every", "30",
+        "--lasts-s", str(lasts), "--twice-every", "50", "--swap-every", "30",
     ]
+    if it.speed > 1:
+        start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=lasts - it.minutes * 60 + 30)
+        simulate += ["--start", start.isoformat(timespec="seconds").replace("+00:00", "Z")]
     dry = json.loads(subprocess.run([*simulate, "--dry-run"], check=True, capture_output=True, text=True).stdout)
     collect = folder / "edge.toml"
     collect.write_text(
@@ -214,10 +259,9 @@ def main() -> int:
     broker.end()
     cut.end()
     # Every point of every run, and how many distinct times a channel has: a point kept twice would show.
-    answer = subprocess.run([*toji, "--json", "sql", SQL, "--limit", "100000"], capture_output=True, text=True)
-    if answer.returncode:
-        sys.exit(answer.stderr)
-    verdict = count(json.loads(answer.stdout), frames, it.reactors)
+    verdict = count(rows(toji, SQL), frames, it.reactors)
+    if it.speed == 1:
+        verdict |= unmarked(toji)
     report = {
         "reactors": it.reactors, "channels": CHANNELS, "real_s": round(elapsed, 1), "simulated_s": said["elapsed_s"],
         "speed": it.speed, "said": frames, **verdict,

@@ -8,6 +8,7 @@ step() { printf '\n== %s (%ss)\n' "$1" "$(($(date +%s) - start))"; }
 
 step "setup"
 ./scripts/setup.sh test
+export PATH="$HOME/.cargo/bin:$PATH"
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never CARGO_NET_RETRY=10 CARGO_PROFILE_DEV_DEBUG=0
 
 step "pages: install, check, test, build"

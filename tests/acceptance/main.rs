@@ -10,6 +10,7 @@ mod a_sense;
 mod b_parallel;
 mod b_process;
 mod bench;
+mod c_instruments;
 mod coverage;
 mod e_markets;
 mod f_programmes;

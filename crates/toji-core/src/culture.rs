@@ -149,14 +149,24 @@ impl Run {
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// Measured.
+    ///
+    /// 測定値。
     Sensor,
     /// Asked for by a controller or recipe.
+    ///
+    /// 制御器や手順が求める設定値。
     Setpoint,
     /// Output of a controller, pump, valve, stirrer.
+    ///
+    /// 操作量：制御器・ポンプ・弁・撹拌機の出力。
     Actuator,
     /// Worked out from other channels.
+    ///
+    /// 他の系列から計算した値。
     Calculated,
     /// The source does not say.
+    ///
+    /// 取込元に記載なし。
     #[default]
     Unknown,
 }
@@ -166,14 +176,22 @@ pub enum Origin {
 #[serde(rename_all = "kebab-case", tag = "rule")]
 pub enum Sampling {
     /// At regular intervals.
+    ///
+    /// 一定間隔。
     Periodic,
     /// Only when it changes by more than the dead band: silence means "unchanged", not "unknown".
+    ///
+    /// 不感帯を超えて変化したときのみ。無音は「不明」ではなく「変化なし」。
     OnChange {
         /// Dead band in the channel's unit, when stated.
+        ///
+        /// 不感帯（系列の単位）。記載がある場合。
         #[serde(skip_serializing_if = "Option::is_none")]
         deadband: Option<f64>,
     },
     /// Whenever somebody measured.
+    ///
+    /// 測定した都度。
     #[default]
     Irregular,
 }

@@ -27,8 +27,12 @@ impl Lang {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Text {
     /// Japanese.
+    ///
+    /// 日本語。
     pub ja: String,
     /// English.
+    ///
+    /// 英語。
     pub en: String,
 }
 

@@ -100,6 +100,18 @@ impl Unit {
         self.code() == "1"
     }
 
+    /// The unit with turns as bare counts: `{rev}/min` is `/min`. Annotations keep quantities apart, but whoever says
+    /// `rpm` and whoever says `/min` of a stirrer mean the same.
+    #[must_use]
+    pub fn with_turns_counted(&self) -> Self {
+        if !self.code().contains("{rev}") {
+            return self.clone();
+        }
+        // `{rev}` alone is the number one.
+        let code = self.code().replace("{rev}", "");
+        Self::parse(if code.is_empty() { "1" } else { &code }).unwrap_or_else(|_| self.clone())
+    }
+
     /// Do values of one unit convert into the other?
     #[must_use]
     pub fn commensurable(&self, other: &Self) -> bool {

@@ -13,12 +13,20 @@ use std::sync::OnceLock;
 #[serde(rename_all = "kebab-case")]
 pub enum GridRule {
     /// Mean of the good points in the cell.
+    ///
+    /// 格子の区間内にある良好な点の平均。
     Mean,
     /// Last good value at or before the end of the cell.
+    ///
+    /// 区間の終わりまでで最後の良好な値。
     Last,
     /// Straight line between the neighbouring good points, never beyond them.
+    ///
+    /// 隣り合う良好な点の間の直線補間。外側へは延長しない。
     Linear,
     /// Sum of the good points in the cell.
+    ///
+    /// 格子の区間内にある良好な点の合計。
     Sum,
 }
 

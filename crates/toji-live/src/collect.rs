@@ -1,6 +1,7 @@
 //! All sources of a configuration into one sink, until stopped.
 
 use crate::config::Config;
+use crate::heard::Heard;
 use crate::pipe::{Bounds, Intake, pipe};
 use crate::tally::{Counts, Tally};
 use crate::{mqtt, opcua, sila, sparkplug};
@@ -73,19 +74,21 @@ impl Collector {
     }
 }
 
-/// Runs every source until `stop`; then appends what has been read. Batches the sink refuses for what they
-/// say are kept as JSON lines in `aside`.
+/// Runs every source until `stop`; then appends what has been read. Beside the configuration file `beside`, batches
+/// the sink refuses for what they say are kept (`….refused.jsonl`), and when each run was last heard
+/// (`….heard.json`), so that the next life can mark what this one missed.
 ///
 /// # Errors
 /// A source whose configuration cannot work (a password file, a node that does not exist), or batches that
-/// are refused and cannot be kept aside. Far ends that are away are no errors: they are tried again.
+/// are refused and cannot be kept. Far ends that are away are no errors: they are tried again.
 pub async fn collect(
     config: Config,
     collector: &Collector,
     sink: &dyn Sink,
-    aside: Option<PathBuf>,
+    beside: Option<PathBuf>,
     stop: &CancellationToken,
 ) -> Result<()> {
+    let mut heard = Heard::open(beside.as_ref().map(|path| path.with_extension("heard.json"))).await?;
     let linger = Duration::from_millis(config.linger_ms.unwrap_or(200).min(60_000));
     let (intake, outlet) = pipe(Bounds { linger, ..Bounds::default() });
     // A source that fails ends all: a plant half recorded must not look like one that is recorded.
@@ -106,7 +109,8 @@ pub async fn collect(
         outcome
     };
     let drain = async {
-        let drained = outlet.drain(sink, aside, stop).await;
+        let refused = beside.map(|path| path.with_extension("refused.jsonl"));
+        let drained = outlet.drain(sink, refused, &mut heard, stop).await;
         sources_stop.cancel();
         drained
     };

@@ -1,11 +1,14 @@
 //! What is connected: one TOML file that names the sources, how their addresses become runs and signals,
-//! and where the batches go.
+//! and where the batches go. [`control`] says what a source may be told.
+
+pub mod control;
 
 use crate::clock::TimeFormat;
 use crate::fault;
 use crate::mqtt::pattern::{Pattern, Template};
 use serde::Deserialize;
 use toji_core::culture::Origin;
+use toji_core::live::MarkKind;
 use toji_core::{Diagnostic, Place, Result};
 
 /// All sources.
@@ -75,6 +78,23 @@ fn keep_alive() -> u16 {
     15
 }
 
+/// A word of the source that says something of its batch: where it stands, and what it is then.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Word {
+    /// Where: a field of the JSON, an OPC UA node, a Sparkplug metric, a SiLA property.
+    pub at: String,
+    /// The word, as text: `ended`, `true`, `3`.
+    pub is: String,
+}
+
+/// The marks that a word at a place makes.
+pub fn marks<'w>(rules: [(&'w Option<Word>, MarkKind); 2], at: &'w str, said: &'w str) -> impl Iterator<Item = MarkKind> + 'w {
+    let means =
+        move |(rule, kind): (&Option<Word>, MarkKind)| rule.as_ref().is_some_and(|w| w.at == at && w.is == said).then_some(kind);
+    rules.into_iter().filter_map(means)
+}
+
 /// A broker whose clients publish JSON.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +106,11 @@ pub struct Mqtt {
     /// Rules; the first whose topic matches reads a message.
     #[serde(rename = "topic")]
     pub topics: Vec<Topic>,
+    /// May this source be told anything? Without it nothing is ever sent to it.
+    #[serde(default)]
+    pub commands: bool,
+    /// What it may be told.
+    pub control: Option<control::Control>,
 }
 
 /// How messages of some topics are read.
@@ -115,6 +140,10 @@ pub struct Topic {
     pub zone: Option<String>,
     /// Field that is true when a simulator speaks.
     pub simulated: Option<String>,
+    /// What says that the batch has begun.
+    pub started: Option<Word>,
+    /// What says that the batch has ended.
+    pub ended: Option<Word>,
     /// Fields that are signals.
     #[serde(default, rename = "field")]
     pub fields: Vec<Field>,
@@ -157,6 +186,30 @@ pub struct Sparkplug {
     pub run: Template,
     /// Metric whose text names the batch under way.
     pub batch_metric: Option<String>,
+    /// What says that the batch has begun.
+    pub started: Option<Word>,
+    /// What says that the batch has ended.
+    pub ended: Option<Word>,
+    /// Metrics whose unit, variable or origin the births do not say; others are taken as they are.
+    #[serde(default, rename = "metric")]
+    pub metrics: Vec<Metric>,
+}
+
+/// A Sparkplug metric that is a signal.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// Name of the metric.
+    pub name: String,
+    /// Key of the signal; default: the name.
+    pub key: Option<String>,
+    /// Unit; default: the one its birth states.
+    pub unit: Option<String>,
+    /// Term of the vocabulary; default: recognised by key.
+    pub variable: Option<String>,
+    /// Where values come from.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 fn run_of_device() -> Template {
@@ -190,6 +243,11 @@ pub struct OpcUa {
     /// Runs on this server.
     #[serde(rename = "run")]
     pub runs: Vec<OpcUaRun>,
+    /// May this source be told anything? Without it nothing is ever sent to it.
+    #[serde(default)]
+    pub commands: bool,
+    /// What it may be told.
+    pub control: Option<control::Control>,
 }
 
 fn second_ms() -> u64 {
@@ -215,6 +273,10 @@ pub struct OpcUaRun {
     /// A simulator speaks here.
     #[serde(default)]
     pub simulated: bool,
+    /// What says that the batch has begun.
+    pub started: Option<Word>,
+    /// What says that the batch has ended.
+    pub ended: Option<Word>,
     /// Take every variable below this node, e.g. `ns=2;s=R07`.
     pub browse: Option<String>,
     /// Nodes that are signals.
@@ -256,6 +318,15 @@ pub struct Sila {
     /// A simulator speaks here.
     #[serde(default)]
     pub simulated: bool,
+    /// What says that the batch has begun.
+    pub started: Option<Word>,
+    /// What says that the batch has ended.
+    pub ended: Option<Word>,
+    /// May this source be told anything? Without it nothing is ever sent to it.
+    #[serde(default)]
+    pub commands: bool,
+    /// What it may be told.
+    pub control: Option<control::Control>,
     /// Observable properties that are signals, e.g. `org.example/bioreactor/Fermenter/v1/Property/Ph`; without
     /// any, every observable property of a number the server has.
     #[serde(default, rename = "property")]
@@ -272,6 +343,11 @@ pub struct SilaProperty {
     pub key: Option<String>,
     /// Unit; default: the one its feature definition constrains it to.
     pub unit: Option<String>,
+    /// Term of the vocabulary; default: recognised by key.
+    pub variable: Option<String>,
+    /// Where values come from.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 impl Config {
@@ -302,6 +378,15 @@ impl Config {
         let sparkplug = self.sparkplug.iter().map(|s| s.name.as_str());
         let opcua = self.opcua.iter().map(|s| s.name.as_str());
         mqtt.chain(sparkplug).chain(opcua).chain(self.sila.iter().map(|s| s.name.as_str()))
+    }
+
+    /// What each source that can be told anything may be told: name, permission, rules, protocol.
+    fn controls(&self) -> impl Iterator<Item = (&str, bool, Option<&control::Control>, control::Speaks)> {
+        use control::Speaks;
+        let mqtt = self.mqtt.iter().map(|s| (s.name.as_str(), s.commands, s.control.as_ref(), Speaks::Mqtt));
+        let opcua = self.opcua.iter().map(|s| (s.name.as_str(), s.commands, s.control.as_ref(), Speaks::OpcUa));
+        let sila = self.sila.iter().map(|s| (s.name.as_str(), s.commands, s.control.as_ref(), Speaks::Sila));
+        mqtt.chain(opcua).chain(sila)
     }
 
     fn check(&self) -> Result<()> {
@@ -336,6 +421,13 @@ impl Config {
                         );
                     }
                 }
+            }
+        }
+        for (name, commands, control, speaks) in self.controls() {
+            match control {
+                Some(control) => control.check(name, speaks, &mut findings),
+                None if commands => findings.push(control::missing(name)),
+                None => {}
             }
         }
         if findings.is_empty() {

@@ -8,21 +8,28 @@
 //! | OPC UA | [`opcua`] | [`device::opcua`] |
 //! | SiLA 2 | [`sila`] | [`device::sila`] |
 //!
+//! [`command`] tells instruments something, within the limits of the configuration, and [`protocol`] turns the steps
+//! of a protocol into what to tell them, as a state machine without clock or connection.
+//!
 //! [`collect`] runs all sources of a [`config::Config`] into one sink; [`pipe`] is the bounded way in
 //! between; [`forward`] keeps on disk what an edge collector cannot hand on yet; [`http`] hands it to a
 //! server. Reading a message is pure and apart from the connection that brought it.
 
 pub mod clock;
 pub mod collect;
+pub mod command;
 pub mod config;
+pub mod deed;
 pub mod device;
 pub mod fault;
 pub mod forward;
+pub mod heard;
 pub mod http;
 pub mod merge;
 pub mod mqtt;
 pub mod opcua;
 pub mod pipe;
+pub mod protocol;
 pub mod sila;
 pub mod sparkplug;
 pub mod tally;

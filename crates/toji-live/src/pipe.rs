@@ -3,7 +3,9 @@
 //! Sources put parcels in; when the sink is slow the channel fills and they wait, so memory is bounded and
 //! the broker or device keeps what we have not taken. Parcels that wait together are appended together.
 
+use crate::clock::now_ns;
 use crate::fault::may_pass;
+use crate::heard::Heard;
 use crate::merge::merge;
 use crate::tally::Tally;
 use std::path::{Path, PathBuf};
@@ -76,15 +78,22 @@ pub struct Outlet {
 impl Outlet {
     /// Moves parcels into the sink until every source has gone. What the sink refuses for what it says is
     /// kept as JSON lines in `aside`. After `stop`, an append that fails is not tried again: its messages
-    /// stay unacknowledged and come again.
+    /// stay unacknowledged and come again. `heard` marks what was not heard since the life before.
     ///
     /// # Errors
-    /// The sink refuses a batch and it cannot be kept aside.
-    pub async fn drain(mut self, sink: &dyn Sink, aside: Option<PathBuf>, stop: &CancellationToken) -> Result<()> {
+    /// The sink refuses a batch and it cannot be kept aside; what was heard cannot be noted at the end.
+    pub async fn drain(
+        mut self,
+        sink: &dyn Sink,
+        aside: Option<PathBuf>,
+        heard: &mut Heard,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         while let Some(first) = self.parcels.recv().await {
             let mut parcels = vec![first];
             self.gather(&mut parcels).await;
-            let batches = merge(parcels.iter_mut().flat_map(|p| std::mem::take(&mut p.batches)));
+            let mut batches = merge(parcels.iter_mut().flat_map(|p| std::mem::take(&mut p.batches)));
+            heard.mark(&mut batches, now_ns());
             let tally = parcels.first().map(|p| p.tally.clone()).unwrap_or_default();
             match persist(sink, &batches, &tally, stop).await {
                 Ok(()) => {}
@@ -100,8 +109,12 @@ impl Outlet {
                     confirm();
                 }
             }
+            // What is kept is kept; only a later outage would be marked worse.
+            if let Err(error) = heard.note(&batches, now_ns()).await {
+                tally.find(finding(&error));
+            }
         }
-        Ok(())
+        heard.write().await
     }
 
     async fn gather(&mut self, parcels: &mut Vec<Parcel>) {

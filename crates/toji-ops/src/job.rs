@@ -184,6 +184,21 @@ pub(crate) async fn cancel(session: &Session, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Waits until no job of this process is under way, but not longer than this.
+pub(crate) async fn settle(session: &Session, patience: std::time::Duration) {
+    let until = tokio::time::Instant::now() + patience;
+    loop {
+        let open: Vec<_> =
+            session.running.lock().map(|r| r.values().map(|job| job.changes.clone()).collect()).unwrap_or_default();
+        let Some(mut changes) = open.into_iter().find(|changes| !changes.borrow().state.is_final()) else { return };
+        // Its sender goes when it ends; either way it is looked at again.
+        if tokio::time::timeout_at(until, changes.wait_for(|job| job.state.is_final())).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 pub(crate) async fn resume(session: &Arc<Session>) -> Result<()> {
     work(session).await
 }
@@ -227,6 +242,24 @@ mod tests {
             assert!(error.to_string().contains("index 7 of 3"), "{error}");
         }
         assert!(stored.output.is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_end_waits_for_jobs_but_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::init(&dir.path().join("store"), Options::default()).await.unwrap();
+        settle(&session, std::time::Duration::ZERO).await;
+        let now = Instant::parse("2026-04-01T00:00:00Z").unwrap();
+        let id = session.submit("store status", serde_json::json!({}), now).await.unwrap();
+        settle(&session, std::time::Duration::from_secs(60)).await;
+        assert_eq!(session.store.job(&Access::owner(), &id).await.unwrap().state, JobState::Done);
+        // One that does not end is left: it stands in the catalogue.
+        let row = JobRow { state: JobState::Running, ..session.store.job(&Access::owner(), &id).await.unwrap() };
+        let (sender, changes) = watch::channel(view(row));
+        session.running.lock().unwrap().insert("j".into(), Running { progress: Progress::silent(), changes });
+        let begun = std::time::Instant::now();
+        settle(&session, std::time::Duration::from_millis(200)).await;
+        assert!(begun.elapsed() >= std::time::Duration::from_millis(200) && !sender.borrow().state.is_final());
     }
 
     #[tokio::test(flavor = "multi_thread")]

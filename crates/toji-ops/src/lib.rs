@@ -12,6 +12,7 @@ pub mod live;
 mod operation;
 mod programme;
 mod progress;
+mod protocol;
 mod record;
 mod run;
 mod sense;
@@ -34,6 +35,7 @@ pub fn operations() -> &'static [Operation] {
         let mut all: Vec<Operation> = [
             run::operations(),
             live::operations(),
+            protocol::operations(),
             sense::operations(),
             culture::operations(),
             simulate::operations(),

@@ -36,24 +36,40 @@ impl PlantConfig {
 #[serde(deny_unknown_fields)]
 pub struct ReactorConfig {
     /// Name of the vessel, unique in the plant.
+    ///
+    /// 槽の名前。プラントの中で重複しないもの。
     pub name: String,
     /// Name of the batch.
+    ///
+    /// バッチの名前。
     pub batch: String,
     /// Which vessel.
+    ///
+    /// 槽の規模。
     pub scale: Scale,
     /// Which organism.
+    ///
+    /// 生物。
     #[serde(default)]
     pub organism: OrganismName,
     /// What is done.
+    ///
+    /// レシピ。
     #[serde(default)]
     pub recipe: Recipe,
     /// What goes wrong with the instruments.
+    ///
+    /// 計器の故障。
     #[serde(default)]
     pub faults: Vec<Fault>,
     /// Further faults by chance, mean number a day; the seed decides which and when.
+    ///
+    /// さらに偶然に起こる故障（一日あたりの平均回数）。種類と時刻は乱数の種で決まる。
     #[serde(default)]
     pub faults_per_day: f64,
     /// The person at the tank, if any.
+    ///
+    /// 槽の操作者。いる場合。
     #[serde(default)]
     pub operator: Option<OperatorConfig>,
 }
@@ -80,32 +96,60 @@ impl ReactorConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// When the inoculum is added, h. Before, the medium is brought to its set-points.
+    ///
+    /// 植菌の時刻（h）。それまでに培地を設定値に合わせる。
     pub inoculate_at_h: f64,
     /// When the batch ends, h: feed and loops stop.
+    ///
+    /// バッチの終わり（h）：流加と制御の停止。
     pub stop_at_h: f64,
     /// Dry biomass after inoculation, g/L.
+    ///
+    /// 植菌後の乾燥菌体濃度（g/L）。
     pub biomass_g_per_l: f64,
     /// Glucose of the medium, g/L.
+    ///
+    /// 培地のグルコース（g/L）。
     pub glucose_g_per_l: f64,
     /// Glucose of the feed, g/L.
+    ///
+    /// 流加液のグルコース（g/L）。
     pub feed_glucose_g_per_l: f64,
     /// Feeding.
+    ///
+    /// 流加。
     pub feed: FeedPlan,
     /// Set-point of pH.
+    ///
+    /// pH の設定値。
     pub ph: f64,
     /// Set-point of the temperature, °C.
+    ///
+    /// 温度の設定値（°C）。
     pub temperature_c: f64,
     /// Set-point of dissolved oxygen, % of air saturation.
+    ///
+    /// 溶存酸素の設定値（空気飽和に対する %）。
     pub dissolved_oxygen_percent: f64,
     /// Does the oxygen cascade drive stirrer, gas flow and oxygen? Else the stirrer keeps its set-point.
+    ///
+    /// 溶存酸素のカスケードで撹拌・通気・酸素を動かすか。動かさなければ撹拌は設定値のまま。
     pub cascade: bool,
     /// Stirrer, share of its range between lowest and highest speed: start of the cascade, or set-point.
+    ///
+    /// 撹拌速度（最低〜最高の範囲に対する割合）：カスケードの開始値、または設定値。
     pub agitation_share: f64,
     /// Samples are taken this often, h; 0 for none.
+    ///
+    /// 試料を採る間隔（h）。0 なら採らない。
     pub sample_every_h: f64,
     /// Planned changes of set-points.
+    ///
+    /// 設定値の計画変更。
     pub set_points: Vec<SetPointChange>,
     /// Disturbances from outside.
+    ///
+    /// 外乱。
     pub disturbances: Vec<Disturbance>,
 }
 
@@ -130,29 +174,66 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    /// Hours after which nothing is planned any more: longer than anything cultivated.
+    const NEVER_H: f64 = 10_000.0;
+
+    /// Medium in, loops on, and then nothing by itself: inoculation, feed and end wait for commands. The feed
+    /// keeps the profile of the standard recipe, to be switched on.
+    #[must_use]
+    pub fn waiting() -> Self {
+        let start = FeedStart::Hour { h: Self::NEVER_H };
+        Self {
+            inoculate_at_h: Self::NEVER_H,
+            stop_at_h: Self::NEVER_H,
+            feed: FeedPlan::Exponential { growth_rate_per_h: 0.15, start },
+            sample_every_h: 0.0,
+            ..Self::default()
+        }
+    }
+}
+
 /// How a reactor is fed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "profile")]
 pub enum FeedPlan {
     /// A batch.
+    ///
+    /// 流加なし（回分培養）。
     None,
     /// At a constant rate, mL per hour and litre of start volume.
+    ///
+    /// 定速の流加。開始液量 1 L・1 h あたりの mL。
     Constant {
         /// Rate, mL/(L·h).
+        ///
+        /// 流加速度（mL/(L·h)）。
         rate_ml_per_l_h: f64,
         /// When it begins.
+        ///
+        /// 流加の開始。
         start: FeedStart,
     },
     /// Growing with the culture: `F = F0·exp(µ t)`.
+    ///
+    /// 増殖に合わせた指数流加：`F = F0·exp(µ t)`。
     Exponential {
         /// Growth rate to hold, 1/h.
+        ///
+        /// 保つ比増殖速度（1/h）。
         growth_rate_per_h: f64,
         /// When it begins.
+        ///
+        /// 流加の開始。
         start: FeedStart,
     },
     /// In steps: from each time on at its rate, until the next.
+    ///
+    /// 段階的な流加：各時刻から次の段までその速度。
     Steps {
         /// Steps in the order of their times; before the first there is no feed.
+        ///
+        /// 段（時刻の順）。最初の段までは流加なし。
         steps: Vec<FeedStep>,
     },
 }
@@ -162,8 +243,12 @@ pub enum FeedPlan {
 #[serde(deny_unknown_fields)]
 pub struct FeedStep {
     /// From when, h from the start of the plant.
+    ///
+    /// 開始（プラントの開始からの h）。
     pub from_h: f64,
     /// Rate, mL per hour and litre of start volume.
+    ///
+    /// 流加速度（mL/(L·h)）。
     pub rate_ml_per_l_h: f64,
 }
 
@@ -207,12 +292,18 @@ impl FeedPlan {
 #[serde(rename_all = "kebab-case", tag = "at")]
 pub enum FeedStart {
     /// At this time, h.
+    ///
+    /// 指定の時刻（h）。
     Hour {
         /// Hours from the start of the plant.
+        ///
+        /// プラントの開始からの時間（h）。
         h: f64,
     },
     /// When the demand for oxygen falls steeply (the probe rises, or the cascade slows the stirrer): the
     /// glucose of the medium is used up.
+    ///
+    /// 酸素の要求が急に落ちたとき（溶存酸素の上昇、またはカスケードによる撹拌の低下）：培地のグルコースの枯渇。
     OxygenRise,
 }
 
@@ -220,11 +311,17 @@ pub enum FeedStart {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SetPointChange {
     /// When, h from the start of the plant.
+    ///
+    /// 時刻（プラントの開始からの h）。
     pub at_h: f64,
     /// Which loop.
+    ///
+    /// 制御ループ。
     #[serde(rename = "loop")]
     pub of: Loop,
     /// New value in the loop's unit.
+    ///
+    /// 新しい設定値（ループの単位）。
     pub value: f64,
 }
 
@@ -232,8 +329,12 @@ pub struct SetPointChange {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Disturbance {
     /// When, h from the start of the plant.
+    ///
+    /// 時刻（プラントの開始からの h）。
     pub at_h: f64,
     /// How long, h; pulses ignore it.
+    ///
+    /// 続く長さ（h）。瞬時の投入では無視。
     #[serde(default)]
     pub for_h: f64,
     /// What.
@@ -246,33 +347,57 @@ pub struct Disturbance {
 #[serde(rename_all = "kebab-case", tag = "disturbance")]
 pub enum DisturbanceKind {
     /// Strong acid is poured in, mmol per litre of broth.
+    ///
+    /// 強酸の投入。培養液 1 L あたりの mmol。
     AcidPulse {
         /// Amount, mmol/L.
+        ///
+        /// 量（mmol/L）。
         mmol_per_l: f64,
     },
     /// Glucose is poured in, g per litre of broth.
+    ///
+    /// グルコースの投入。培養液 1 L あたりの g。
     GlucosePulse {
         /// Amount, g/L.
+        ///
+        /// 量（g/L）。
         g_per_l: f64,
     },
     /// The cooling water is warmer by this.
+    ///
+    /// 冷却水の昇温。
     WarmCoolingWater {
         /// Difference, K.
+        ///
+        /// 温度差（K）。
         kelvin: f64,
     },
     /// Heat gets into the broth, W per litre (a heat exchanger, the sun).
+    ///
+    /// 培養液への熱の流入（熱交換器、日射）。1 L あたりの W。
     Heat {
         /// Power, W/L.
+        ///
+        /// 熱量（W/L）。
         w_per_l: f64,
     },
     /// Gas supply falls to this share.
+    ///
+    /// 通気の供給の低下。
     GasSupply {
         /// Share of what the controller asks for, 0–1.
+        ///
+        /// 制御器が求める量に対する割合（0〜1）。
         share: f64,
     },
     /// The stirrer turns heavily: its speed falls by this share until the drive makes up for it.
+    ///
+    /// 撹拌の負荷の増加：駆動装置が補うまで速度が低下。
     StirrerLoad {
         /// Share of the speed, 0–1.
+        ///
+        /// 速度の低下の割合（0〜1）。
         share: f64,
     },
 }

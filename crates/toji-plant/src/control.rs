@@ -15,12 +15,20 @@ use toji_core::{Error, Place, Result};
 #[serde(rename_all = "kebab-case")]
 pub enum Loop {
     /// pH by base and acid.
+    ///
+    /// 塩基と酸による pH。
     Ph,
     /// Temperature by heating and cooling, °C.
+    ///
+    /// 加熱と冷却による温度（°C）。
     Temperature,
     /// Dissolved oxygen by stirrer, then gas flow, then oxygen, %.
+    ///
+    /// 撹拌、通気量、酸素の順に動かす溶存酸素（%）。
     DissolvedOxygen,
     /// Stirrer, 1/min. While the cascade is on, it is the cascade that sets it.
+    ///
+    /// 撹拌速度（1/min）。カスケードの間はカスケードが設定。
     Agitation,
 }
 
@@ -86,6 +94,11 @@ pub enum Command {
     FeedShare {
         /// Share, 0–5.
         share: f64,
+    },
+    /// Feed at this constant rate instead of the profile.
+    FeedRate {
+        /// Rate, mL/h.
+        ml_per_h: f64,
     },
     /// Add the inoculum now.
     Inoculate,
@@ -268,6 +281,8 @@ pub(crate) struct Feed {
     pub(crate) held: bool,
     /// Share of the profile that is given.
     pub(crate) share: f64,
+    /// Rate that a client set, L/h; it stands instead of the profile.
+    pub(crate) set_l_per_h: Option<f64>,
     /// Slow averages of the oxygen probe and of the stirrer, to see the demand for oxygen fall.
     slow_percent: f64,
     slow_per_min: f64,
@@ -292,6 +307,7 @@ impl Feed {
             started_h: None,
             held: false,
             share: 1.0,
+            set_l_per_h: None,
             slow_percent: 100.0,
             slow_per_min: 0.0,
             low_seen: false,
@@ -313,6 +329,9 @@ impl Feed {
         }
     }
     fn rate_l_per_s(&mut self, v: &Vessel, oxygen_percent: f64, t: &FeedClock, dt_s: f64) -> f64 {
+        if let Some(rate) = self.set_l_per_h {
+            return if self.held { 0.0 } else { (rate / 3600.0).min(v.feed_max_l_per_s()) };
+        }
         let (start, growth) = match &self.plan {
             FeedPlan::None => return 0.0,
             FeedPlan::Constant { start, .. } => (*start, 0.0),

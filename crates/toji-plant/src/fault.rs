@@ -11,8 +11,12 @@ use toji_core::{Error, Place, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
     /// From.
+    ///
+    /// 開始（プラントの開始からの h）。
     pub from_h: f64,
     /// Until (excluded).
+    ///
+    /// 終了（プラントの開始からの h。この時刻は含まない）。
     pub until_h: f64,
     /// What.
     #[serde(flatten)]
@@ -24,51 +28,91 @@ pub struct Fault {
 #[serde(rename_all = "kebab-case", tag = "fault")]
 pub enum FaultKind {
     /// The probe keeps its value.
+    ///
+    /// センサーの固着：同じ値のまま。
     Stuck {
         /// Which signal.
+        ///
+        /// 信号。
         signal: SignalId,
     },
     /// The probe drifts away (an oxygen membrane, a reference electrode) until it is replaced.
+    ///
+    /// センサーのドリフト（酸素電極の膜、参照電極）。交換まで続く。
     Drift {
         /// Which signal.
+        ///
+        /// 信号。
         signal: SignalId,
         /// Units per hour.
+        ///
+        /// 1 h あたりの変化（信号の単位）。
         per_h: f64,
     },
     /// Single values jump away, about one a minute.
+    ///
+    /// スパイク：毎分一点ほどの値の飛び。
     Spikes {
         /// Which signal.
+        ///
+        /// 信号。
         signal: SignalId,
         /// Height, in the signal's unit.
+        ///
+        /// 高さ（信号の単位）。
         size: f64,
     },
     /// The device has no value.
+    ///
+    /// 欠測：機器に値がない。
     DropOut {
         /// Which signal.
+        ///
+        /// 信号。
         signal: SignalId,
     },
     /// Two probes were plugged into each other's reactor.
+    ///
+    /// 二つの反応器のセンサーの差し違え。
     Swapped {
         /// Which signal.
+        ///
+        /// 信号。
         signal: SignalId,
         /// Index of the other reactor, which gets this one's values.
+        ///
+        /// 相手の反応器の番号（0 から）。こちらの値を受ける。
         with: usize,
     },
     /// The signal was zeroed again: from here it counts, or weighs, from zero.
+    ///
+    /// 零点の取り直し：ここからの積算や秤量が零から始まる。
     ReZeroed {
         /// Which signal (a totaliser, the weight).
+        ///
+        /// 信号（積算計、重量）。
         signal: SignalId,
     },
     /// The feed tube is blocked: the pump turns and counts, nothing flows.
+    ///
+    /// 流加の閉塞：ポンプは回って数えるが、流れない。
     FeedBlocked,
     /// The device's clock is wrong by this.
+    ///
+    /// 機器の時計のずれ。
     ClockOffset {
         /// Seconds; positive is ahead.
+        ///
+        /// ずれ（s）。正は進み。
         seconds: f64,
     },
     /// The device's clock runs fast by this, from the fault's start.
+    ///
+    /// 機器の時計の進み：故障の開始から次第に進む。
     ClockDrift {
         /// Parts per million.
+        ///
+        /// 進みの速さ（百万分率）。
         ppm: f64,
     },
 }

@@ -40,6 +40,6 @@ pub use operator::{CRAFT, Craft, OperatorConfig};
 pub use organism::{Organism, OrganismName};
 pub use pid::{Pid, Tuning};
 pub use plant::Plant;
-pub use reactor::Truth;
+pub use reactor::{Stage, Truth};
 pub use signal::{Reading, Reporter, SIGNALS, SignalId, SignalInfo};
 pub use vessel::{Scale, Vessel};

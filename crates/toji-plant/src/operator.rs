@@ -16,16 +16,28 @@ use toji_core::{Error, Place, Result};
 #[serde(default, deny_unknown_fields)]
 pub struct OperatorConfig {
     /// Pseudonym.
+    ///
+    /// 仮名。
     pub name: String,
     /// Mean time between visits, h; each comes up to a quarter of an hour early or late.
+    ///
+    /// 見回りの平均間隔（h）。毎回 15 分以内の早い遅いがある。
     pub every_h: f64,
     /// Steps this observer gives too much (or too little) for odours.
+    ///
+    /// この観察者が香りに付ける過大（過小）な段階数。
     pub bias: f64,
     /// Standard deviation of repeated judgements, steps.
+    ///
+    /// 繰返し評価の標準偏差（段階）。
     pub scatter: f64,
     /// Share of visits with a blind sample served twice.
+    ///
+    /// 同じ目隠し試料を二度出す見回りの割合。
     pub blind_share: f64,
     /// Does the person act, or only note?
+    ///
+    /// 手を打つか。`false` なら記録するだけ。
     pub acts: bool,
 }
 

@@ -19,9 +19,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum OrganismName {
     /// *Escherichia coli* K-12, overflow to acetate.
+    ///
+    /// 大腸菌 Escherichia coli K-12。酢酸への溢流。
     #[default]
     EColi,
     /// *Saccharomyces cerevisiae*, overflow to ethanol.
+    ///
+    /// 酵母 Saccharomyces cerevisiae。エタノールへの溢流。
     Yeast,
 }
 

@@ -5,7 +5,7 @@ use crate::config::PlantConfig;
 use crate::control::Command;
 use crate::fault::{Fault, FaultKind};
 use crate::happening::Happening;
-use crate::reactor::{Reactor, Truth};
+use crate::reactor::{Reactor, Stage, Truth};
 use crate::sensor::{self, Said};
 use crate::signal::{Reading, SIGNALS, SignalId, SignalInfo};
 use crate::vessel::Vessel;
@@ -93,6 +93,11 @@ impl Plant {
     #[must_use]
     pub fn vessel(&self, reactor: usize) -> Option<&Vessel> {
         self.reactors.get(reactor).map(|r| &r.vessel)
+    }
+    /// How far the batch in a reactor is.
+    #[must_use]
+    pub fn stage(&self, reactor: usize) -> Option<Stage> {
+        self.reactors.get(reactor).map(Reactor::stage)
     }
     /// The signals of every reactor; [`Plant::read`] returns them in this order.
     #[must_use]

@@ -82,6 +82,18 @@ pub struct Truth {
     pub volume_gap_l: f64,
 }
 
+/// How far the batch of a reactor is, as its controller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Medium is in and the loops work; not inoculated.
+    Ready,
+    /// Inoculated.
+    Running,
+    /// Feed and loops have stopped.
+    Ended,
+}
+
 /// A reactor in time.
 #[derive(Debug, Clone)]
 pub(crate) struct Reactor {
@@ -319,6 +331,14 @@ impl Reactor {
             Command::FeedShare { share } if !(0.0..=5.0).contains(&share) => {
                 refuse("share", "流加の割合は 0〜5 です", "the share of the feed is between 0 and 5")
             }
+            Command::FeedRate { ml_per_h } if !(0.0..=self.vessel.feed_max_l_per_s() * 3.6e6).contains(&ml_per_h) => {
+                let high = self.vessel.feed_max_l_per_s() * 3.6e6;
+                refuse(
+                    "ml_per_h",
+                    &format!("流加速度は 0〜{high:.1} mL/h です"),
+                    &format!("the feed rate is between 0 and {high:.1} mL/h"),
+                )
+            }
             Command::Sample { ml } if !(ml > 0.0 && ml <= self.broth.volume_l * 100.0) => {
                 refuse("ml", "試料は 0 より大きく液量の 1 割以下です", "a sample is more than 0 and at most a tenth of the broth")
             }
@@ -378,6 +398,13 @@ impl Reactor {
                     reason,
                 )
             }
+            Command::FeedRate { ml_per_h } => {
+                let feed = &mut self.controls.feed;
+                (feed.set_l_per_h, feed.held) = (Some(ml_per_h * 1e-3), false);
+                feed.started_h.get_or_insert(self.now_h);
+                self.feed_seen = true;
+                event("setpoint", both(&format!("流加速度 {ml_per_h:.3} mL/h"), &format!("feed rate {ml_per_h:.3} mL/h")), reason)
+            }
             Command::Inoculate => {
                 self.inoculated_h = Some(self.now_h);
                 self.broth.inoculate(&self.organism, self.config.recipe.biomass_g_per_l);
@@ -414,6 +441,14 @@ impl Reactor {
     }
     pub(crate) fn take_happened(&mut self) -> Vec<(f64, What)> {
         std::mem::take(&mut self.happened)
+    }
+    /// How far the batch is.
+    pub(crate) fn stage(&self) -> Stage {
+        match (self.controls.running, self.inoculated_h) {
+            (false, _) => Stage::Ended,
+            (true, Some(_)) => Stage::Running,
+            (true, None) => Stage::Ready,
+        }
     }
     /// Error of the device's clock, ns.
     pub(crate) fn clock_error_ns(&self) -> i64 {

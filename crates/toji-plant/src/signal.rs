@@ -11,44 +11,84 @@ use toji_core::{Quality, Text};
 #[repr(u8)]
 pub enum SignalId {
     /// pH, probe.
+    ///
+    /// pH（電極）。
     Ph = 0,
     /// Temperature, probe.
+    ///
+    /// 温度（センサー）。
     Temperature = 1,
     /// Dissolved oxygen, probe, % of air saturation.
+    ///
+    /// 溶存酸素（電極。空気飽和に対する %）。
     DissolvedOxygen = 2,
     /// Stirrer, tachometer.
+    ///
+    /// 撹拌速度（回転計）。
     Agitation = 3,
     /// Gas flow, mass flow meter.
+    ///
+    /// 通気量（質量流量計）。
     GasFlow = 4,
     /// Pressure of the head space, absolute.
+    ///
+    /// 気相の圧力（絶対圧）。
     Pressure = 5,
     /// Weight of the contents, load cells.
+    ///
+    /// 内容物の重量（ロードセル）。
     Weight = 6,
     /// Optical density, in line.
+    ///
+    /// 光学濃度（インライン）。
     OpticalDensity = 7,
     /// Oxygen in the exit gas.
+    ///
+    /// 排気の酸素。
     OffgasOxygen = 8,
     /// Carbon dioxide in the exit gas.
+    ///
+    /// 排気の二酸化炭素。
     OffgasCo2 = 9,
     /// Foam level, share of the head space.
+    ///
+    /// 泡面（気相部に対する割合）。
     Foam = 10,
     /// Oxygen in the inlet gas, as the gas mixer sets it.
+    ///
+    /// 給気の酸素（ガス混合器の設定）。
     InletOxygen = 11,
     /// Feed pump, rate.
+    ///
+    /// 流加ポンプの速度。
     FeedRate = 12,
     /// Feed pump, total.
+    ///
+    /// 流加ポンプの積算。
     FeedTotal = 13,
     /// Base pump, total.
+    ///
+    /// 塩基ポンプの積算。
     BaseTotal = 14,
     /// Acid pump, total.
+    ///
+    /// 酸ポンプの積算。
     AcidTotal = 15,
     /// Set-point of pH.
+    ///
+    /// pH の設定値。
     PhSetpoint = 16,
     /// Set-point of the temperature.
+    ///
+    /// 温度の設定値。
     TemperatureSetpoint = 17,
     /// Set-point of dissolved oxygen.
+    ///
+    /// 溶存酸素の設定値。
     DissolvedOxygenSetpoint = 18,
     /// Set-point of the stirrer: of a person, or of the oxygen cascade.
+    ///
+    /// 撹拌の設定値：人、または酸素カスケードによる。
     AgitationSetpoint = 19,
 }
 

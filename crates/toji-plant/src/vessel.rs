@@ -12,16 +12,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Scale {
     /// 0.25 L single-use vessel, one of 24.
+    ///
+    /// 0.25 L の使い捨て槽（24 基の一つ）。
     #[serde(rename = "0.25-l")]
     L025,
     /// 1 L glass vessel, one of 12.
+    ///
+    /// 1 L のガラス槽（12 基の一つ）。
     #[default]
     #[serde(rename = "1-l")]
     L1,
     /// 30 L steel vessel.
+    ///
+    /// 30 L のステンレス槽。
     #[serde(rename = "30-l")]
     L30,
     /// 3,000 L steel vessel.
+    ///
+    /// 3,000 L のステンレス槽。
     #[serde(rename = "3000-l")]
     L3000,
 }

@@ -1,6 +1,7 @@
 // The HTTP contract as types. They are generated: `schema.d.ts` comes from the committed `openapi.json`
 // (`npm run api`), and here its parts get the names that the pages use. Where the contract leaves a JSON
 // value open (fields of a record, a measured value) or a text that is one of a few words, this file says more.
+import type { CultureOperations } from "./culture";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
@@ -124,6 +125,11 @@ export type RecordVersion = Narrow<Schemas["VersionView"], { change: Record<stri
 export type Hit = Schemas["Hit"];
 export type SqlResult = Schemas["SqlQueryOutput"];
 export type Job = Narrow<Schemas["Job"], { error?: ProblemBody | null }>;
+
+export type Observers = Schemas["SenseObserversOutput"];
+export type Explained = Schemas["SenseExplainOutput"];
+export type ExplainedSensor = Schemas["SenseExplainOutputSensor"];
+export type DecisionRules = Schemas["SenseRulesOutput"];
 
 /** A declared vocabulary of the senses; a stored code is `prefix:code`. */
 export type Vocabulary = Schemas["Vocabulary"];
@@ -282,7 +288,7 @@ type Named<P> = P extends `/api/v1/${infer Noun}/${infer Verb}` ? `${Noun} ${Ver
 type Declared = { [P in keyof paths as Post<paths[P]> extends never ? never : Named<P>]: Post<paths[P]> };
 
 /** What this file says more exactly than the contract does. */
-interface Exact {
+interface Exact extends CultureOperations {
   "live tail": { input: { run?: string; hours?: number }; output: Board };
   "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
   "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };

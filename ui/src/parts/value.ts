@@ -20,6 +20,19 @@ export function numberText(value: number, lang: Lang, digits = 6): string {
   return new Intl.NumberFormat(lang, { maximumSignificantDigits: digits, useGrouping: "min2" }).format(value);
 }
 
+/** Decimals with which numbers of this width tell about a hundredth of it apart; all of a column then have the same. */
+export function sharedDecimals(width: number): number {
+  if (!Number.isFinite(width) || width <= 0) return 2;
+  return Math.min(Math.max(2 - Math.floor(Math.log10(width)), 0), 8);
+}
+
+/** A number with fixed decimals, so that a column can be read down: `12.00` beside `9.83`. */
+export function fixedText(value: number, lang: Lang, decimals: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size >= 1e9) return numberText(value, lang, 4);
+  return new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: "min2", signDisplay: "negative" }).format(value);
+}
+
 /** The digits as the file had them, when they say this very number (2.40 stays 2.40). */
 function sourceDigits(number: number, text: string | null | undefined): string | null {
   const digits = /^\s*[<>≤≥＜＞]?\s*([+-]?\d+(?:\.\d+)?)\s*$/.exec(text ?? "")?.[1];

@@ -15,6 +15,12 @@ export type Route =
   | { page: "sense" }
   | { page: "readiness" }
   | { page: "release" }
+  | { page: "plate" }
+  | { page: "experiments" }
+  | { page: "experiment"; id: string }
+  | { page: "observers" }
+  | { page: "explain" }
+  | { page: "rules" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -28,6 +34,15 @@ const PLAIN: Record<string, Route> = {
   sense: { page: "sense" },
   readiness: { page: "readiness" },
   release: { page: "release" },
+  plate: { page: "plate" },
+  experiments: { page: "experiments" },
+};
+
+/** What is learnt from the senses stands below them. */
+const SENSED: Record<string, Route> = {
+  observers: { page: "observers" },
+  explain: { page: "explain" },
+  rules: { page: "rules" },
 };
 
 function decoded(part: string): string | null {
@@ -45,6 +60,8 @@ export function parseRoute(path: string): Route {
   if (rest.length > 0) return { page: "unknown", path };
   if (head === undefined) return { page: "runs" };
   if (head === "runs" && second !== undefined && third === undefined) return { page: "run", id: second };
+  if (head === "experiments" && second !== undefined && third === undefined) return { page: "experiment", id: second };
+  if (head === "sense" && second !== undefined && third === undefined && Object.hasOwn(SENSED, second)) return SENSED[second] ?? { page: "unknown", path };
   if (head === "records" && second !== undefined) {
     return third === undefined ? { page: "kind", kind: second } : { page: "record", kind: second, id: third };
   }

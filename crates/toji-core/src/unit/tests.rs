@@ -365,3 +365,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn turns_are_counts_where_that_is_asked_for() {
+    let check = |text: &str, expected: &str| assert_eq!(Unit::parse(text).unwrap().with_turns_counted().code(), expected);
+    check("rpm", "/min");
+    check("rps", "/s");
+    check("{rev}", "1");
+    check("/min", "/min");
+    check("%{sat}", "%{sat}");
+}

@@ -25,7 +25,7 @@ pub struct Facts {
     worst: Vec<(String, (f64, f64))>,
     /// Was dissolved oxygen measured?
     pub oxygen_seen: bool,
-    /// Stretches with dissolved oxygen below [`OXYGEN_LOW_PERCENT`].
+    /// Stretches with dissolved oxygen below 10 % of saturation.
     pub oxygen_low: Vec<(f64, f64)>,
     /// Highest foam: time and %.
     pub foam: Option<(f64, f64)>,

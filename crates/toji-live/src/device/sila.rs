@@ -1,9 +1,17 @@
 //! A SiLA 2 server for one vessel: the service every SiLA server has, and a feature with one observable
-//! property a channel. Plain gRPC; it keeps nothing for clients that are away, as SiLA has no such thing.
+//! property a channel and one for how far the batch is. Plain gRPC; it keeps nothing for clients that are away,
+//! as SiLA has no such thing.
+//!
+//! With a desk the feature has commands too, unobservable ones as they are done at once: `Set…` with one Real for
+//! every set-point that may be written, and one without parameters for everything it does. What it refuses is the
+//! defined execution error `Refused`; a missing parameter is a validation error, as the standard says.
 
 use super::feed::{Channel, Frame, Line, Said};
+use super::make::{Order, Writable};
+use super::plant::Desk;
+use crate::deed::Deed;
 use crate::fault;
-use crate::sila::wire::{First, Many, Nothing, Real, SERVICE, Text, text};
+use crate::sila::wire::{First, Many, Nothing, Parameter, Real, SERVICE, SilaErrorKind, Text, Told, aborted, text};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use prost::Message;
@@ -35,6 +43,8 @@ pub struct Device {
     pub lines: Arc<Vec<Line>>,
     /// Which of them.
     pub line: usize,
+    /// The plant behind it, for a device that takes commands.
+    pub desk: Option<Desk>,
     /// Figures.
     pub said: Arc<Said>,
 }
@@ -43,9 +53,24 @@ pub struct Device {
 struct Vessel {
     name: String,
     definition: String,
-    /// Path of a subscription and the values behind it.
-    properties: Vec<(String, broadcast::Sender<f64>)>,
+    /// Path of a subscription and the encoded values behind it; the last is the state.
+    properties: Vec<(String, broadcast::Sender<Vec<u8>>)>,
+    /// Path of a command and what it orders.
+    commands: Vec<(String, Ordered)>,
+    desk: Option<(Desk, usize, super::make::Make)>,
 }
+
+/// What a command orders.
+#[derive(Debug, Clone)]
+enum Ordered {
+    /// A set-point with this tag, to the parameter.
+    Set(String),
+    /// A deed by this word.
+    Do(String),
+}
+
+/// The property that says how far the batch is.
+pub const STATE: &str = "State";
 
 impl Device {
     /// Serves until the frames end or until stopped.
@@ -55,7 +80,8 @@ impl Device {
     pub async fn run(self, mut frames: mpsc::Receiver<Arc<Frame>>, stop: CancellationToken) -> Result<()> {
         let name = self.address.to_string();
         let line = self.lines.get(self.line).ok_or_else(|| fault::away(&name, "no such vessel"))?;
-        let vessel = Arc::new(vessel(line));
+        let desk = self.desk.clone().map(|desk| (desk, self.line, line.make));
+        let vessel = Arc::new(vessel(line, desk));
         let shared = vessel.clone();
         let service = tower::service_fn(move |request: http::Request<Body>| {
             let vessel = shared.clone();
@@ -68,7 +94,7 @@ impl Device {
             tokio::select! {
                 served = &mut serving => return served.map_err(|e| fault::away(&name, e)),
                 frame = frames.recv() => match frame {
-                    Some(frame) if frame.line == self.line => self.say(&vessel, &frame),
+                    Some(frame) if frame.line == self.line => self.say(line, &vessel, &frame),
                     Some(_) => {}
                     None => return Ok(()),
                 },
@@ -76,27 +102,56 @@ impl Device {
         }
     }
 
-    fn say(&self, vessel: &Vessel, frame: &Frame) {
+    fn say(&self, line: &Line, vessel: &Vessel, frame: &Frame) {
         self.said.frames.fetch_add(1, Ordering::Relaxed);
         for sample in &frame.samples {
-            let number = sample.digits.as_deref().and_then(|digits| digits.parse::<f64>().ok());
-            if let (Some(number), Some((_, values))) = (number, vessel.properties.get(sample.channel)) {
+            let Some(channel) = line.channels.get(sample.channel) else { continue };
+            let number = sample.digits.as_deref().and_then(|digits| channel.print(digits).parse::<f64>().ok());
+            if let (Some(value), Some((_, values))) = (number, vessel.properties.get(sample.channel)) {
                 // Nobody listening is no fault.
-                let _ = values.send(number);
+                let _ = values.send(Real { value }.encode_to_vec());
             }
+        }
+        if let (Some(stage), Some((_, values))) = (frame.stage, vessel.properties.last()) {
+            let _ = values.send(Text { value: line.stage_word(stage).to_owned() }.encode_to_vec());
         }
     }
 }
 
-fn vessel(line: &Line) -> Vessel {
-    let service = format!("sila2.{ORIGINATOR}.{CATEGORY}.fermenter.v1.Fermenter");
-    let property =
-        |channel: &Channel| (format!("/{service}/Subscribe_{}", identifier(&channel.key)), broadcast::channel(BEHIND).0);
-    Vessel { name: line.vessel.clone(), definition: definition(line), properties: line.channels.iter().map(property).collect() }
+/// Name of the gRPC service of the feature.
+fn service() -> String {
+    format!("sila2.{ORIGINATOR}.{CATEGORY}.fermenter.v1.Fermenter")
+}
+
+/// Fully qualified identifier of something of the feature, e.g. of `Command`, `Stop`.
+#[must_use]
+pub fn qualified(sort: &str, name: &str) -> String {
+    format!("{ORIGINATOR}/{CATEGORY}/Fermenter/v1/{sort}/{name}")
+}
+
+/// Identifier of the command that writes a set-point.
+#[must_use]
+pub fn setter(to: &Writable) -> String {
+    format!("Set{}", identifier(to.tag))
+}
+
+fn vessel(line: &Line, desk: Option<(Desk, usize, super::make::Make)>) -> Vessel {
+    let service = service();
+    let property = |name: &str| (format!("/{service}/Subscribe_{name}"), broadcast::channel(BEHIND).0);
+    let properties = line.channels.iter().map(|c| property(&identifier(&c.key))).chain([property(STATE)]).collect();
+    let mut commands = Vec::new();
+    if desk.is_some() {
+        let sets = line.make.writable().iter().map(|to| (format!("/{service}/{}", setter(to)), Ordered::Set(to.tag.to_owned())));
+        let words = Deed::ALL.into_iter().map(|deed| line.make.word(deed));
+        let deeds = words.map(|word| (format!("/{service}/{}", identifier(word)), Ordered::Do(word.to_owned())));
+        commands.extend(sets.chain(deeds));
+    }
+    Vessel { name: line.vessel.clone(), definition: definition(line, desk.is_some()), properties, commands, desk }
 }
 
 /// A SiLA identifier from a channel's name: `pH.PV` → `PhPv`.
-fn identifier(key: &str) -> String {
+#[must_use]
+pub fn identifier(key: &str) -> String {
     let words = key.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
     let word = |w: &str| {
         let (first, rest) = w.split_at(1);
@@ -109,19 +164,35 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// A real number with a unit, as a data type.
+fn real(unit: &str) -> String {
+    format!(
+        "<DataType><Constrained><DataType><Basic>Real</Basic></DataType><Constraints><Unit>\
+         <Label>{}</Label><Factor>1</Factor><Offset>0</Offset><UnitComponent><SIUnit>Dimensionless</SIUnit>\
+         <Exponent>1</Exponent></UnitComponent></Unit></Constraints></Constrained></DataType>",
+        escape(unit)
+    )
+}
+
 /// The feature definition of a vessel.
-fn definition(line: &Line) -> String {
+fn definition(line: &Line, commands: bool) -> String {
     let property = |channel: &Channel| {
-        let (key, unit) = (escape(&channel.key), escape(&channel.unit));
+        let key = escape(&channel.key);
         format!(
             "<Property><Identifier>{}</Identifier><DisplayName>{key}</DisplayName><Description>{key}, simulated.</Description>\
-             <Observable>Yes</Observable><DataType><Constrained><DataType><Basic>Real</Basic></DataType><Constraints><Unit>\
-             <Label>{unit}</Label><Factor>1</Factor><Offset>0</Offset><UnitComponent><SIUnit>Dimensionless</SIUnit>\
-             <Exponent>1</Exponent></UnitComponent></Unit></Constraints></Constrained></DataType></Property>",
-            identifier(&channel.key)
+             <Observable>Yes</Observable>{}</Property>",
+            identifier(&channel.key),
+            real(&channel.unit)
         )
     };
-    let properties: String = line.channels.iter().map(property).collect();
+    let mut properties: String = line.channels.iter().map(property).collect();
+    properties.push_str(&format!(
+        "<Property><Identifier>{STATE}</Identifier><DisplayName>State</DisplayName><Description>How far the batch is.\
+         </Description><Observable>Yes</Observable><DataType><Basic>String</Basic></DataType></Property>"
+    ));
+    if commands {
+        properties = format!("{}{properties}", definition_of_commands(line));
+    }
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><Feature SiLA2Version=\"1.0\" FeatureVersion=\"1.0\" \
          Originator=\"{ORIGINATOR}\" Category=\"{CATEGORY}\" xmlns=\"http://www.sila-standard.org\">\
@@ -130,14 +201,69 @@ fn definition(line: &Line) -> String {
     )
 }
 
+/// The commands and the error they may end with.
+fn definition_of_commands(line: &Line) -> String {
+    let command = |name: &str, parameter: &str| {
+        format!(
+            "<Command><Identifier>{name}</Identifier><DisplayName>{name}</DisplayName><Description>{name}, simulated.\
+             </Description><Observable>No</Observable>{parameter}<DefinedExecutionErrors><Identifier>Refused</Identifier>\
+             </DefinedExecutionErrors></Command>"
+        )
+    };
+    let set = |to: &Writable| {
+        let value = format!(
+            "<Parameter><Identifier>Value</Identifier><DisplayName>Value</DisplayName><Description>Set-point.</Description>{}\
+             </Parameter>",
+            real(to.unit)
+        );
+        command(&setter(to), &value)
+    };
+    let sets: String = line.make.writable().iter().map(set).collect();
+    let deeds: String = Deed::ALL.into_iter().map(|deed| command(&identifier(line.make.word(deed)), "")).collect();
+    format!(
+        "{sets}{deeds}<DefinedExecutionError><Identifier>Refused</Identifier><DisplayName>Refused</DisplayName>\
+         <Description>The fermenter does not do it.</Description></DefinedExecutionError>"
+    )
+}
+
+/// What a command ends with.
+fn done(vessel: &Vessel, name: &str, ordered: &Ordered, parameters: &Parameter) -> std::result::Result<Nothing, Status> {
+    let Some((desk, at, make)) = &vessel.desk else { return Err(Status::unimplemented(name)) };
+    let order = match ordered {
+        Ordered::Do(word) => Order::Do { word: word.clone() },
+        Ordered::Set(tag) => {
+            let missing = || {
+                let identifier = format!("{}/Parameter/Value", qualified("Command", name));
+                aborted(SilaErrorKind::Validation(Told { identifier, message: "a real number is needed".into() }))
+            };
+            let encoded = parameters.value.as_deref().ok_or_else(missing)?;
+            let value = Real::decode(encoded).map_err(|_| missing())?.value;
+            Order::Set { tag: tag.clone(), value }
+        }
+    };
+    desk.order(*at, *make, &order, None).map(|()| Nothing {}).map_err(|refused| {
+        let identifier = qualified("DefinedExecutionError", "Refused");
+        aborted(SilaErrorKind::Defined(Told { identifier, message: refused.fault().message.en.clone() }))
+    })
+}
+
 async fn answer(vessel: &Arc<Vessel>, request: http::Request<Body>) -> http::Response<Body> {
     let path = request.uri().path().to_owned();
+    if let Some((path, ordered)) = vessel.commands.iter().find(|(p, _)| *p == path).cloned() {
+        let vessel = vessel.clone();
+        let service = tower::service_fn(move |request: Request<Parameter>| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let done = done(&vessel, name, &ordered, request.get_ref()).map(Response::new);
+            async move { done }
+        });
+        return Grpc::new(ProstCodec::<Nothing, Parameter>::default()).unary(service, request).await;
+    }
     if let Some((_, values)) = vessel.properties.iter().find(|(p, _)| *p == path) {
         let values = values.subscribe();
         let mut grpc = Grpc::new(ProstCodec::<First, Nothing>::default());
         let service = tower::service_fn(move |_: Request<Nothing>| {
             let stream = BroadcastStream::new(values.resubscribe()).map(|value| match value {
-                Ok(value) => Ok(First { value: Real { value }.encode_to_vec() }),
+                Ok(value) => Ok(First { value }),
                 Err(behind) => Err(Status::data_loss(behind.to_string())),
             });
             let stream: BoxStream<'static, std::result::Result<First, Status>> = stream.boxed();
@@ -184,17 +310,18 @@ fn uuid(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::make::Make;
     use crate::sila::feature::{Basic, Feature};
-    use toji_core::culture::Origin;
 
     #[test]
     fn the_definition_says_what_the_device_has() {
-        let channel = Channel { key: "pH.PV".into(), unit: "pH".into(), variable: None, origin: Origin::Sensor };
-        let line = Line { vessel: "R01".into(), batch: "B".into(), channels: vec![channel] };
-        let feature = Feature::read(&definition(&line)).unwrap();
+        let line = Line { vessel: "R01".into(), batch: "B".into(), make: Make::A, channels: vec![Channel::plain("pH.PV", "pH")] };
+        let feature = Feature::read(&definition(&line, true)).unwrap();
         assert_eq!(feature.properties[0].identifier, "PhPv");
         assert_eq!((feature.properties[0].basic, feature.properties[0].unit.as_deref()), (Some(Basic::Real), Some("pH")));
-        assert_eq!(vessel(&line).properties[0].0, feature.subscription("PhPv"));
+        assert_eq!(feature.properties[1].basic, Some(Basic::String));
+        assert_eq!(vessel(&line, None).properties[0].0, feature.subscription("PhPv"));
+        assert!(vessel(&line, None).commands.is_empty(), "nothing is taken without a desk");
         assert_eq!(uuid("R01").len(), 36);
     }
 }

@@ -12,16 +12,19 @@ use crate::sparkplug::wire::{Metric, MetricValue, Payload, PropertySet, Property
 use prost::Message;
 use rumqttc::{AsyncClient, LastWill, MqttOptions, Packet, QoS, SubscribeFilter};
 use serde::Deserialize;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use toji_plant::Stage;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Name of the metric that names the batch.
 pub const BATCH: &str = "Batch/ID";
+/// Name of the metric that says how far the batch is.
+pub const STATE: &str = "Batch/State";
 /// Aliases of one device.
 const ALIASES: u64 = 1_000;
 /// Requests that wait for the connection.
@@ -68,6 +71,8 @@ struct Memory {
     live: bool,
     /// Since when the host is there, as it says.
     host_since: i64,
+    /// How far the batch of each line was when it was last said.
+    stages: HashMap<usize, Stage>,
 }
 
 impl Memory {
@@ -240,7 +245,7 @@ impl Edge {
         let payload = Payload { timestamp: ms(now_ns()), metrics, seq: memory.next_seq(), ..Payload::default() };
         let mut sent = client.publish(self.topic("NBIRTH", None), QoS::AtMostOnce, false, payload.encode_to_vec()).await.is_ok();
         for (at, line) in self.lines.iter().enumerate() {
-            let metrics = device_birth(at, line);
+            let metrics = device_birth(at, line, memory.stages.get(&at).copied());
             let payload = Payload { timestamp: ms(now_ns()), metrics, seq: memory.next_seq(), ..Payload::default() };
             let topic = self.topic("DBIRTH", Some(&line.vessel));
             sent &= client.publish(topic, QoS::AtMostOnce, false, payload.encode_to_vec()).await.is_ok();
@@ -254,7 +259,12 @@ impl Edge {
         let late = memory.waiting.len() > 2 * self.lines.len();
         while let Some(frame) = memory.waiting.front().cloned() {
             if let Some(line) = self.lines.get(frame.line) {
-                let metrics = data(frame.line, &frame, late && memory.waiting.len() > self.lines.len());
+                let mut metrics = data(line, &frame, late && memory.waiting.len() > self.lines.len());
+                if let Some(stage) = frame.stage
+                    && memory.stages.insert(frame.line, stage) != Some(stage)
+                {
+                    metrics.push(state_metric(frame.line, line, stage, frame.t_ns, false));
+                }
                 let payload = Payload { timestamp: ms(now_ns()), metrics, seq: memory.next_seq(), ..Payload::default() };
                 let topic = self.topic("DDATA", Some(&line.vessel));
                 if client.publish(topic, QoS::AtMostOnce, false, payload.encode_to_vec()).await.is_err() {
@@ -287,12 +297,13 @@ fn alias(line: usize, channel: usize) -> u64 {
     line as u64 * ALIASES + channel as u64 + 10
 }
 
-fn device_birth(at: usize, line: &Line) -> Vec<Metric> {
+fn device_birth(at: usize, line: &Line, stage: Option<Stage>) -> Vec<Metric> {
     let now = now_ns();
     let simulated =
         Metric { datatype: Some(datatype::BOOLEAN), ..metric(Some(SIMULATED), None, now, MetricValue::Boolean(true)) };
     let batch =
         Metric { datatype: Some(datatype::STRING), ..metric(Some(BATCH), None, now, MetricValue::String(line.batch.clone())) };
+    let state = stage.map(|stage| state_metric(at, line, stage, now, true));
     let declare = |(channel, declared): (usize, &Channel)| {
         let unit = PropertyValue {
             r#type: Some(datatype::STRING),
@@ -309,12 +320,22 @@ fn device_birth(at: usize, line: &Line) -> Vec<Metric> {
             ..Metric::default()
         }
     };
-    [simulated, batch].into_iter().chain(line.channels.iter().enumerate().map(declare)).collect()
+    [simulated, batch].into_iter().chain(state).chain(line.channels.iter().enumerate().map(declare)).collect()
 }
 
-fn data(line: usize, frame: &Frame, historical: bool) -> Vec<Metric> {
+/// How far a batch is, by name and with its type: it may not have stood in the birth.
+fn state_metric(at: usize, line: &Line, stage: Stage, t_ns: i64, born: bool) -> Metric {
+    Metric {
+        datatype: Some(datatype::STRING),
+        ..metric(Some(STATE), born.then(|| alias(at, 0) - 1), t_ns, MetricValue::String(line.stage_word(stage).to_owned()))
+    }
+}
+
+fn data(declared: &Line, frame: &Frame, historical: bool) -> Vec<Metric> {
+    let line = frame.line;
     let say = |sample: &super::feed::Sample| {
-        let number = sample.digits.as_deref().and_then(|digits| digits.parse::<f64>().ok());
+        let printed = |digits: &str| declared.channels.get(sample.channel).map(|channel| channel.print(digits));
+        let number = sample.digits.as_deref().and_then(printed).and_then(|digits| digits.parse::<f64>().ok());
         let doubt = PropertyValue { r#type: Some(3), int_value: Some(quality::STALE), ..PropertyValue::default() };
         Metric {
             alias: Some(alias(line, sample.channel)),

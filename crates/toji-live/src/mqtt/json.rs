@@ -3,7 +3,7 @@
 //! Pure: topic, payload and time of arrival in, batches out. What cannot be read is kept as text at the
 //! signal `unread`, flagged, and counted with its topic; fields nobody asked for are counted.
 
-use crate::config::{Field, Topic, zone_of};
+use crate::config::{Field, Topic, Word, zone_of};
 use crate::tally::Tally;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 use toji_core::clock::Zone;
 use toji_core::culture::{Origin, Sampling};
-use toji_core::live::{Batch, Point, Said, Signal};
+use toji_core::live::{Batch, Mark, MarkKind, Point, Said, Signal};
 use toji_core::{Cause, Diagnostic, Place, Quality, Status};
 
 /// Key of the signal that keeps what could not be read.
@@ -195,12 +195,25 @@ impl Reading<'_> {
             return Err("not an object");
         }
         let (mut batch, head) = self.begin(Some(record))?;
+        batch.marks.extend(self.marks(record, head.t_ns));
         for field in &self.rule.fields {
             let Some(value) = at(record, &field.field) else { continue };
             self.put(&mut batch, &head, field, value);
         }
         self.others(&mut batch, &head, record)?;
         Ok(batch)
+    }
+
+    /// What the record says of its batch.
+    fn marks(&self, record: &RawValue, t_ns: i64) -> impl Iterator<Item = Mark> {
+        let says = |word: &Option<Word>| {
+            let word = word.as_ref()?;
+            let said = at(record, &word.at).map(plain)?;
+            (said == word.is).then(|| format!("{} = {said}", word.at))
+        };
+        let started = says(&self.rule.started).map(|note| (MarkKind::Started, note));
+        let ended = says(&self.rule.ended).map(|note| (MarkKind::Ended, note));
+        started.into_iter().chain(ended).map(move |(kind, note)| Mark { t_ns, kind, note: Some(note) })
     }
 
     fn put(&self, batch: &mut Batch, head: &Head, field: &Field, value: &RawValue) {
@@ -231,6 +244,9 @@ impl Reading<'_> {
             Some(field) => at(record, field).ok_or("no value")?,
             None => record,
         };
+        if let Some(context) = context {
+            batch.marks.extend(self.marks(context, head.t_ns));
+        }
         let unit = self.rule.unit_field.as_ref().and_then(|f| at(record, f)).map(plain).or_else(|| self.rule.unit.clone());
         self.push(&mut batch, &head, signal(&key, self.topic, unit, None, Origin::Unknown), value);
         Ok(batch)
@@ -283,6 +299,7 @@ impl Reading<'_> {
         let templates = [Some(&rule.run), rule.vessel.as_ref(), rule.signal.as_ref()];
         rule.fields.iter().any(|f| same(&f.field) || path.starts_with(&format!("/{}/", f.field.trim_start_matches('/'))))
             || plain_fields.into_iter().flatten().any(|f| same(f))
+            || [&rule.started, &rule.ended].into_iter().flatten().any(|word| same(&word.at))
             || templates.into_iter().flatten().flat_map(|t| t.words()).any(same)
     }
 }

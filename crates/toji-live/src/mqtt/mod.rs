@@ -12,7 +12,7 @@ use crate::config::Mqtt;
 use crate::pipe::{Intake, Parcel};
 use crate::tally::Tally;
 use link::{Event, Link, Session};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use toji_core::{Result, live::Batch, live::Mark, live::MarkKind};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,7 @@ pub async fn run(source: Mqtt, intake: Intake, tally: Arc<Tally>, stop: Cancella
     let (link, mut events) = Link::start(&session, tally.clone(), stop.clone())?;
     let mut reader = json::Reader::new(source.name.clone(), &source.topics);
     let mut runs = Runs::default();
+    let mut told = Told::default();
     while let Some(event) = events.recv().await {
         let parcel = match event {
             Event::Up => Parcel { batches: runs.mark(MarkKind::Reconnected, None), confirm: None, tally: tally.clone() },
@@ -38,7 +39,8 @@ pub async fn run(source: Mqtt, intake: Intake, tally: Arc<Tally>, stop: Cancella
             }
             Event::Message { publish, epoch } => {
                 Tally::one(&tally.messages);
-                let batches = reader.read(&publish.topic, &publish.payload, now_ns(), &tally);
+                let mut batches = reader.read(&publish.topic, &publish.payload, now_ns(), &tally);
+                told.once(&mut batches);
                 batches.iter().for_each(|batch| runs.seen(batch));
                 Parcel { batches, confirm: link.confirm(publish, epoch), tally: tally.clone() }
             }
@@ -48,6 +50,24 @@ pub async fn run(source: Mqtt, intake: Intake, tally: Arc<Tally>, stop: Cancella
         }
     }
     Ok(())
+}
+
+/// What sources said of their batches, so that it is passed on once: a state is said again with every message.
+#[derive(Debug, Default)]
+pub struct Told(HashSet<(String, MarkKind)>);
+
+impl Told {
+    /// Takes out what was said before.
+    pub fn once(&mut self, batches: &mut [Batch]) {
+        if self.0.len() > 10 * RUNS {
+            // Said again is harmless: the store keeps the first.
+            self.0.clear();
+        }
+        for batch in batches.iter_mut().filter(|b| !b.marks.is_empty()) {
+            let run = batch.run.clone();
+            batch.marks.retain(|mark| !mark.kind.is_of_batch() || self.0.insert((run.clone(), mark.kind)));
+        }
+    }
 }
 
 /// The runs a source has spoken of, to be told when it falls silent.

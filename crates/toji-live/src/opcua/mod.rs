@@ -14,7 +14,7 @@ pub mod value;
 use crate::clock::now_ns;
 use crate::config::{OpcUa, password};
 use crate::fault;
-use crate::mqtt::Runs;
+use crate::mqtt::{Runs, Told};
 use crate::pipe::{Intake, Parcel};
 use crate::tally::Tally;
 use futures::StreamExt;
@@ -65,6 +65,7 @@ pub async fn run(source: OpcUa, intake: Intake, tally: Arc<Tally>, stop: Cancell
         tally,
         items: Arc::default(),
         runs: Runs::default(),
+        told: Told::default(),
         set_up: None,
         subscription: None,
         connected: false,
@@ -93,7 +94,10 @@ pub async fn run(source: OpcUa, intake: Intake, tally: Arc<Tally>, stop: Cancell
     }
 }
 
-fn connect(source: &OpcUa) -> Result<(Arc<Session>, opcua::client::SessionEventLoop<opcua::client::transport::TcpConnector>)> {
+/// A session and what polls it, not connected yet.
+pub(crate) fn connect(
+    source: &OpcUa,
+) -> Result<(Arc<Session>, opcua::client::SessionEventLoop<opcua::client::transport::TcpConnector>)> {
     let bad = |why: &dyn std::fmt::Display| {
         fault::config(
             Place::field(format!("{}.url", source.name)),
@@ -136,6 +140,7 @@ struct Life {
     tally: Arc<Tally>,
     items: Arc<Vec<Item>>,
     runs: Runs,
+    told: Told,
     set_up: Option<SetUp>,
     subscription: Option<u32>,
     connected: bool,
@@ -239,7 +244,9 @@ impl Life {
         }
         let arrived = std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
         Tally::more(&self.tally.messages, arrived.len());
-        value::batches(&self.source, &self.items, arrived, &self.tally)
+        let mut batches = value::batches(&self.source, &self.items, arrived, &self.tally);
+        self.told.once(&mut batches);
+        batches
     }
 }
 

@@ -1,6 +1,6 @@
 //! The nodes of a configuration on a server: by id, or all variables below a node, with their units.
 
-use crate::config::{Node, OpcUa, OpcUaRun};
+use crate::config::{Node, OpcUa, OpcUaRun, Word};
 use crate::fault;
 use opcua::client::Session;
 use opcua::types::{
@@ -9,7 +9,7 @@ use opcua::types::{
 };
 use std::collections::HashSet;
 use toji_core::culture::{Origin, Sampling};
-use toji_core::live::Signal;
+use toji_core::live::{MarkKind, Signal};
 use toji_core::{Place, Result};
 
 /// How deep and how far a browse goes.
@@ -27,6 +27,16 @@ pub struct Item {
     pub node: NodeId,
     /// Signal it is.
     pub signal: Signal,
+    /// Words that say something of the batch.
+    pub words: Vec<(String, MarkKind)>,
+    /// It is only listened to for its words, and no signal.
+    pub words_only: bool,
+}
+
+impl Item {
+    fn new(run: usize, node: NodeId, signal: Signal) -> Self {
+        Self { run, node, signal, words: Vec::new(), words_only: false }
+    }
 }
 
 /// All nodes of all runs, in order.
@@ -38,21 +48,40 @@ pub async fn find(session: &Session, source: &OpcUa) -> Result<Vec<Item>> {
     for (run, declared) in source.runs.iter().enumerate() {
         for node in &declared.nodes {
             let id = parse(source, &node.id)?;
-            items.push(Item { run, signal: declare(&id, node.key.as_deref(), Some(node)), node: id });
+            let signal = declare(&id, node.key.as_deref(), Some(node));
+            items.push(Item::new(run, id, signal));
         }
         if let Some(root) = &declared.browse {
             let root = parse(source, root)?;
             let known: HashSet<NodeId> = items.iter().map(|i: &Item| i.node.clone()).collect();
             let found = below(session, source, root).await?;
             let fresh = found.into_iter().filter(|(id, _)| !known.contains(id));
-            items.extend(fresh.map(|(id, key)| Item { run, signal: declare(&id, Some(&key), None), node: id }));
+            items.extend(fresh.map(|(id, key)| Item::new(run, id.clone(), declare(&id, Some(&key), None))));
         }
+        words(source, run, declared, &mut items)?;
     }
     if items.is_empty() {
         return Err(super::nothing(source));
     }
     units(session, source, &mut items).await?;
     Ok(items)
+}
+
+/// Notes on a run's nodes what they say of its batch; a node that is no signal is only listened to.
+fn words(source: &OpcUa, run: usize, declared: &OpcUaRun, items: &mut Vec<Item>) -> Result<()> {
+    let rules: [(&Option<Word>, MarkKind); 2] = [(&declared.started, MarkKind::Started), (&declared.ended, MarkKind::Ended)];
+    for (word, kind) in rules.into_iter().filter_map(|(word, kind)| Some((word.as_ref()?, kind))) {
+        let id = parse(source, &word.at)?;
+        let at = items.iter().position(|item| item.run == run && item.node == id);
+        let at = at.unwrap_or_else(|| {
+            items.push(Item { words_only: true, ..Item::new(run, id.clone(), declare(&id, None, None)) });
+            items.len() - 1
+        });
+        if let Some(item) = items.get_mut(at) {
+            item.words.push((word.is.clone(), kind));
+        }
+    }
+    Ok(())
 }
 
 /// The run of an item.

@@ -40,16 +40,26 @@ pub fn batches(source: &OpcUa, items: &[Item], arrived: Vec<(usize, DataValue, i
             let (source, run_name, vessel) = (source.name.clone(), run.run.clone(), run.vessel.clone());
             (Batch { source, run: run_name, vessel, simulated: run.simulated, ..Batch::default() }, BTreeMap::new())
         });
-        let signal = *places.entry(at).or_insert_with(|| {
-            batch.signals.push(item.signal.clone());
-            u32::try_from(batch.signals.len() - 1).unwrap_or(u32::MAX)
-        });
         if value.status.is_some_and(|status| status.overflow()) {
             Tally::one(&tally.holes);
             let note = Some(format!("queue overflow: {}", item.signal.key));
             batch.marks.push(Mark { t_ns: received_ns, kind: MarkKind::Lost, note });
         }
-        batch.points.push(point(signal, &value, received_ns, tally));
+        let mut point = point(0, &value, received_ns, tally);
+        let word = match &point.said {
+            Said::Text(text) | Said::Digits(text) => text.clone(),
+            Said::Number(x) => x.to_string(),
+        };
+        let said = item.words.iter().filter(|(is, _)| *is == word);
+        batch.marks.extend(said.map(|(_, kind)| Mark { t_ns: point.t_ns, kind: *kind, note: Some(word.clone()) }));
+        if item.words_only {
+            continue;
+        }
+        point.signal = *places.entry(at).or_insert_with(|| {
+            batch.signals.push(item.signal.clone());
+            u32::try_from(batch.signals.len() - 1).unwrap_or(u32::MAX)
+        });
+        batch.points.push(point);
     }
     runs.into_values().map(|(batch, _)| batch).collect()
 }
@@ -121,7 +131,42 @@ fn said(value: &Variant) -> (Said, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opcua::types::StatusCode;
+    use opcua::types::{NodeId, StatusCode};
+    use toji_core::culture::{Origin, Sampling};
+    use toji_core::live::Signal;
+
+    #[test]
+    fn a_node_says_that_the_batch_has_ended_by_the_servers_clock() {
+        let source: OpcUa = toml::from_str(
+            "name = \"plc\"\nurl = \"opc.tcp://h/\"\n[[run]]\nrun = \"R01\"\nended = { at = \"ns=2;s=R01.Mode\", is = \"3\" }",
+        )
+        .unwrap();
+        let signal = Signal {
+            key: "Mode".into(),
+            address: String::new(),
+            variable: None,
+            raw_unit: None,
+            origin: Origin::Unknown,
+            sampling: Sampling::Irregular,
+        };
+        let node = NodeId::new(2, "R01.Mode");
+        let item = |words_only| Item {
+            run: 0,
+            node: node.clone(),
+            signal: signal.clone(),
+            words: vec![("3".into(), MarkKind::Ended)],
+            words_only,
+        };
+        let time = DateTime::parse_from_rfc3339("2026-11-24T00:00:00Z").unwrap();
+        let value = |n| DataValue { value: Some(Variant::Int32(n)), source_timestamp: Some(time), ..DataValue::default() };
+        for (words_only, points) in [(true, 0), (false, 2)] {
+            let arrived = vec![(0, value(2), 5), (0, value(3), 6)];
+            let read = batches(&source, &[item(words_only)], arrived, &Tally::default());
+            assert_eq!(read[0].points.len(), points);
+            let mark = Mark { t_ns: 1_795_478_400_000_000_000, kind: MarkKind::Ended, note: Some("3".into()) };
+            assert_eq!(read[0].marks, [mark]);
+        }
+    }
 
     #[test]
     fn times_and_qualities() {

@@ -7,9 +7,9 @@ pub mod feature;
 pub mod wire;
 
 use crate::clock::now_ns;
-use crate::config::{Sila, SilaProperty};
+use crate::config::{Sila, SilaProperty, marks};
 use crate::fault;
-use crate::mqtt::Runs;
+use crate::mqtt::{Runs, Told};
 use crate::pipe::{Intake, Parcel};
 use crate::tally::Tally;
 use feature::{Basic, Feature, Property};
@@ -19,7 +19,7 @@ use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
 use toji_core::culture::{Origin, Sampling};
-use toji_core::live::{Batch, MarkKind, Point, Said, Signal};
+use toji_core::live::{Batch, Mark, MarkKind, Point, Said, Signal};
 use toji_core::{Cause, Diagnostic, Place, Quality, Result, Status};
 use tokio_util::sync::CancellationToken;
 use tonic::client::Grpc;
@@ -39,6 +39,8 @@ struct Subscribed {
     path: String,
     signal: Signal,
     basic: Basic,
+    /// It is only listened to for its words, and no signal.
+    words_only: bool,
 }
 
 type Values = SelectAll<BoxStream<'static, (usize, std::result::Result<First, tonic::Status>)>>;
@@ -93,7 +95,7 @@ async fn send(intake: &Intake, tally: &Arc<Tally>, batches: Vec<Batch>) -> bool 
     batches.is_empty() || intake.send(Parcel { batches, confirm: None, tally: tally.clone() }).await
 }
 
-fn endpoint(source: &Sila) -> Result<Endpoint> {
+pub(crate) fn endpoint(source: &Sila) -> Result<Endpoint> {
     let endpoint = Endpoint::from_shared(format!("http://{}:{}", source.host, source.port)).map_err(|why| {
         let place = Place::field(format!("{}.host", source.name));
         fault::config(place, format!("アドレスが正しくありません: {why}"), format!("not an address: {why}"))
@@ -133,11 +135,11 @@ async fn subscribe(endpoint: &Endpoint, source: &Sila, tally: &Tally) -> Result<
     Ok((subscribed, values))
 }
 
-fn path(text: &str) -> Result<http::uri::PathAndQuery> {
+pub(crate) fn path(text: &str) -> Result<http::uri::PathAndQuery> {
     text.parse().map_err(|e| fault::odd_answer(text, e))
 }
 
-async fn ready(channel: &Channel, name: &str) -> Result<Grpc<Channel>> {
+pub(crate) async fn ready(channel: &Channel, name: &str) -> Result<Grpc<Channel>> {
     let mut grpc = Grpc::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX);
     grpc.ready().await.map_err(|e| fault::away(name, e))?;
     Ok(grpc)
@@ -199,7 +201,21 @@ fn choose(source: &Sila, features: &[Feature], tally: &Tally) -> Result<Vec<Subs
             }
         }
     }
-    if chosen.is_empty() {
+    for word in [&source.started, &source.ended].into_iter().flatten() {
+        let is_known = chosen.iter().any(|c| c.signal.address == word.at);
+        let found = all.iter().find(|(f, p)| f.qualified(&p.identifier) == word.at && p.observable);
+        match found.and_then(|(f, p)| Some(declare(f, p, p.basic?, None))) {
+            Some(heard) if !is_known => chosen.push(Subscribed { words_only: true, ..heard }),
+            Some(_) => {}
+            None => tally.find(Diagnostic::error(
+                "E-LINK-010",
+                Place::field(&word.at),
+                "このプロパティはサーバーにありません",
+                "the server has no such property",
+            )),
+        }
+    }
+    if chosen.iter().all(|c| c.words_only) {
         let place = Place::field(format!("{}.property", source.name));
         return Err(fault::config(place, "購読できるプロパティがありません", "there is no property to subscribe to"));
     }
@@ -209,14 +225,16 @@ fn choose(source: &Sila, features: &[Feature], tally: &Tally) -> Result<Vec<Subs
 fn declare(feature: &Feature, property: &Property, basic: Basic, wanted: Option<&SilaProperty>) -> Subscribed {
     let key = wanted.and_then(|w| w.key.clone()).unwrap_or_else(|| property.identifier.clone());
     let signal = Signal {
-        variable: toji_core::variable::find(&key).map(|(v, _)| v.id.to_string()),
+        variable: wanted
+            .and_then(|w| w.variable.clone())
+            .or_else(|| toji_core::variable::find(&key).map(|(v, _)| v.id.to_string())),
         key,
         address: feature.qualified(&property.identifier),
         raw_unit: wanted.and_then(|w| w.unit.clone()).or_else(|| property.unit.clone()),
-        origin: Origin::Unknown,
+        origin: wanted.map_or(Origin::Unknown, |w| w.origin),
         sampling: Sampling::OnChange { deadband: None },
     };
-    Subscribed { path: feature.subscription(&property.identifier), signal, basic }
+    Subscribed { path: feature.subscription(&property.identifier), signal, basic, words_only: false }
 }
 
 /// Takes values until the connection ends (`Some` reason) or everything does (`None`).
@@ -228,6 +246,7 @@ async fn listen(
     tally: &Arc<Tally>,
     stop: &CancellationToken,
 ) -> Option<String> {
+    let mut told = Told::default();
     loop {
         let next = tokio::select! {
             next = values.next() => next,
@@ -246,9 +265,21 @@ async fn listen(
             Tally::one(&tally.unread);
         }
         let mut batch = empty(source);
-        batch.signals.push(property.signal.clone());
-        batch.points.push(Point { signal: 0, t_ns: received_ns, received_ns, said, quality });
-        if !send(intake, tally, vec![batch]).await {
+        let word = match &said {
+            Said::Text(text) | Said::Digits(text) => text.clone(),
+            Said::Number(x) => x.to_string(),
+        };
+        let rules = [(&source.started, MarkKind::Started), (&source.ended, MarkKind::Ended)];
+        let says = marks(rules, &property.signal.address, &word);
+        batch.marks.extend(says.map(|kind| Mark { t_ns: received_ns, kind, note: Some(word.clone()) }));
+        if !property.words_only {
+            batch.signals.push(property.signal.clone());
+            batch.points.push(Point { signal: 0, t_ns: received_ns, received_ns, said, quality });
+        }
+        let mut batches = vec![batch];
+        told.once(&mut batches);
+        batches.retain(|b| !b.points.is_empty() || !b.marks.is_empty());
+        if !send(intake, tally, batches).await {
             return None;
         }
     }

@@ -5,6 +5,7 @@
 //! to ask for a new birth, as the specification says.
 
 use super::wire::{Metric, MetricValue, Payload, datatype, quality};
+use crate::config::{self, Sparkplug, marks};
 use crate::mqtt::pattern::Template;
 use crate::tally::Tally;
 use prost::Message;
@@ -29,6 +30,9 @@ pub struct Host {
     source: String,
     run: Template,
     batch_metric: Option<String>,
+    started: Option<config::Word>,
+    ended: Option<config::Word>,
+    metrics: HashMap<String, config::Metric>,
     nodes: BTreeMap<(String, String), Node>,
 }
 
@@ -69,8 +73,16 @@ fn topic(text: &str) -> Option<Topic<'_>> {
 impl Host {
     /// A host that knows nothing yet.
     #[must_use]
-    pub fn new(source: String, run: Template, batch_metric: Option<String>) -> Self {
-        Self { source, run, batch_metric, nodes: BTreeMap::new() }
+    pub fn new(source: Sparkplug) -> Self {
+        Self {
+            source: source.name,
+            run: source.run,
+            batch_metric: source.batch_metric,
+            started: source.started,
+            ended: source.ended,
+            metrics: source.metrics.into_iter().map(|metric| (metric.name.clone(), metric)).collect(),
+            nodes: BTreeMap::new(),
+        }
     }
 
     /// What a message says.
@@ -262,6 +274,7 @@ impl Host {
     fn learn(&mut self, topic: &Topic<'_>, payload: &Payload) {
         let batch_metric = self.batch_metric.clone();
         let address = format!("spBv1.0/{}/{}/{}", topic.group, topic.node, topic.device);
+        let configured = &self.metrics;
         let Some(node) = self.nodes.get_mut(&(topic.group.to_owned(), topic.node.to_owned())) else { return };
         let device = node.devices.entry(topic.device.to_owned()).or_default();
         for metric in &payload.metrics {
@@ -277,7 +290,7 @@ impl Host {
             {
                 device.batch = Some(batch.clone());
             }
-            let signal = declare(name, &format!("{address}#{name}"), unit(metric));
+            let signal = declare(name, &format!("{address}#{name}"), unit(metric), configured.get(name));
             device.signals.insert(name.clone(), (signal, metric.datatype.unwrap_or_default()));
         }
     }
@@ -310,6 +323,12 @@ impl Host {
         let mut batch = self.begin(topic);
         for metric in &payload.metrics {
             let (signal, kind) = self.named(topic, metric);
+            if let Some(MetricValue::String(said)) = &metric.value {
+                let name = signal.address.rsplit_once('#').map_or(signal.address.as_str(), |(_, name)| name);
+                let t_ns = time_ns(metric, payload.timestamp).unwrap_or(received_ns);
+                let rules = [(&self.started, MarkKind::Started), (&self.ended, MarkKind::Ended)];
+                batch.marks.extend(marks(rules, name, said).map(|kind| Mark { t_ns, kind, note: Some(said.clone()) }));
+            }
             if signal.key == BD_SEQ || signal.key.starts_with("Node Control/") || signal.key.starts_with("Device Control/") {
                 continue;
             }
@@ -324,7 +343,7 @@ impl Host {
             }
             push(&mut batch, signal, metric, kind, payload.timestamp, received_ns, tally);
         }
-        if !batch.points.is_empty() {
+        if !batch.points.is_empty() || !batch.marks.is_empty() {
             out.push(batch);
         }
         out.retain(|b| !b.points.is_empty() || !b.marks.is_empty());
@@ -339,13 +358,13 @@ impl Host {
         let Some(name) = name else {
             let key = metric.alias.map_or_else(|| "unnamed".to_owned(), |alias| format!("alias {alias}"));
             let address = format!("spBv1.0/{}/{}/{}#{key}", topic.group, topic.node, topic.device);
-            return (declare(&key, &address, None), kind);
+            return (declare(&key, &address, None, None), kind);
         };
         match node.and_then(|node| node.devices.get(topic.device)?.signals.get(&name)) {
             Some((signal, known)) => (signal.clone(), if kind == 0 { *known } else { kind }),
             None => {
                 let address = format!("spBv1.0/{}/{}/{}#{name}", topic.group, topic.node, topic.device);
-                (declare(&name, &address, unit(metric)), kind)
+                (declare(&name, &address, unit(metric), self.metrics.get(&name)), kind)
             }
         }
     }
@@ -359,17 +378,29 @@ impl Host {
             format!("not readable as Sparkplug B: {why}"),
         ));
         let mut batch = self.begin(topic);
-        batch.signals.push(declare(crate::mqtt::json::UNREAD, address, None));
+        batch.signals.push(declare(crate::mqtt::json::UNREAD, address, None, None));
         let quality = Quality::rule(Status::Bad, Cause::NotANumber).pack();
         batch.points.push(Point { signal: 0, t_ns: received_ns, received_ns, said: Said::Text(hex(bytes)), quality });
         batch
     }
 }
 
-fn declare(key: &str, address: &str, unit: Option<String>) -> Signal {
-    let variable = toji_core::variable::find(key).map(|(v, _)| v.id.to_string());
-    let sampling = Sampling::OnChange { deadband: None };
-    Signal { key: key.into(), address: address.into(), variable, raw_unit: unit, origin: Origin::Unknown, sampling }
+/// A metric as a signal: by its birth, and by the configuration where that says more.
+fn declare(name: &str, address: &str, unit: Option<String>, configured: Option<&config::Metric>) -> Signal {
+    let key = configured.and_then(|c| c.key.as_deref()).unwrap_or(name);
+    let variable = configured.and_then(|c| c.variable.clone());
+    Signal {
+        variable: variable.or_else(|| toji_core::variable::find(key).map(|(v, _)| v.id.to_string())),
+        key: key.into(),
+        address: address.into(),
+        raw_unit: configured.and_then(|c| c.unit.clone()).or(unit),
+        origin: configured.map_or(Origin::Unknown, |c| c.origin),
+        sampling: Sampling::OnChange { deadband: None },
+    }
+}
+
+fn time_ns(metric: &Metric, sent_ms: Option<u64>) -> Option<i64> {
+    metric.timestamp.or(sent_ms).and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000_000))
 }
 
 fn bd_seq(payload: &Payload) -> Option<u64> {
@@ -396,8 +427,7 @@ fn push(batch: &mut Batch, signal: Signal, metric: &Metric, kind: u32, sent_ms: 
     if quality != 0 {
         Tally::one(&tally.unread);
     }
-    let ms = metric.timestamp.or(sent_ms);
-    let t_ns = ms.and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000_000));
+    let t_ns = time_ns(metric, sent_ms);
     if t_ns.is_none() {
         Tally::one(&tally.without_time);
         quality = if quality == 0 { Quality::rule(Status::Uncertain, Cause::ClockUncertain).pack() } else { quality };

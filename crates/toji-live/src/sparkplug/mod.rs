@@ -9,8 +9,8 @@ pub mod wire;
 
 use crate::clock::now_ns;
 use crate::config::Sparkplug;
-use crate::mqtt::Runs;
 use crate::mqtt::link::{Event, Link, Presence, Session, Will};
+use crate::mqtt::{Runs, Told};
 use crate::pipe::{Intake, Parcel};
 use crate::tally::Tally;
 use host::Host;
@@ -33,8 +33,9 @@ pub async fn run(source: Sparkplug, intake: Intake, tally: Arc<Tally>, stop: Can
     // The specification asks hosts for a clean session: an old birth must not explain new data.
     let session = Session { broker: &source.broker, filters: vec![format!("spBv1.0/{group}/#")], clean: true, will };
     let (link, mut events) = Link::start(&session, tally.clone(), stop)?;
-    let mut host = Host::new(source.name, source.run, source.batch_metric);
+    let mut host = Host::new(source);
     let mut runs = Runs::default();
+    let mut told = Told::default();
     let mut tick = tokio::time::interval(LOOK);
     loop {
         let event = tokio::select! {
@@ -57,7 +58,8 @@ pub async fn run(source: Sparkplug, intake: Intake, tally: Arc<Tally>, stop: Can
             }
             Event::Message { publish, epoch } => {
                 Tally::one(&tally.messages);
-                let batches = host.take(&publish.topic, &publish.payload, now_ns(), &tally);
+                let mut batches = host.take(&publish.topic, &publish.payload, now_ns(), &tally);
+                told.once(&mut batches);
                 batches.iter().for_each(|batch| runs.seen(batch));
                 Parcel { batches, confirm: link.confirm(publish, epoch), tally: tally.clone() }
             }

@@ -9,6 +9,7 @@
     reason = "a test stops at the first thing that is wrong, and says why it skips"
 )]
 
+mod command;
 mod cut;
 mod forward;
 mod memory;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use toji_core::culture::Origin;
 use toji_core::live::{MarkKind, Said};
 use toji_live::config::Broker;
 use toji_live::device::feed::{self, Channel, Faults, Frame, Line, Sample};
+use toji_live::device::make::Make;
 use toji_live::device::mqtt::Publisher;
 use toji_live::{Collector, Config, collect};
 use tokio::sync::mpsc;
@@ -20,17 +20,16 @@ use tokio_util::sync::CancellationToken;
 const LINES: usize = 3;
 
 pub(crate) fn lines() -> Arc<Vec<Line>> {
-    let channel =
-        |(key, unit): (&str, &str)| Channel { key: key.into(), unit: unit.into(), variable: None, origin: Origin::Sensor };
-    let channels: Vec<Channel> = [("pH", "pH"), ("T", "°C"), ("DO", "%sat")].map(channel).to_vec();
-    let line = |n| Line { vessel: format!("R{n:02}"), batch: format!("B{n}"), channels: channels.clone() };
+    let channels: Vec<Channel> = [("pH", "pH"), ("T", "°C"), ("DO", "%sat")].map(|(k, u)| Channel::plain(k, u)).to_vec();
+    let line = |n| Line { vessel: format!("R{n:02}"), batch: format!("B{n}"), make: Make::A, channels: channels.clone() };
     Arc::new((1..=LINES).map(line).collect())
 }
 
 /// Frames of all lines, one a step of 10 ms by the device's clock.
 pub(crate) fn frame(line: usize, step: i64) -> Arc<Frame> {
     let sample = |channel: usize| Sample { channel, digits: Some(format!("{}.{step:03}0", channel + line)), good: true };
-    Arc::new(Frame { line, t_ns: 1_795_478_400_000_000_000 + step * 10_000_000, samples: (0..3).map(sample).collect() })
+    let t_ns = 1_795_478_400_000_000_000 + step * 10_000_000;
+    Arc::new(Frame { line, t_ns, stage: None, samples: (0..3).map(sample).collect() })
 }
 
 pub(crate) fn broker(port: u16, client_id: &str) -> Broker {

@@ -25,8 +25,15 @@ async fn opc_ua_and_sila_say_the_same_keys_and_units() {
     let said = Arc::new(feed::Said::default());
     let (opcua_frames, opcua_receiver) = mpsc::channel(64);
     let (sila_frames, sila_receiver) = mpsc::channel(64);
-    let opcua = device::opcua::Device { host: "127.0.0.1".into(), port: opcua_port, lines: lines.clone(), said: said.clone() };
-    let sila = device::sila::Device { address: ([127, 0, 0, 1], sila_port).into(), lines: lines.clone(), line: 0, said };
+    let opcua = device::opcua::Device {
+        host: "127.0.0.1".into(),
+        port: opcua_port,
+        lines: lines.clone(),
+        desk: None,
+        said: said.clone(),
+    };
+    let sila =
+        device::sila::Device { address: ([127, 0, 0, 1], sila_port).into(), lines: lines.clone(), line: 0, desk: None, said };
     let opcua = tokio::spawn(opcua.run(opcua_receiver, stop.clone()));
     let sila = tokio::spawn(sila.run(sila_receiver, stop.clone()));
     let config = Config::read(&format!(

@@ -1,11 +1,12 @@
-"""A SiLA 2 server of another house (sila2) for the tests: one feature, two observable properties."""
+"""A SiLA 2 server of another house (sila2) for the tests: one feature, two observable properties
+and two commands, of which one refuses and one breaks off."""
 
 import sys
 import threading
 import time
 from pathlib import Path
 
-from sila2.framework import Feature
+from sila2.framework import DefinedExecutionError, Feature
 from sila2.server import FeatureImplementationBase, SilaServer
 from queue import Queue
 
@@ -15,6 +16,15 @@ class Fermenter(FeatureImplementationBase):
         super().__init__(server)
         self._Temperature_producer_queue = Queue()
         self._Cycles_producer_queue = Queue()
+
+    def SetTemperature(self, Value, *, metadata):
+        if Value > 45:
+            node = self.parent_server.features["Fermenter"].defined_execution_errors["Refused"]
+            raise DefinedExecutionError(node, f"{Value} is too hot")
+        self.set_point = Value
+
+    def Stop(self, *, metadata):
+        raise RuntimeError("the valve is stuck")
 
     def Temperature_on_subscription(self, *, metadata):
         return None

@@ -15,8 +15,12 @@ use toji_plant::Recipe;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Setting {
     /// Value.
+    ///
+    /// 値。
     pub(crate) value: f64,
     /// Unit, UCUM.
+    ///
+    /// 単位（UCUM）。
     pub(crate) unit: String,
 }
 
@@ -25,20 +29,32 @@ pub(crate) struct Setting {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Condition {
     /// Name, unique in the experiment.
+    ///
+    /// 条件の名前。実験の中で重複しないもの。
     pub(crate) name: String,
     /// Is it what the others are compared with?
+    ///
+    /// ほかと比べる対照か。
     #[serde(default)]
     pub(crate) control: bool,
     /// Replicates; the experiment's own when missing.
+    ///
+    /// 反復数。省略時は実験の反復数。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replicates: Option<usize>,
     /// Settings by variable (`temperature`, `ph`, `glucose` …), over those of the recipe.
+    ///
+    /// 変数ごとの設定（`temperature`、`ph`、`glucose` など）。レシピより優先。
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) settings: BTreeMap<String, Setting>,
     /// Recipe, as simulated plants know it: feed profile, inoculum, set-points.
+    ///
+    /// 模擬プラントのレシピ：流加、植菌、設定値。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) recipe: Option<Recipe>,
     /// Who runs it (pseudonym).
+    ///
+    /// 担当の受講者（仮名）。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) learner: Option<String>,
 }
@@ -103,9 +119,13 @@ pub(super) fn converted(condition: &str, name: &str, setting: &Setting) -> Resul
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PlannedUnit {
     /// Where it stands and what it does.
+    ///
+    /// 位置と役割。
     #[serde(flatten)]
     pub(crate) unit: Laid,
     /// Who runs it (pseudonym).
+    ///
+    /// 担当の受講者（仮名）。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) learner: Option<String>,
 }

@@ -16,8 +16,12 @@ use toji_culture::rates;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Experiment.
+    ///
+    /// 実験。
     experiment: String,
     /// Only this learner (pseudonym). The class is all the same.
+    ///
+    /// この受講者のみ（仮名）。
     #[serde(default)]
     learner: Option<String>,
 }

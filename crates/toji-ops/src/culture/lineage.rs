@@ -22,6 +22,8 @@ const HIGH_SHARE: f64 = 0.95;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Any run of the lineage.
+    ///
+    /// 系譜の中の任意の培養。
     run: String,
 }
 

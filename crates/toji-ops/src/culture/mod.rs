@@ -18,7 +18,6 @@ mod vessels;
 
 use crate::operation::Operation;
 
-#[allow(unused_imports, reason = "called by live runs that end")]
 pub(crate) use conclude::conclude;
 pub(crate) use experiment::{Condition, Experiment};
 pub(crate) use system::{scale, system};

@@ -18,24 +18,40 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Name of the experiment; planning it again before it has run replaces the plan.
+    ///
+    /// 実験の名前。実行前に同じ名前で計画し直すと、計画を置き換える。
     name: String,
     /// Parallel system: identifier of a vessel's record.
+    ///
+    /// 並列装置：槽の記録の識別子。
     system: String,
     /// Conditions, JSON: name, control, replicates, settings, recipe, learner.
+    ///
+    /// 条件（JSON）：`name`（名前）、`control`（対照）、`replicates`（反復数）、`settings`（設定）、`recipe`（レシピ）、`learner`（受講者）。
     conditions: Vec<Condition>,
     /// Replicates of conditions that do not say their own.
+    ///
+    /// 反復数を示さない条件の反復数。
     #[serde(default = "one")]
     replicates: usize,
     /// Code of the quantity to compare, e.g. `biomass-final`.
+    ///
+    /// 比べる量のコード。例：`biomass-final`。
     #[serde(default)]
     response: Option<String>,
     /// Seed of the layout; the operation's own when missing.
+    ///
+    /// 配置を決める乱数の種。省略時は操作の既定値。
     #[serde(default)]
     seed: Option<u64>,
     /// What it is for.
+    ///
+    /// 実験の目的。
     #[serde(default)]
     purpose: Option<String>,
     /// Only show the layout.
+    ///
+    /// 配置を示すだけ。
     #[serde(default)]
     dry_run: bool,
 }

@@ -25,18 +25,28 @@ const RUNNING_S: f64 = 600.0;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Experiment.
+    ///
+    /// 実験。
     #[serde(default)]
     experiment: Option<String>,
     /// File of a plate reader or parallel system: identifier of its record.
+    ///
+    /// プレートリーダーまたは並列装置のファイルの記録（識別子）。
     #[serde(default)]
     file: Option<String>,
     /// Runs.
+    ///
+    /// 培養。
     #[serde(default)]
     runs: Vec<String>,
     /// Variable, or the source's name of the channel; by default what shows growth.
+    ///
+    /// 変数、または取込元での系列の名前。既定は増殖を表す量。
     #[serde(default)]
     quantity: Option<String>,
     /// About so many points of each curve.
+    ///
+    /// 各曲線のおおよその点数。
     #[serde(default = "sixty")]
     points: usize,
 }

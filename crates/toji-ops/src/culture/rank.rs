@@ -21,14 +21,22 @@ const REPLICATES_MAX: usize = 24;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Experiment.
+    ///
+    /// 実験。
     experiment: String,
     /// Code of the quantity to compare; the experiment's own when missing.
+    ///
+    /// 比べる量のコード。省略時は実験の応答。
     #[serde(default)]
     response: Option<String>,
     /// Is less better? By default only for times of growth and by-products.
+    ///
+    /// 小さいほど良いか。既定では増殖の時間と副生物のみ。
     #[serde(default)]
     lower_is_better: Option<bool>,
     /// Confidence of all intervals and verdicts.
+    ///
+    /// すべての区間と判定の信頼水準。
     #[serde(default = "usual")]
     confidence: f64,
 }

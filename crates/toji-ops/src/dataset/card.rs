@@ -83,7 +83,7 @@ const FILES_EN: &str = "
 | `aligned/values.parquet`, `aligned/mask.parquet` | all runs on one grid; mask 1 where a value was measured in the cell |
 | `tables/columns.csv` | variable, unit and rule of the aligned columns |
 | `strains/*.json` | strains in the DSMZ microbial strain data standard |
-| `manifest.json` | what the release was made from; the same manifest gives the same bytes |
+| `manifest.json` | what the release was made from; the same manifest gives the same bytes. With `units = canonical` the numbers of a channel are in the usual unit of its variable, and its `fields.stored_unit` names the one they were stored in |
 | `croissant.json`, `ro-crate-metadata.json`, `datapackage.json`, `datacite.json` | descriptions for tools |
 | `MANIFEST.sha256` | SHA-256 of every file; the SHA-256 of this list is the root hash |
 
@@ -113,7 +113,7 @@ const FILES_JA: &str = "
 | `aligned/values.parquet`・`aligned/mask.parquet` | 全培養を一つの格子に整列。マスク 1 はその升目で実測 |
 | `tables/columns.csv` | 整列した列の変数・単位・規則 |
 | `strains/*.json` | DSMZ 微生物株データ標準による株の記載 |
-| `manifest.json` | この公開物の元。同じマニフェストからは同じバイト列ができます |
+| `manifest.json` | この公開物の元。同じマニフェストからは同じバイト列ができます。`units = canonical` のとき、数値は変数の標準の単位で、元の単位は系列の `fields.stored_unit` にあります |
 | `croissant.json`・`ro-crate-metadata.json`・`datapackage.json`・`datacite.json` | ツール向けの記載 |
 | `MANIFEST.sha256` | 全ファイルの SHA-256。この一覧自身の SHA-256 が根ハッシュです |
 

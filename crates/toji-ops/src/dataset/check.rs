@@ -18,9 +18,13 @@ const FINDINGS_MAX: usize = 5_000;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Runs by identifier; they stand for the manifest's own. All runs when neither names any.
+    ///
+    /// 培養の識別子。マニフェストの培養より優先。どちらにも指定がなければすべての培養。
     #[serde(default)]
     runs: Vec<String>,
     /// Manifest of the data set.
+    ///
+    /// データセットのマニフェスト。
     #[serde(default)]
     manifest: Manifest,
 }

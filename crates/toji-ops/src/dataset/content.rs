@@ -1,7 +1,8 @@
 //! What a data set holds: runs with everything that belongs to them, as the store knew it at a position
 //! of the ledger.
 
-use super::manifest::{Manifest, POINTS_MAX, Select};
+use super::canonical;
+use super::manifest::{Manifest, POINTS_MAX, Select, Units};
 use crate::operation::Context;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,7 +153,11 @@ pub(super) async fn load(context: &Context, manifest: &Manifest, leaves: bool) -
         of_run.sort_by(|a, b| (text(&a.record.fields, "key"), &a.record.id).cmp(&(text(&b.record.fields, "key"), &b.record.id)));
         runs.push(Run { record, zero_ns, channels: of_run });
     }
-    Ok(Content { manifest: settled, at, runs, records: gathered.records, licence: gathered.licence })
+    let mut content = Content { manifest: settled, at, runs, records: gathered.records, licence: gathered.licence };
+    if content.manifest.units == Units::Canonical {
+        canonical::convert(&mut content);
+    }
+    Ok(content)
 }
 
 fn too_many() -> Error {

@@ -12,6 +12,8 @@ use toji_core::{Action, Digest, Resource, Result};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Record of the release.
+    ///
+    /// 公開物の記録。
     release: String,
 }
 

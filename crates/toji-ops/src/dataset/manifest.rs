@@ -15,46 +15,85 @@ use toji_core::{Error, Place, Result, Text};
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Manifest {
     /// Short name: a–z, 0–9 and `-`. Names the folder and the files.
+    ///
+    /// 短い名前：a–z、0–9、`-`。フォルダーとファイルの名前になる。
     pub(super) name: String,
     /// Version of the data set, e.g. `1.0.0`.
+    ///
+    /// データセットの版。例：`1.0.0`。
     pub(super) version: String,
     /// Title in both languages.
+    ///
+    /// 日英の標題。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) title: Option<Text>,
     /// What it holds and what it is for, in both languages.
+    ///
+    /// 内容と用途の説明。日英。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
     /// Runs by identifier. When there are none, `select` says which; without it all runs are taken.
+    ///
+    /// 培養の識別子。なければ `select` で選び、それもなければすべての培養。
     pub(super) runs: Vec<String>,
     /// Which runs, by what they are.
+    ///
+    /// 性質による培養の選択。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) select: Option<Select>,
     /// Step of the aligned view, s.
+    ///
+    /// 整列版の間隔（s）。
     pub(super) grid_s: f64,
     /// Rule of the aligned view by column: `mean`, `last`, `linear` or `sum`. Others follow their variable.
+    ///
+    /// 整列版の列ごとの規則：`mean`（平均）、`last`（直前値）、`linear`（直線補間）、`sum`（合計）。ほかは変数の既定。
     pub(super) rules: BTreeMap<String, GridRule>,
+    /// Units of channels: as stored, or those of their variables, so that devices of different makers agree.
+    ///
+    /// 系列の単位：保存されたまま、または変数の単位（メーカーの異なる装置の間で単位がそろう）。
+    #[serde(skip_serializing_if = "Units::is_stored")]
+    pub(super) units: Units,
     /// How the runs are divided.
+    ///
+    /// 培養の分割。
     pub(super) split: Split,
     /// Terms of use, as a record of kind `licence`.
+    ///
+    /// 利用条件（種別 `licence` の記録）。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) licence: Option<String>,
     /// Further terms of use in the Data Use Ontology, e.g. `DUO:0000042`.
+    ///
+    /// さらに付ける利用条件（Data Use Ontology の用語）。例：`DUO:0000042`。
     pub(super) duo: Vec<String>,
     /// Deposit the data belong to.
+    ///
+    /// データが属する寄託。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deposit: Option<String>,
     /// Who made the data set.
+    ///
+    /// 作成者。
     pub(super) creators: Vec<Creator>,
     /// Who publishes it.
+    ///
+    /// 公開者。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) publisher: Option<String>,
     /// Address where it can be found.
+    ///
+    /// 所在の URL。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
     /// Words on responsible use.
+    ///
+    /// 責任ある利用についての説明。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) responsible: Option<Responsible>,
     /// Position in the ledger: the data as they were known then. The newest when it is not given.
+    ///
+    /// 台帳の位置：その時点で知られていたデータ。省略時は最新。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) as_of: Option<i64>,
 }
@@ -70,6 +109,7 @@ impl Default for Manifest {
             select: None,
             grid_s: 60.0,
             rules: BTreeMap::new(),
+            units: Units::Stored,
             split: Split::default(),
             licence: None,
             duo: Vec::new(),
@@ -88,26 +128,63 @@ impl Default for Manifest {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Select {
     /// Words in title, vessel, strain or format.
+    ///
+    /// 標題・槽・株・形式に含まれる語。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<String>,
     /// Strain: identifier or name in the source.
+    ///
+    /// 株：識別子、または取込元での名前。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) strain: Option<String>,
     /// Vessel: identifier or name in the source.
+    ///
+    /// 槽：識別子、または取込元での名前。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) vessel: Option<String>,
     /// Format the run came in.
+    ///
+    /// 取込形式。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<String>,
     /// Only simulated runs, or only real ones.
+    ///
+    /// 模擬の培養だけ、または実測の培養だけ。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) simulated: Option<bool>,
     /// Started at or after this instant (RFC 3339).
+    ///
+    /// この時刻以降に開始（RFC 3339）。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
     /// Started before this instant (RFC 3339).
+    ///
+    /// この時刻より前に開始（RFC 3339）。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<String>,
+}
+
+/// Units of channels in a data set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Units {
+    /// As the sources gave them.
+    ///
+    /// 取込元が示したまま。
+    #[default]
+    Stored,
+    /// The usual unit of each channel's variable; channels without a variable, or in a unit of something else, stay.
+    ///
+    /// 変数ごとの標準の単位。変数のない系列と、別の種類の量の単位の系列はそのまま。
+    Canonical,
+}
+
+impl Units {
+    /// Left out of manifests, so that those made before there was a choice read the same.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_stored(&self) -> bool {
+        *self == Self::Stored
+    }
 }
 
 /// What never falls into two parts of the split.
@@ -115,13 +192,21 @@ pub(super) struct Select {
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Unit {
     /// A run with its seed cultures.
+    ///
+    /// 培養とその種培養。
     #[default]
     Run,
     /// All runs of a strain.
+    ///
+    /// 一つの株のすべての培養。
     Strain,
     /// All runs of one strain and inoculum.
+    ///
+    /// 同じ株・同じ種菌のすべての培養。
     StrainLot,
     /// All runs of a site.
+    ///
+    /// 一つの拠点のすべての培養。
     Site,
 }
 
@@ -130,12 +215,20 @@ pub(super) enum Unit {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Split {
     /// What never falls into two parts.
+    ///
+    /// 二つの組に分かれることのない単位。
     pub(super) unit: Unit,
     /// Seed of the order in which the units are dealt out.
+    ///
+    /// 単位を割り当てる順序を決める乱数の種。
     pub(super) seed: u64,
     /// Share of the runs for validation, %.
+    ///
+    /// 検証に回す培養の割合（%）。
     pub(super) validation_percent: u32,
     /// Share of the runs for the test, %.
+    ///
+    /// 試験に回す培養の割合（%）。
     pub(super) test_percent: u32,
 }
 
@@ -150,11 +243,17 @@ impl Default for Split {
 #[serde(deny_unknown_fields)]
 pub(super) struct Creator {
     /// Name of the person or organisation.
+    ///
+    /// 人または組織の名前。
     pub(super) name: String,
     /// A person rather than an organisation.
+    ///
+    /// 組織ではなく人か。
     #[serde(default)]
     pub(super) person: bool,
     /// Identifier: ORCID or ROR, as a URL.
+    ///
+    /// 識別子：ORCID または ROR の URL。
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
 }
@@ -164,12 +263,18 @@ pub(super) struct Creator {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Responsible {
     /// What it may be used for.
+    ///
+    /// 想定する用途。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) uses: Option<Text>,
     /// Known biases.
+    ///
+    /// 分かっている偏り。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) biases: Option<Text>,
     /// Known limits.
+    ///
+    /// 分かっている限界。
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) limitations: Option<Text>,
 }

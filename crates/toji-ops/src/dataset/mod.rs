@@ -3,6 +3,7 @@
 
 mod arrays;
 mod built;
+mod canonical;
 mod card;
 mod check;
 mod content;

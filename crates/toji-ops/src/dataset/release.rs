@@ -20,11 +20,17 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Manifest of the data set.
+    ///
+    /// データセットのマニフェスト。
     manifest: Manifest,
     /// Folder to write the files to, empty or new. Without it the ZIP is handed out.
+    ///
+    /// ファイルを書き出すフォルダー（空または新規）。省略時は ZIP を渡す。
     #[serde(default)]
     dir: Option<String>,
     /// Make it and answer its hash, without keeping or recording anything.
+    ///
+    /// 作成してハッシュを返すだけで、保存も記録もしない。
     #[serde(default)]
     dry_run: bool,
 }

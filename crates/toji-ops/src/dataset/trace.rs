@@ -13,6 +13,8 @@ use toji_core::{KindSet, Record, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Deposit.
+    ///
+    /// 寄託。
     deposit: String,
 }
 

@@ -17,8 +17,12 @@ use toji_core::{Category, Diagnostic, Digest, Error, Place, Record, Result};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Record of a release, or a folder or ZIP of one on this machine.
+    ///
+    /// 公開物の記録、またはこの計算機にある公開物のフォルダーか ZIP。
     release: String,
     /// Also make it again from its manifest and compare the root hashes.
+    ///
+    /// マニフェストから作り直し、根ハッシュも比べる。
     #[serde(default)]
     remake: bool,
 }

@@ -12,6 +12,8 @@ use toji_store::{LiveState, Sealed};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Batches: signals, points and marks of one run from one source each.
+    ///
+    /// 束：一つの接続元からの、一つの培養の信号・測定点・印。
     batches: Vec<Batch>,
 }
 
@@ -43,7 +45,7 @@ async fn append(context: Context, mut input: Input) -> Result<Ack> {
             point.received_ns = context.now.0;
         }
     }
-    context.session.store.append_live(&context.access, context.now, input.batches).await
+    super::keep(&context.session, &context.access, context.now, input.batches).await
 }
 
 pub(super) fn seal_operation() -> Operation {

@@ -14,9 +14,13 @@ use toji_store::{LatestPoint, Outage, Summaries};
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     /// Only this run.
+    ///
+    /// この培養のみ。
     #[serde(default)]
     run: Option<String>,
     /// Only runs heard within so many hours.
+    ///
+    /// 直近のこの時間数（h）に受信した培養のみ。
     #[serde(default = "day")]
     hours: f64,
 }

@@ -19,8 +19,12 @@ use tokio_util::sync::CancellationToken;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Configuration of the sources, a TOML file.
+    ///
+    /// 接続元の設定（TOML ファイル）。
     config: String,
     /// Seconds to listen; without it until cancelled.
+    ///
+    /// 受信する時間（s）。省略時は止めるまで。
     #[serde(default)]
     for_s: Option<f64>,
 }
@@ -76,6 +80,8 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
             let sink = context.session.live_sink();
             // Learn now, not at the first message, that another process writes here.
             sink.append(Vec::new()).await?;
+            // Conclusions that a crash left behind.
+            context.session.resume_jobs().await?;
             sink
         }
     };
@@ -86,9 +92,8 @@ async fn collect(context: Context, input: Input) -> Result<Output> {
     });
     let collector = Collector::new(&config);
     let watch = watch(&context, &collector, input.for_s, &stop);
-    let aside = path.with_extension("refused.jsonl");
     let collect = async {
-        let collected = toji_live::collect(config, &collector, &*sink, Some(aside), &stop).await;
+        let collected = toji_live::collect(config, &collector, &*sink, Some(path.clone()), &stop).await;
         stop.cancel();
         collected
     };

@@ -15,20 +15,27 @@
 //!   and marks become records before the first acknowledgement; `Signal::variable` may stay empty, then it is recognised.
 //! * One process appends (the server). Anything else posts to `live append`.
 //!
+//! * A run whose source says that its batch has ended is concluded by itself ([`conclude`]): the append that brings the
+//!   mark leaves a job in the catalogue before it answers, so a crash between the two makes the sender say it again.
+//!
 //! Below, in the store: `Store::append_live(&Arc<Store>, &Access, Instant, Vec<Batch>) -> Result<Ack>`.
 
 mod append;
 mod board;
 mod collect;
+mod conclude;
 mod follow;
 
+pub(crate) use conclude::conclude_run;
 pub use follow::{Follow, NewPoints, NewValue, Update};
 
 use crate::operation::Operation;
 use crate::session::Session;
+use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use toji_core::live::{Acknowledging, Batch, Sink};
-use toji_core::{Access, Instant};
+use toji_core::live::{Ack, Acknowledging, Batch, MarkKind, Sink};
+use toji_core::{Access, Instant, Result};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -38,7 +45,20 @@ pub(crate) fn operations() -> Vec<Operation> {
         board::operation(),
         board::sources_operation(),
         collect::operation(),
+        conclude::operation(),
     ]
+}
+
+/// Keeps batches, and sees to it that runs whose source says that they have ended are concluded.
+async fn keep(session: &Arc<Session>, access: &Access, at: Instant, batches: Vec<Batch>) -> Result<Ack> {
+    let has_ended = |b: &&Batch| b.marks.iter().any(|mark| mark.kind == MarkKind::Ended);
+    let ended: BTreeSet<String> =
+        batches.iter().filter(has_ended).map(|b| toji_store::live_run_id(&b.source, &b.run).to_string()).collect();
+    let ack = session.store.append_live(access, at, batches).await?;
+    for run in ended {
+        session.submit(conclude::NAME, json!({ "run": run }), at).await?;
+    }
+    Ok(ack)
 }
 
 /// Appends to a session's store on behalf of somebody.
@@ -58,9 +78,12 @@ impl LiveSink {
 
 impl Sink for LiveSink {
     fn append(&self, batches: Vec<Batch>) -> Acknowledging<'_> {
-        Box::pin(async move { self.session.store.append_live(&self.access, now(), batches).await })
+        Box::pin(async move { keep(&self.session, &self.access, now(), batches).await })
     }
 }
+
+/// How long the end waits for work that goes on in the background.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A collector runs beside the operations and for days, so it brings the time of each append itself.
 fn now() -> Instant {
@@ -72,10 +95,12 @@ impl Session {
     ///
     /// # Errors
     /// Storage faults.
-    pub async fn end_live(&self) -> toji_core::Result<()> {
+    pub async fn end_live(&self) -> Result<()> {
         if self.store.live_state().await?.appends_here {
             self.store.seal_live(&Access::owner(), now()).await?;
         }
+        // Conclusions that are under way; what is not done by then is taken up by whoever opens the store next.
+        crate::job::settle(self, PATIENCE).await;
         Ok(())
     }
 

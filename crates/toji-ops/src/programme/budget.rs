@@ -15,6 +15,8 @@ use toji_core::{Diagnostic, Error, Kind, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Fiscal year, e.g. `FY2026`; the newest with requests when missing.
+    ///
+    /// 年度。例：`FY2026`。省略時は概算要求のある最新の年度。
     #[serde(default)]
     fiscal_year: Option<String>,
 }

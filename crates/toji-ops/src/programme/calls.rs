@@ -13,12 +13,18 @@ use toji_core::{Action, Error, Place, Resource, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only this programme, by its shared identifier, e.g. `BIOREV`.
+    ///
+    /// この事業のみ（共通識別子）。例：`BIOREV`。
     #[serde(default)]
     programme: Option<String>,
     /// Only this call.
+    ///
+    /// この公募のみ。
     #[serde(default)]
     call: Option<i64>,
     /// Also hand out the adopted projects as a table (CSV).
+    ///
+    /// 採択課題の一覧も表（CSV）で渡す。
     #[serde(default)]
     adoption_list: bool,
 }

@@ -15,12 +15,20 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Identifier of the deposit.
+    ///
+    /// 寄託の識別子。
     id: String,
     /// Who receives it.
+    ///
+    /// 提供先。
     recipient: String,
     /// What it will be used for.
+    ///
+    /// 利用目的。
     purpose: String,
     /// The recipient accepts the licence. Nothing is delivered without it.
+    ///
+    /// 提供先が利用条件に同意。同意がなければ何も提供しない。
     #[serde(default)]
     accept_licence: bool,
 }

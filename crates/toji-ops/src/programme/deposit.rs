@@ -14,8 +14,12 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct CheckInput {
     /// Identifier of the deposit.
+    ///
+    /// 寄託の識別子。
     id: String,
     /// Item lists to check against; those of the deposit, else the lists in force, when missing.
+    ///
+    /// 照らす項目リスト。省略時は寄託のもの、それもなければ適用中のもの。
     #[serde(default)]
     item_lists: Vec<String>,
 }
@@ -70,8 +74,12 @@ pub(super) struct Outcome {
 #[serde(deny_unknown_fields)]
 struct SubmitInput {
     /// Identifier of the deposit.
+    ///
+    /// 寄託の識別子。
     id: String,
     /// Why.
+    ///
+    /// 理由。
     #[serde(default)]
     reason: Option<String>,
 }

@@ -12,6 +12,8 @@ use toji_core::{Diagnostic, Error, Kind, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only this snapshot, e.g. `August 2024`; all of them when missing.
+    ///
+    /// この時点の集計のみ。例：`August 2024`。省略時はすべて。
     #[serde(default)]
     snapshot: Option<String>,
 }

@@ -15,31 +15,51 @@ use toji_core::{Error, Place, Result, Text, Unit};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Price, in `price_unit`.
+    ///
+    /// 価格（単位は `price_unit`）。
     price: f64,
     /// Volume sold, in `volume_unit`.
+    ///
+    /// 販売数量（単位は `volume_unit`）。
     volume: f64,
-    /// Unit of the price: yen per mass, such as `JPY/kg`, `円/kg`, `yen/t`.
+    /// Unit of the price: yen per mass, such as `JPY/kg`, `yen/t`.
+    ///
+    /// 価格の単位：質量あたりの円。例：`JPY/kg`、`円/kg`、`yen/t`。
     #[serde(default = "yen_per_kg")]
     price_unit: String,
-    /// Unit of the volume: mass per time, such as `t/a`, `t/年`, `kg/d`.
+    /// Unit of the volume: mass per time, such as `t/a`, `kg/d`.
+    ///
+    /// 数量の単位：時間あたりの質量。例：`t/a`、`t/年`、`kg/d`。
     #[serde(default = "tonnes_per_year")]
     volume_unit: String,
     /// Identifier of a product record, for its name.
+    ///
+    /// 製品の記録の識別子。名称に使用。
     #[serde(default)]
     product: Option<String>,
     /// Name, when there is no record.
+    ///
+    /// 記録がない場合の名称。
     #[serde(default)]
     name: Option<String>,
     /// Prices from here are high value, yen per kg. Default 10000.
+    ///
+    /// この価格以上は高付加価値（円/kg）。既定は 10000。
     #[serde(default = "high_price")]
     high_value_from_yen_per_kg: f64,
     /// Prices below this are bulk, yen per kg. Default 500.
+    ///
+    /// この価格未満は汎用（円/kg）。既定は 500。
     #[serde(default = "bulk_price")]
     bulk_below_yen_per_kg: f64,
     /// Volumes below this are high value, tonnes a year. Default 100.
+    ///
+    /// この数量未満は高付加価値（t/年）。既定は 100。
     #[serde(default = "small_volume")]
     high_value_below_t_per_year: f64,
     /// Volumes from here are bulk, tonnes a year. Default 10000.
+    ///
+    /// この数量以上は汎用（t/年）。既定は 10000。
     #[serde(default = "bulk_volume")]
     bulk_from_t_per_year: f64,
 }

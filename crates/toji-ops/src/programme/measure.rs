@@ -11,9 +11,13 @@ use toji_core::{Error, Kind, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only this area, by its number; all of them when missing.
+    ///
+    /// この分野のみ（分野番号）。省略時はすべて。
     #[serde(default)]
     area: Option<i64>,
     /// Only responses without an owner.
+    ///
+    /// 主体の記載がない対応のみ。
     #[serde(default)]
     without_owner: bool,
 }

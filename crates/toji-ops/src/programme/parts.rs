@@ -11,9 +11,13 @@ use toji_core::{Error, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only this step of the process, in either language.
+    ///
+    /// この工程のみ。日英どちらの名でも可。
     #[serde(default)]
     step: Option<String>,
     /// Only items without a domestic maker.
+    ///
+    /// 国産の製造者がいない品目のみ。
     #[serde(default)]
     without_maker: bool,
 }

@@ -14,11 +14,17 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Identifier of the project.
+    ///
+    /// 実施課題の識別子。
     id: String,
     /// First day (`2026-11-24`); the project's own start date, else today in UTC, when missing.
+    ///
+    /// 初日（`2026-11-24`）。省略時は課題の開始日、それもなければ UTC の今日。
     #[serde(default)]
     start: Option<String>,
     /// Why.
+    ///
+    /// 理由。
     #[serde(default)]
     reason: Option<String>,
 }

@@ -14,6 +14,8 @@ use toji_core::{Diagnostic, Error, Kind, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Programme, by its shared identifier.
+    ///
+    /// 事業の共通識別子。
     #[serde(default = "dual_use")]
     programme: String,
 }

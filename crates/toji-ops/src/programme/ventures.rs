@@ -11,6 +11,8 @@ use toji_core::{Error, Place, Result, Text};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Programme, by its shared identifier.
+    ///
+    /// 事業の共通識別子。
     #[serde(default = "veco")]
     programme: String,
 }

@@ -41,6 +41,8 @@ struct Kinds {
 #[serde(deny_unknown_fields)]
 struct Show {
     /// Name of the kind.
+    ///
+    /// 種別の名前。
     kind: String,
 }
 

@@ -13,26 +13,42 @@ use toji_core::{Diagnostic, Instant, Place, Record, Result, Text};
 #[serde(deny_unknown_fields)]
 struct ListInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Words anywhere in the record.
+    ///
+    /// 記録のどこかに含まれる語。
     #[serde(default)]
     text: Option<String>,
     /// Fields that must have a value.
+    ///
+    /// 値が一致すべき項目。
     #[serde(default)]
     filter: BTreeMap<String, Json>,
     /// Field to sort by; with `-` in front descending.
+    ///
+    /// 並べ替える項目。先頭に `-` を付けると降順。
     #[serde(default)]
     sort: Option<String>,
     /// Most records returned.
+    ///
+    /// 返す記録の最大件数。
     #[serde(default = "hundred")]
     limit: usize,
     /// Records skipped.
+    ///
+    /// 読み飛ばす件数。
     #[serde(default)]
     offset: usize,
     /// As the store knew it at this instant (RFC 3339).
+    ///
+    /// この時点で保存先にあった内容（RFC 3339）。
     #[serde(default)]
     as_of: Option<String>,
     /// Also records out of use.
+    ///
+    /// 使用停止の記録も含める。
     #[serde(default)]
     retired: bool,
 }
@@ -158,10 +174,16 @@ fn compare(a: &Record, b: &Record, name: &str) -> std::cmp::Ordering {
 #[serde(deny_unknown_fields)]
 struct OneInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Identifier.
+    ///
+    /// 識別子。
     id: String,
     /// As the store knew it at this instant (RFC 3339).
+    ///
+    /// この時点で保存先にあった内容（RFC 3339）。
     #[serde(default)]
     as_of: Option<String>,
 }
@@ -397,10 +419,16 @@ struct TraceStep {
 #[serde(deny_unknown_fields)]
 struct LinksInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Identifier.
+    ///
+    /// 識別子。
     id: String,
     /// How many links to follow.
+    ///
+    /// たどるつながりの段数。
     #[serde(default = "three")]
     depth: u32,
 }

@@ -11,11 +11,17 @@ use toji_store::SearchAnswer;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// What to look for, in Japanese or English.
+    ///
+    /// 検索する語。日本語でも英語でも可。
     text: String,
     /// Only these kinds.
+    ///
+    /// これらの種別のみ。
     #[serde(default)]
     kinds: Vec<String>,
     /// Most hits returned.
+    ///
+    /// 返す結果の最大件数。
     #[serde(default = "fifty")]
     limit: usize,
 }

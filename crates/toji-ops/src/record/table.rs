@@ -17,13 +17,21 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct ImportInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// CSV, XLSX or JSON file, or address (`sha256:…`) of an uploaded file.
+    ///
+    /// CSV・XLSX・JSON のファイル、または送信済みファイルのアドレス（`sha256:…`）。
     path: String,
     /// Only say what would be entered.
+    ///
+    /// 何が入るかを示すだけ。
     #[serde(default)]
     dry_run: bool,
     /// Why.
+    ///
+    /// 理由。
     #[serde(default)]
     reason: Option<String>,
 }
@@ -296,11 +304,17 @@ fn json_rows(text: &str) -> Result<(Vec<Row>, Vec<Diagnostic>)> {
 #[serde(rename_all = "lowercase")]
 enum TableFormat {
     /// Comma-separated, UTF-8.
+    ///
+    /// カンマ区切り、UTF-8。
     #[default]
     Csv,
     /// An array of records.
+    ///
+    /// 記録の配列。
     Json,
     /// A workbook.
+    ///
+    /// ワークブック。
     Xlsx,
 }
 
@@ -309,11 +323,17 @@ enum TableFormat {
 #[serde(deny_unknown_fields)]
 struct ExportInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Form.
+    ///
+    /// 形式。
     #[serde(default)]
     format: TableFormat,
     /// As the store knew it at this instant (RFC 3339).
+    ///
+    /// この時点で保存先にあった内容（RFC 3339）。
     #[serde(default)]
     as_of: Option<String>,
 }

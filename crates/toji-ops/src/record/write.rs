@@ -13,16 +13,26 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct PutInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Identifier; made when missing.
+    ///
+    /// 識別子。省略時は自動採番。
     #[serde(default)]
     id: Option<String>,
     /// Fields. Those not named keep their value; `null` clears one.
+    ///
+    /// 項目。挙げない項目は値を保ち、`null` は値を消す。
     fields: FieldMap,
     /// Why it is entered or changed.
+    ///
+    /// 入力または変更の理由。
     #[serde(default)]
     reason: Option<String>,
     /// Refuse when the record is at another version (0: when it exists).
+    ///
+    /// 記録がこの版でなければ断る（0：記録が既にあれば断る）。
     #[serde(default)]
     if_version: Option<u64>,
 }
@@ -141,10 +151,16 @@ async fn write(context: &Context, operation: &str, reason: Option<String>, put: 
 #[serde(deny_unknown_fields)]
 struct RetireInput {
     /// Kind.
+    ///
+    /// 種別。
     kind: String,
     /// Identifier.
+    ///
+    /// 識別子。
     id: String,
     /// Why.
+    ///
+    /// 理由。
     reason: String,
 }
 

@@ -16,19 +16,31 @@ use toji_store::{Grid, Series, align};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Reference runs.
+    ///
+    /// 基準とする培養。
     runs: Vec<String>,
     /// Variable (e.g. `ph`) or the source's name of the channel.
+    ///
+    /// 変数（例：`ph`）、または取込元での系列の名前。
     quantity: String,
     /// Step of the grid, s.
+    ///
+    /// 格子の間隔（s）。
     #[serde(default = "minute")]
     grid_s: f64,
     /// Lower edge: this share of the runs lies below (0: the lowest run).
+    ///
+    /// 帯の下端：これより下にある培養の割合（0：最も低い培養）。
     #[serde(default)]
     low: f64,
     /// Upper edge: this share of the runs lies below (1: the highest run).
+    ///
+    /// 帯の上端：これより下にある培養の割合（1：最も高い培養）。
     #[serde(default = "one")]
     high: f64,
     /// The run that the band is laid over, whose zero of time is aligned in the same way.
+    ///
+    /// 帯を重ねる培養。零時刻も同じ方法でそろえる。
     #[serde(default)]
     over: Option<String>,
 }

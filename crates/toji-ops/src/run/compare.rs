@@ -13,19 +13,31 @@ use toji_store::{Grid, align, thin};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Runs.
+    ///
+    /// 培養。
     runs: Vec<String>,
     /// Variable (e.g. `ph`) or the source's name of the channel.
+    ///
+    /// 変数（例：`ph`）、または取込元での系列の名前。
     quantity: String,
     /// Bring all runs onto one grid of this step, s.
+    ///
+    /// すべての培養をこの間隔の格子にそろえる（s）。
     #[serde(default)]
     grid_s: Option<f64>,
     /// From, s since the zero.
+    ///
+    /// 開始（零時刻からの s）。
     #[serde(default)]
     from_s: Option<f64>,
     /// To, s since the zero.
+    ///
+    /// 終了（零時刻からの s）。
     #[serde(default)]
     to_s: Option<f64>,
     /// Width of the plot in columns.
+    ///
+    /// 図の幅（画素の列数）。
     #[serde(default = "pixels")]
     pixels: usize,
 }

@@ -12,8 +12,12 @@ use toji_core::{Error, Result};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// File, or address (`sha256:…`) of a kept file.
+    ///
+    /// ファイル、または保存済みファイルのアドレス（`sha256:…`）。
     path: String,
     /// Zone of clocks that state none, e.g. `Asia/Tokyo`.
+    ///
+    /// 時間帯の記載がない時計の時間帯。例：`Asia/Tokyo`。
     #[serde(default)]
     zone: Option<String>,
 }

@@ -18,14 +18,22 @@ use toji_ingest::{Site, Source};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Files, folders (taken whole) or addresses (`sha256:…`) of uploaded files.
+    ///
+    /// ファイル、フォルダー（丸ごと）、または送信済みファイルのアドレス（`sha256:…`）。
     paths: Vec<String>,
     /// A saved mapping's identifier, or a mapping itself, for tables of no known instrument.
+    ///
+    /// 装置の形式でない表のための対応付け：保存済みの対応付けの識別子、または対応付けそのもの。
     #[serde(default)]
     mapping: Option<Json>,
     /// Only say what would be read.
+    ///
+    /// 何が読めるかを示すだけ。
     #[serde(default)]
     dry_run: bool,
     /// Zone of clocks that state none, e.g. `Asia/Tokyo`.
+    ///
+    /// 時間帯の記載がない時計の時間帯。例：`Asia/Tokyo`。
     #[serde(default)]
     zone: Option<String>,
 }

@@ -13,33 +13,53 @@ use toji_core::{Instant, Place, Record, Result};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Words in title, vessel, strain or format.
+    ///
+    /// 標題・槽・株・形式に含まれる語。
     #[serde(default)]
     text: Option<String>,
     /// Vessel, as named in the source.
+    ///
+    /// 取込元での槽の名前。
     #[serde(default)]
     vessel: Option<String>,
     /// Strain, as named in the source.
+    ///
+    /// 取込元での株の名前。
     #[serde(default)]
     strain: Option<String>,
     /// Format the run came in.
+    ///
+    /// 取込形式。
     #[serde(default)]
     format: Option<String>,
     /// Only simulated runs, or only real ones.
+    ///
+    /// 模擬の培養だけ、または実測の培養だけ。
     #[serde(default)]
     simulated: Option<bool>,
     /// Started at or after this instant (RFC 3339).
+    ///
+    /// この時刻以降に開始（RFC 3339）。
     #[serde(default)]
     from: Option<String>,
     /// Started before this instant (RFC 3339).
+    ///
+    /// この時刻より前に開始（RFC 3339）。
     #[serde(default)]
     to: Option<String>,
     /// `started`, `title`, `vessel`, `points`; with `-` in front descending.
+    ///
+    /// 並べ替え：`started`（開始）、`title`（標題）、`vessel`（槽）、`points`（点数）。先頭に `-` を付けると降順。
     #[serde(default)]
     sort: Option<String>,
     /// Most runs returned.
+    ///
+    /// 返す培養の最大件数。
     #[serde(default = "hundred")]
     limit: usize,
     /// Runs skipped.
+    ///
+    /// 読み飛ばす件数。
     #[serde(default)]
     offset: usize,
 }

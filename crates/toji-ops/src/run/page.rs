@@ -15,8 +15,12 @@ use toji_core::{Action, Digest, Error, Resource, Result};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     id: String,
     /// Most points in the page; a run with more is thinned, and the page says so.
+    ///
+    /// ページに入れる最大の点数。超える培養は間引き、その旨をページに明記。
     #[serde(default = "points_max")]
     points_max: u64,
 }

@@ -19,20 +19,32 @@ const CELLS_MAX: usize = 1_000_000;
 #[serde(deny_unknown_fields)]
 struct PlotInput {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// Channels; all when empty.
+    ///
+    /// 系列。空ならすべて。
     #[serde(default)]
     channels: Vec<String>,
     /// From, s since the zero.
+    ///
+    /// 開始（零時刻からの s）。
     #[serde(default)]
     from_s: Option<f64>,
     /// To, s since the zero.
+    ///
+    /// 終了（零時刻からの s）。
     #[serde(default)]
     to_s: Option<f64>,
     /// Width of the plot in columns.
+    ///
+    /// 図の幅（画素の列数）。
     #[serde(default = "pixels")]
     pixels: usize,
     /// Every point, not a thinned view.
+    ///
+    /// 間引かず全点。
     #[serde(default)]
     raw: bool,
 }
@@ -251,19 +263,31 @@ async fn plot(context: Context, input: PlotInput) -> Result<Plot> {
 #[serde(deny_unknown_fields)]
 struct AlignInput {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// Step of the grid, s.
+    ///
+    /// 格子の間隔（s）。
     grid_s: f64,
     /// Channels; all when empty.
+    ///
+    /// 系列。空ならすべて。
     #[serde(default)]
     channels: Vec<String>,
     /// Rule by channel name: `mean`, `last`, `linear` or `sum`. Others follow their variable.
+    ///
+    /// 系列ごとの規則：`mean`（平均）、`last`（直前値）、`linear`（直線補間）、`sum`（合計）。ほかは変数の既定。
     #[serde(default)]
     rule: BTreeMap<String, GridRule>,
     /// From, s since the zero.
+    ///
+    /// 開始（零時刻からの s）。
     #[serde(default)]
     from_s: Option<f64>,
     /// To, s since the zero.
+    ///
+    /// 終了（零時刻からの s）。
     #[serde(default)]
     to_s: Option<f64>,
 }
@@ -347,6 +371,8 @@ async fn align_run(context: Context, input: AlignInput) -> Result<AlignedRun> {
 #[serde(deny_unknown_fields)]
 struct AsOfInput {
     /// Run.
+    ///
+    /// 培養。
     run: String,
 }
 

@@ -16,6 +16,8 @@ use toji_store::{Base, ChannelSummary};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Identifier of the run.
+    ///
+    /// 培養の識別子。
     id: String,
 }
 

@@ -16,49 +16,81 @@ use toji_store::{Commit, Put};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// Why.
+    ///
+    /// 理由。
     why: String,
     /// Identifier made by the device, so that an entry can be sent again; made here when missing.
+    ///
+    /// 端末が付ける識別子。送り直しても二重にならない。省略時はここで採番。
     #[serde(default)]
     id: Option<String>,
     /// Class of what was done, e.g. `do:cool`; `do:hold` for doing nothing on purpose.
+    ///
+    /// 行った処置の分類。例：`do:cool`。あえて何もしない場合は `do:hold`。
     #[serde(default)]
     action: Option<String>,
     /// What was done, in words; the action's name when missing.
+    ///
+    /// 行ったこと（文）。省略時は処置の名前。
     #[serde(default)]
     done: Option<String>,
     /// Observations it rests on.
+    ///
+    /// 根拠の観察。
     #[serde(default)]
     sensed: Vec<String>,
     /// What was seen, in words; made from the observations when missing.
+    ///
+    /// 見たもの（文）。省略時は観察から作成。
     #[serde(default)]
     seen: Option<String>,
     /// What was considered and rejected.
+    ///
+    /// 検討して退けた選択肢。
     #[serde(default)]
     rejected: Option<String>,
     /// How sure, 0 to 1.
+    ///
+    /// 確信度（0〜1）。
     #[serde(default)]
     confidence: Option<f64>,
     /// What is expected.
+    ///
+    /// 期待する結果。
     #[serde(default)]
     expected: Option<String>,
     /// By when (RFC 3339).
+    ///
+    /// 期待の期限（RFC 3339）。
     #[serde(default)]
     expected_by: Option<String>,
     /// Author, as a pseudonym.
+    ///
+    /// 判断者（仮名）。
     #[serde(default)]
     author: Option<String>,
     /// Event it led to.
+    ///
+    /// 行った操作の記録（事象）。
     #[serde(default)]
     event: Option<String>,
     /// When it was decided (RFC 3339); now when missing.
+    ///
+    /// 判断した時刻（RFC 3339）。省略時は現在。
     #[serde(default)]
     time: Option<String>,
     /// The same as seconds since the run's zero, for runs without a clock.
+    ///
+    /// 時刻の代わりに、零時刻からの経過時間（s）。時計のない培養向け。
     #[serde(default)]
     elapsed_s: Option<f64>,
     /// Clock of the device at entry.
+    ///
+    /// 入力時の端末の時計。
     #[serde(default)]
     entered_at: Option<String>,
 }
@@ -157,16 +189,26 @@ pub(super) fn words_of(fields: &FieldMap) -> String {
 #[serde(deny_unknown_fields)]
 struct VerdictInput {
     /// Decision.
+    ///
+    /// 判断。
     id: String,
     /// `as-expected`, `better`, `worse` or `cannot-tell`.
+    ///
+    /// 結果：`as-expected`（期待どおり）、`better`（期待以上）、`worse`（期待以下）、`cannot-tell`（判定できない）。
     outcome: String,
     /// The verdict in words.
+    ///
+    /// 判定（文）。
     #[serde(default)]
     verdict: Option<String>,
     /// Who judges, as a pseudonym.
+    ///
+    /// 判定者（仮名）。
     #[serde(default)]
     judged_by: Option<String>,
     /// Why a verdict that stands is changed.
+    ///
+    /// 既にある判定を改める理由。
     #[serde(default)]
     reason: Option<String>,
 }

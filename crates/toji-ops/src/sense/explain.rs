@@ -18,17 +18,27 @@ const ROUNDS_MAX: usize = 20_000;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Term that was judged, e.g. `sake:120`, or a vocabulary of stages, e.g. `moromi-foam`.
+    ///
+    /// 評価した用語（例：`sake:120`）、または段階の用語集（例：`moromi-foam`）。
     term: String,
     /// Only these runs; all with observations when empty.
+    ///
+    /// これらの培養のみ。空なら観察のあるすべての培養。
     #[serde(default)]
     runs: Vec<String>,
     /// Level from which the thing counts as perceived.
+    ///
+    /// この段階以上を「感じた」とみなす。
     #[serde(default = "one")]
     perceived_from: f64,
     /// Oldest sensor value that still counts as the state of that minute, s.
+    ///
+    /// その時刻の状態とみなすセンサー値の最大の古さ（s）。
     #[serde(default = "hour")]
     max_age_s: f64,
     /// Resamples of the intervals.
+    ///
+    /// 区間を求める再標本化の回数。
     #[serde(default = "thousand")]
     rounds: usize,
 }

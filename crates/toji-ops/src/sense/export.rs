@@ -23,17 +23,27 @@ const ROWS_MAX: usize = 1_000_000;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// `csv` or `xlsx`.
+    ///
+    /// 形式：`csv` または `xlsx`。
     #[serde(default = "csv")]
     format: String,
     /// Channels, by identifier, name or variable; all when empty.
+    ///
+    /// 系列（識別子、名前、または変数）。空ならすべて。
     #[serde(default)]
     channels: Vec<String>,
     /// From, s since the zero.
+    ///
+    /// 開始（零時刻からの s）。
     #[serde(default)]
     from_s: Option<f64>,
     /// To, s since the zero.
+    ///
+    /// 終了（零時刻からの s）。
     #[serde(default)]
     to_s: Option<f64>,
 }

@@ -15,9 +15,13 @@ use toji_sense::agreement::{Judgement, Kappa, Panel, Weights, kappa, panel};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only this term.
+    ///
+    /// この用語のみ。
     #[serde(default)]
     term: Option<String>,
     /// Only these runs.
+    ///
+    /// これらの培養のみ。
     #[serde(default)]
     runs: Vec<String>,
 }

@@ -22,17 +22,27 @@ const PIXELS_MAX: usize = 80_000_000;
 #[serde(deny_unknown_fields)]
 pub(super) struct Photo {
     /// File, or address (`sha256:…`) of an uploaded one: JPEG or PNG.
+    ///
+    /// ファイル、または送信済みファイルのアドレス（`sha256:…`）：JPEG か PNG。
     path: String,
     /// Card in the picture.
+    ///
+    /// 写真の中の色票。
     #[serde(default = "default_card")]
     pub(super) card: String,
     /// Corners of the card as fractions of the picture; without them the photo is kept and not measured.
+    ///
+    /// 色票の四隅（写真の幅・高さに対する割合）。省略時は写真を保存し、測定しない。
     #[serde(default)]
     pub(super) corners: Option<Corners>,
     /// Area to measure, as fractions of the picture.
+    ///
+    /// 測る範囲（写真の幅・高さに対する割合）。
     #[serde(default)]
     pub(super) subject: Option<Region>,
     /// Keep the photo without a colour when the card does not fit, instead of refusing it.
+    ///
+    /// 色票が合わないとき、断らずに色なしで写真を保存。
     #[serde(default)]
     pub(super) keep_unmeasured: bool,
 }

@@ -24,47 +24,77 @@ const ATTRIBUTES: [&str; 5] = ["odour", "colour", "appearance", "foam", "sound"]
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run.
+    ///
+    /// 培養。
     run: String,
     /// Identifier made by the device, so that an entry can be sent again; made here when missing.
+    ///
+    /// 端末が付ける識別子。送り直しても二重にならない。省略時はここで採番。
     #[serde(default)]
     id: Option<String>,
     /// `odour`, `colour`, `appearance`, `foam` or `sound`; follows from the term when there is one.
+    ///
+    /// 観察項目：`odour`（香り）、`colour`（色）、`appearance`（外観）、`foam`（泡）、`sound`（音）。用語があれば用語から決まる。
     #[serde(default)]
     attribute: Option<String>,
     /// Term, e.g. `sake:110` or `foam:taka`.
+    ///
+    /// 用語。例：`sake:110`、`foam:taka`。
     #[serde(default)]
     term: Option<String>,
     /// Step on the term's scale.
+    ///
+    /// 用語の尺度での段階。
     #[serde(default)]
     level: Option<f64>,
     /// When it was sensed (RFC 3339); now when missing.
+    ///
+    /// 感じた時刻（RFC 3339）。省略時は現在。
     #[serde(default)]
     time: Option<String>,
     /// The same as seconds since the run's zero, for runs without a clock.
+    ///
+    /// 時刻の代わりに、零時刻からの経過時間（s）。時計のない培養向け。
     #[serde(default)]
     elapsed_s: Option<f64>,
     /// Observer, as a pseudonym.
+    ///
+    /// 観察者（仮名）。
     #[serde(default)]
     observer: Option<String>,
     /// Free words.
+    ///
+    /// 所見（自由な文）。
     #[serde(default)]
     note: Option<String>,
     /// How sure, 0 to 1.
+    ///
+    /// 確信度（0〜1）。
     #[serde(default)]
     sure: Option<f64>,
     /// Judged without knowing what it was.
+    ///
+    /// 何であるかを知らずに評価（目隠し）。
     #[serde(default)]
     blind: bool,
     /// Number of the blind sample; the same whenever the same sample is served again.
+    ///
+    /// 目隠し試料の番号。同じ試料を再び出すときは同じ番号。
     #[serde(default)]
     blind_sample: Option<String>,
     /// Reference standard smelt before.
+    ///
+    /// 直前に嗅いだ標準見本。
     #[serde(default)]
     standard: Option<String>,
     /// Photo, kept as it came; with a card in it the colour is measured.
+    ///
+    /// 写真。そのまま保存し、色票が写っていれば色を測定。
     #[serde(default)]
     photo: Option<Photo>,
     /// Clock of the device at entry.
+    ///
+    /// 入力時の端末の時計。
     #[serde(default)]
     entered_at: Option<String>,
 }

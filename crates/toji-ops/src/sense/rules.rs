@@ -19,18 +19,28 @@ const CASES_MIN: usize = 12;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Only these runs; all with decisions when empty.
+    ///
+    /// これらの培養のみ。空なら判断のあるすべての培養。
     #[serde(default)]
     runs: Vec<String>,
     /// Only decisions of this author.
+    ///
+    /// この判断者の判断のみ。
     #[serde(default)]
     author: Option<String>,
     /// Oldest value that still counts as the state of that minute, s.
+    ///
+    /// その時刻の状態とみなす値の最大の古さ（s）。
     #[serde(default = "hour")]
     max_age_s: f64,
     /// Most rules.
+    ///
+    /// 規則の最大数。
     #[serde(default = "four")]
     rules_max: usize,
     /// Resamples of the intervals.
+    ///
+    /// 区間を求める再標本化の回数。
     #[serde(default = "thousand")]
     rounds: usize,
 }

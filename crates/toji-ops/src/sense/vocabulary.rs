@@ -12,6 +12,8 @@ use toji_sense::colour::card::{self, Card};
 #[serde(deny_unknown_fields)]
 struct Input {
     /// One vocabulary; all when missing.
+    ///
+    /// この用語集のみ。省略時はすべて。
     #[serde(default)]
     vocabulary: Option<String>,
 }
@@ -51,6 +53,8 @@ pub(super) fn operation() -> Operation {
 #[serde(deny_unknown_fields)]
 struct CardInput {
     /// Card.
+    ///
+    /// 色票。
     #[serde(default = "default_card")]
     card: String,
 }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use toji_core::{Error, Place, Result};
+use toji_core::{Error, Instant, Place, Result};
 use toji_live::config::Broker;
-use toji_live::device::collecting::{PLANT, Places, config};
+use toji_live::device::collecting::{Places, config, plant_of};
 use toji_live::device::feed::{Faults, Frame, Line, Said};
-use toji_live::device::plant::{Pace, drive, lines};
-use toji_live::device::{mqtt, opcua, sila, sparkplug};
-use toji_plant::{Plant, PlantConfig, Scale};
+use toji_live::device::make::Make;
+use toji_live::device::plant::{Desk, Pace, lines_of, pass};
+use toji_live::device::{mqtt, mqtt_command, opcua, sila, sparkplug};
+use toji_plant::{Plant, PlantConfig, Recipe, Scale};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,12 +26,20 @@ const REACTORS_MAX: usize = 1_000;
 #[serde(rename_all = "kebab-case")]
 enum Protocol {
     /// JSON over MQTT, to a broker.
+    ///
+    /// MQTT による JSON。ブローカーへ送信。
     Mqtt,
     /// Sparkplug B over MQTT, to a broker.
+    ///
+    /// MQTT による Sparkplug B。ブローカーへ送信。
     Sparkplug,
     /// OPC UA, as a server.
+    ///
+    /// OPC UA サーバー。
     Opcua,
     /// SiLA 2, one server a reactor.
+    ///
+    /// SiLA 2。反応器ごとに一つのサーバー。
     Sila,
 }
 
@@ -39,44 +48,88 @@ enum Protocol {
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Protocols.
+    ///
+    /// 通信方式。
     speak: Vec<Protocol>,
+    /// Maker whose names, units and words the devices use.
+    ///
+    /// 機器の名称・単位・用語の流儀（メーカー）。
+    #[serde(default)]
+    make: Make,
+    /// Take commands (MQTT, OPC UA, SiLA 2): inoculation, feed and end wait for them, nothing is done by itself.
+    ///
+    /// 命令を受け付ける（MQTT、OPC UA、SiLA 2）。植菌・流加・終了は命令を待ち、自動では行わない。
+    #[serde(default)]
+    commands: bool,
     /// Number of reactors.
+    ///
+    /// 反応器の数。
     #[serde(default = "one")]
     reactors: usize,
     /// Which vessels.
+    ///
+    /// 槽の規模。
     #[serde(default)]
     scale: Scale,
     /// Address of the broker, and of the servers to listen on.
+    ///
+    /// ブローカーのアドレス。サーバーが待ち受けるアドレスも兼ねる。
     #[serde(default = "here")]
     host: String,
     /// Port of the broker.
+    ///
+    /// ブローカーのポート。
     #[serde(default = "mqtt_port")]
     mqtt_port: u16,
     /// Port of the OPC UA server.
+    ///
+    /// OPC UA サーバーのポート。
     #[serde(default = "opcua_port")]
     opcua_port: u16,
     /// Port of the first reactor's SiLA 2 server.
+    ///
+    /// 最初の反応器の SiLA 2 サーバーのポート。
     #[serde(default = "sila_port")]
     sila_port: u16,
     /// Simulated seconds from value to value.
+    ///
+    /// 値と値の間隔（模擬時間の s）。
     #[serde(default = "second")]
     period_s: f64,
     /// Simulated seconds a real second.
+    ///
+    /// 実時間の一秒に進める模擬時間（s）。
     #[serde(default = "second")]
     speed: f64,
+    /// When simulated time begins (RFC 3339); without it now. Faster than real time, begin in the past: OPC UA servers
+    /// hold values of the future back.
+    ///
+    /// 模擬時刻の始まり（RFC 3339）。省略時は現在。実時間より速く動かすときは過去から始める：OPC UA サーバーは未来の値を留め置くため。
+    #[serde(default)]
+    start: Option<String>,
     /// Simulated seconds in all; default a day.
+    ///
+    /// 模擬する長さ（s）。省略時は一日。
     #[serde(default = "day_s")]
     lasts_s: f64,
     /// Values a device keeps while nobody takes them, in frames of one reactor.
+    ///
+    /// 受け手がないときに機器が蓄える値の数（一反応器のフレーム数）。
     #[serde(default = "buffer")]
     buffer: usize,
     /// Say every n-th frame twice.
+    ///
+    /// n フレームごとに一つを二度送る。
     #[serde(default)]
     twice_every: u32,
     /// Exchange every n-th frame with the next.
+    ///
+    /// n フレームごとに次のフレームと順序を入れ替える。
     #[serde(default)]
     swap_every: u32,
     /// Only give the configuration for `live collect`.
+    ///
+    /// `live collect` の設定を渡すだけ。
     #[serde(default)]
     dry_run: bool,
 }
@@ -140,8 +193,8 @@ pub(super) fn operation() -> Operation {
             name: "simulate fermenter",
             label: ["発酵槽の模擬", "Simulate fermenters"],
             about: [
-                "模擬の発酵槽を動かし、MQTT、Sparkplug B、OPC UA、SiLA 2 で測定値を流します。実機と同じように切断中は機器側に蓄えます。値はすべて模擬である旨の印が付きます。",
-                "Runs simulated fermenters and speaks their values over MQTT, Sparkplug B, OPC UA and SiLA 2. As real devices do, they keep values while nobody takes them. Everything is marked as simulated.",
+                "模擬の発酵槽を動かし、MQTT、Sparkplug B、OPC UA、SiLA 2 で測定値を流します。実機と同じように切断中は機器側に蓄えます。make で二つの製造元（名前・単位・語彙が異なります）を選べ、commands で命令を待つ装置になります。値はすべて模擬である旨の印が付きます。",
+                "Runs simulated fermenters and speaks their values over MQTT, Sparkplug B, OPC UA and SiLA 2. As real devices do, they keep values while nobody takes them. make chooses one of two makers, whose names, units and words differ; commands makes devices that wait to be told. Everything is marked as simulated.",
             ],
             positional: &[],
             example: "toji simulate fermenter --speak opcua --reactors 4 --lasts-s 3600",
@@ -154,8 +207,13 @@ pub(super) fn operation() -> Operation {
 
 async fn simulate(context: Context, input: Input) -> Result<Output> {
     check(&context, &input)?;
-    let plant = Plant::new(PlantConfig::parallel(PLANT, context.now, input.scale, input.reactors), context.seed)?;
-    let lines = lines(&plant);
+    let start = input.start.as_deref().map_or(Ok(context.now), Instant::parse)?;
+    let mut plant = PlantConfig::parallel(plant_of(input.make), start, input.scale, input.reactors);
+    if input.commands {
+        plant.reactors.iter_mut().for_each(|reactor| reactor.recipe = Recipe::waiting());
+    }
+    let plant = Plant::new(plant, context.seed)?;
+    let lines = lines_of(&plant, input.make);
     let speaks = |protocol| input.speak.contains(&protocol);
     let places = Places {
         host: input.host.clone(),
@@ -163,13 +221,22 @@ async fn simulate(context: Context, input: Input) -> Result<Output> {
         sparkplug: speaks(Protocol::Sparkplug).then_some(input.mqtt_port),
         opcua: speaks(Protocol::Opcua).then_some(input.opcua_port),
         sila: speaks(Protocol::Sila).then_some(input.sila_port),
+        commands: input.commands,
     };
     let config = config(&lines, &places);
     if input.dry_run {
         return Ok(Output { simulated: true, elapsed_s: 0.0, spoken: Vec::new(), config });
     }
     let stop = CancellationToken::new();
-    let mut devices = Devices { stop: stop.clone(), lines, frames: Vec::new(), tasks: JoinSet::new(), said: Vec::new() };
+    let desk = Desk::new(plant);
+    let mut devices = Devices {
+        stop: stop.clone(),
+        lines,
+        desk: input.commands.then(|| desk.clone()),
+        frames: Vec::new(),
+        tasks: JoinSet::new(),
+        said: Vec::new(),
+    };
     for protocol in &input.speak {
         devices.start(*protocol, &input)?;
     }
@@ -183,7 +250,8 @@ async fn simulate(context: Context, input: Input) -> Result<Output> {
             ended.cancel();
         }
     };
-    let driving = tokio::spawn(drive(plant, pace, frames, stop.clone(), told));
+    let (driven, driven_until) = (desk.clone(), stop.clone());
+    let driving = tokio::spawn(async move { pass(&driven, pace, frames, driven_until, told).await });
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next().await {
         let ended = ended.unwrap_or_else(|e| Err(Error::bug("B-LINK-007", e)));
@@ -192,9 +260,15 @@ async fn simulate(context: Context, input: Input) -> Result<Output> {
             stop.cancel();
         }
     }
-    let plant = driving.await.map_err(|e| Error::bug("B-LINK-007", e))?;
+    driving.await.map_err(|e| Error::bug("B-LINK-007", e))?;
+    stop.cancel();
     outcome?;
-    Ok(Output { simulated: true, elapsed_s: plant.elapsed_s(), spoken: said.iter().map(spoken).collect(), config })
+    Ok(Output {
+        simulated: true,
+        elapsed_s: desk.with(|plant| plant.elapsed_s()),
+        spoken: said.iter().map(spoken).collect(),
+        config,
+    })
 }
 
 fn check(context: &Context, input: &Input) -> Result<()> {
@@ -238,6 +312,8 @@ fn spoken((protocol, said): &(Protocol, Arc<Said>)) -> Spoken {
 struct Devices {
     stop: CancellationToken,
     lines: Arc<Vec<Line>>,
+    /// The plant, when the devices take commands.
+    desk: Option<Desk>,
     frames: Vec<mpsc::Sender<Arc<Frame>>>,
     tasks: JoinSet<Result<()>>,
     said: Vec<(Protocol, Arc<Said>)>,
@@ -255,14 +331,20 @@ impl Devices {
             password_file: None,
             keep_alive_s: 5,
         };
-        let (lines, stop) = (self.lines.clone(), self.stop.clone());
+        let (lines, stop, desk) = (self.lines.clone(), self.stop.clone(), self.desk.clone());
+        let plant = plant_of(input.make);
         let faults = Faults { twice_every: input.twice_every, swap_every: input.swap_every };
         // What a killed broker may have forgotten is said again: a minute of all reactors.
         let overlap = 60 * lines.len();
         match protocol {
             Protocol::Mqtt => {
-                let broker = broker("toji-simulated-mqtt");
-                let prefix = PLANT.to_owned();
+                if let Some(desk) = desk {
+                    let broker = broker(&format!("toji-{plant}-commands"));
+                    let ear = mqtt_command::Ear { broker, prefix: plant.to_owned(), lines: lines.clone(), desk };
+                    tokio::spawn(ear.run(stop.clone()));
+                }
+                let broker = broker(&format!("toji-{plant}-mqtt"));
+                let prefix = plant.to_owned();
                 let device =
                     mqtt::Publisher { broker, prefix, lines, buffer: input.buffer, overlap, faults, said, acknowledged: None };
                 let frames = self.feed();
@@ -272,8 +354,8 @@ impl Devices {
                 });
             }
             Protocol::Sparkplug => {
-                let broker = broker("toji-simulated-sparkplug");
-                let (group, node, host) = (PLANT.to_owned(), PLANT.to_owned(), Some("toji".to_owned()));
+                let broker = broker(&format!("toji-{plant}-sparkplug"));
+                let (group, node, host) = (plant.to_owned(), plant.to_owned(), Some("toji".to_owned()));
                 let device = sparkplug::Edge { broker, group, node, host, lines, buffer: input.buffer, overlap, faults, said };
                 let frames = self.feed();
                 self.tasks.spawn(async move {
@@ -282,7 +364,7 @@ impl Devices {
                 });
             }
             Protocol::Opcua => {
-                let device = opcua::Device { host: input.host.clone(), port: input.opcua_port, lines, said };
+                let device = opcua::Device { host: input.host.clone(), port: input.opcua_port, lines, desk, said };
                 let frames = self.feed();
                 self.tasks.spawn(device.run(frames, stop));
             }
@@ -293,8 +375,8 @@ impl Devices {
                 };
                 let address: IpAddr = input.host.parse().map_err(bad)?;
                 for (line, port) in (0..lines.len()).zip(input.sila_port..) {
-                    let (lines, said) = (lines.clone(), said.clone());
-                    let device = sila::Device { address: (address, port).into(), lines, line, said };
+                    let (lines, desk, said) = (lines.clone(), desk.clone(), said.clone());
+                    let device = sila::Device { address: (address, port).into(), lines, line, desk, said };
                     let frames = self.feed();
                     self.tasks.spawn(device.run(frames, stop.clone()));
                 }

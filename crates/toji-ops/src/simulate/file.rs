@@ -15,8 +15,12 @@ use toji_plant::{Plant, Reading, SignalId};
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Shape {
     /// DASware control 4 export: sections, a line a minute, dead bands.
+    ///
+    /// DASware control 4 の書出し：節、毎分一行、不感帯。
     Dasware,
     /// A historian's long table: `run,channel,t,value,quality`.
+    ///
+    /// ヒストリアンの縦長の表：`run,channel,t,value,quality`。
     Csv,
 }
 

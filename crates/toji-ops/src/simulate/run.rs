@@ -20,51 +20,83 @@ const READINGS_MAX: f64 = 45e6;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Name of the simulated plant; batches are numbered after it.
+    ///
+    /// 模擬プラントの名前。バッチの番号もこの名前から。
     #[serde(default = "plant_name")]
     name: String,
     /// Vessel: `0.25-l`, `1-l`, `30-l` or `3000-l`.
+    ///
+    /// 槽の規模：`0.25-l`、`1-l`、`30-l`、`3000-l`。
     #[serde(default)]
     scale: Scale,
     /// `e-coli` or `yeast`.
+    ///
+    /// 生物：`e-coli`（大腸菌）または `yeast`（酵母）。
     #[serde(default)]
     organism: OrganismName,
     /// Number of reactors.
+    ///
+    /// 反応器の数。
     #[serde(default = "one")]
     reactors: usize,
     /// Hours to simulate.
+    ///
+    /// 模擬する長さ（h）。
     #[serde(default = "day_h")]
     hours: f64,
     /// Time between two logged values, s.
+    ///
+    /// 記録の間隔（s）。
     #[serde(default = "ten")]
     every_s: f64,
     /// Faults of instruments by chance, mean number a day and reactor.
+    ///
+    /// 偶然に起こる計器の故障（一反応器・一日あたりの平均回数）。
     #[serde(default)]
     faults_per_day: f64,
     /// Is there an operator who smells, looks and acts?
+    ///
+    /// 嗅ぎ、見て、手を打つ操作者を置く。
     #[serde(default)]
     operator: bool,
     /// Seed of every chance; the operation's own when missing.
+    ///
+    /// すべての偶然を決める乱数の種。省略時は操作の既定値。
     #[serde(default)]
     seed: Option<u64>,
     /// When simulated time begins (RFC 3339).
+    ///
+    /// 模擬時刻の始まり（RFC 3339）。
     #[serde(default = "start")]
     start: String,
     /// A recipe for all reactors instead of the standard one.
+    ///
+    /// 標準の代わりに全反応器で使うレシピ。
     #[serde(default)]
     recipe: Option<Recipe>,
     /// The reactors one by one, with recipes, faults and operators, instead of `scale`, `reactors` …
+    ///
+    /// 反応器を一基ずつ指定（レシピ・故障・操作者を含む）。`scale`、`reactors` などの代わり。
     #[serde(default)]
     plant: Option<Vec<ReactorConfig>>,
     /// A planned experiment: every planned unit with the recipe of its condition, instead of `scale`, `reactors` …
+    ///
+    /// 計画した実験：`scale`、`reactors` などの代わりに、計画のすべての槽を、その条件のレシピで模擬。
     #[serde(default)]
     experiment: Option<String>,
     /// With `experiment`: relative spread of inoculum and medium from vessel to vessel.
+    ///
+    /// `experiment` とともに：種菌と培地の、槽ごとの相対的なばらつき。
     #[serde(default = "three_percent")]
     spread: f64,
     /// Hand out a file in this shape: `dasware` (DASware control 4) or `csv` (a historian's long table).
+    ///
+    /// この形のファイルを渡す：`dasware`（DASware control 4）または `csv`（ヒストリアンの縦長の表）。
     #[serde(default)]
     file: Option<Shape>,
     /// Keep the runs in the store? `false` only hands out the file.
+    ///
+    /// 培養を保存先に残すか。`false` ならファイルを渡すだけ。
     #[serde(default = "yes")]
     keep: bool,
 }

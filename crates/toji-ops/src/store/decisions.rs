@@ -14,6 +14,8 @@ const ROWS_SHOWN: u32 = 1000;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Most rows of each list.
+    ///
+    /// 各一覧の最大行数。
     #[serde(default)]
     limit: Option<u32>,
 }

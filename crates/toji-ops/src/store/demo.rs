@@ -14,6 +14,8 @@ const SEED: u64 = 20_260_401;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// A folder of your own files instead of the generated ones.
+    ///
+    /// 生成データの代わりに使う、手元のファイルのフォルダー。
     #[serde(default)]
     data: Option<String>,
 }

@@ -15,9 +15,13 @@ const SMALL_PARTS_MAX: u64 = 24;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run; all when missing.
+    ///
+    /// 培養。省略時はすべて。
     #[serde(default)]
     run: Option<String>,
     /// Only say what would be merged.
+    ///
+    /// 何を統合するかを示すだけ。
     #[serde(default)]
     dry_run: bool,
 }

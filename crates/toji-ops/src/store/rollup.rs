@@ -11,6 +11,8 @@ use toji_store::Rebuilt;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Run; all when missing.
+    ///
+    /// 培養。省略時はすべて。
     #[serde(default)]
     run: Option<String>,
 }

@@ -11,15 +11,25 @@ use toji_core::Result;
 #[serde(rename_all = "lowercase")]
 enum SqlFormat {
     /// For people.
+    ///
+    /// 人が読む表。
     #[default]
     Table,
     /// Comma-separated.
+    ///
+    /// カンマ区切り。
     Csv,
     /// JSON.
+    ///
+    /// JSON 文書。
     Json,
     /// Arrow IPC file.
+    ///
+    /// Arrow IPC ファイル。
     Arrow,
     /// Parquet file.
+    ///
+    /// Parquet ファイル。
     Parquet,
 }
 
@@ -28,11 +38,17 @@ enum SqlFormat {
 #[serde(deny_unknown_fields)]
 struct Input {
     /// One SELECT statement.
+    ///
+    /// 一つの SELECT 文。
     query: String,
     /// Most rows returned.
+    ///
+    /// 返す行の最大数。
     #[serde(default)]
     limit: Option<usize>,
     /// Form of the answer.
+    ///
+    /// 結果の形式。
     #[serde(default)]
     format: SqlFormat,
 }

@@ -11,9 +11,13 @@ use toji_store::Checked;
 #[serde(deny_unknown_fields)]
 struct Input {
     /// Address (`sha256:…`) of one kept file to check; everything when missing.
+    ///
+    /// 確かめる保存済みファイル一つのアドレス（`sha256:…`）。省略時はすべて。
     #[serde(default)]
     id: Option<String>,
     /// Only the ledger and what the catalogue derives from it, not every file.
+    ///
+    /// 台帳と、そこから作るカタログだけを確かめ、ファイルは確かめない。
     #[serde(default)]
     ledger: bool,
 }

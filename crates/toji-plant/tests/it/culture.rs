@@ -4,8 +4,8 @@ use crate::one;
 use proptest::prelude::*;
 use toji_core::Instant;
 use toji_plant::{
-    Command, Disturbance, DisturbanceKind, FeedPlan, FeedStart, FeedStep, OrganismName, Plant, PlantConfig, Scale, SignalId,
-    Truth,
+    Command, Disturbance, DisturbanceKind, FeedPlan, FeedStart, FeedStep, OrganismName, Plant, PlantConfig, Recipe, Scale,
+    SignalId, Stage, Truth,
 };
 
 fn hourly(plant: &mut Plant, hours: usize) -> Vec<Truth> {
@@ -128,6 +128,28 @@ fn the_same_seed_gives_the_same_plant_however_time_is_cut() {
     };
     assert_eq!(run(5, 1.0), run(5, 60.0));
     assert_ne!(run(5, 60.0).0, run(6, 60.0).0);
+}
+
+#[test]
+fn a_plant_that_waits_does_nothing_by_itself_and_all_it_is_told() {
+    let mut plant = one(Scale::L1, |r| r.recipe = Recipe::waiting());
+    plant.step(36.0 * 3600.0);
+    let truth = plant.truth(0).unwrap();
+    assert_eq!((plant.stage(0), truth.age_h, truth.feed_ml), (Some(Stage::Ready), None, 0.0));
+    assert!((truth.temperature_c - 37.0).abs() < 0.2 && (truth.ph - 7.0).abs() < 0.1, "the loops work: {truth:?}");
+    plant.command(0, Command::Inoculate, None).unwrap();
+    assert_eq!(plant.stage(0), Some(Stage::Running));
+    // A rate that is set flows as set: 6 mL/h for two hours.
+    plant.command(0, Command::FeedRate { ml_per_h: 6.0 }, None).unwrap();
+    plant.step(7200.0);
+    assert!((plant.truth(0).unwrap().feed_ml - 12.0).abs() < 0.02, "{}", plant.truth(0).unwrap().feed_ml);
+    plant.command(0, Command::Feed { on: false }, None).unwrap();
+    plant.step(3600.0);
+    assert!((plant.truth(0).unwrap().feed_ml - 12.0).abs() < 0.02);
+    // 0.5 L of medium are fed 30 mL/h at most.
+    assert_eq!(plant.command(0, Command::FeedRate { ml_per_h: 30.5 }, None).unwrap_err().code(), "E-PLANT-004");
+    plant.command(0, Command::Stop, None).unwrap();
+    assert_eq!((plant.stage(0), plant.stage(1)), (Some(Stage::Ended), None));
 }
 
 #[test]

@@ -41,12 +41,20 @@ pub struct Corners(pub [[f64; 2]; 4]);
 #[serde(deny_unknown_fields)]
 pub struct Region {
     /// Left edge.
+    ///
+    /// 左端。
     pub x: f64,
     /// Upper edge.
+    ///
+    /// 上端。
     pub y: f64,
     /// Width.
+    ///
+    /// 幅。
     pub width: f64,
     /// Height.
+    ///
+    /// 高さ。
     pub height: f64,
 }
 

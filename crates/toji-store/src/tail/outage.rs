@@ -35,7 +35,7 @@ fn outages(marks: impl IntoIterator<Item = (i64, MarkKind, Option<String>)>) -> 
                 out.extend(open.take().map(|outage| Outage { to_ns: Some(t), ..outage }));
             }
             MarkKind::Lost if open.is_none() => out.push(Outage { from_ns: t, to_ns: Some(t), kind, note }),
-            MarkKind::Lost => {}
+            MarkKind::Lost | MarkKind::Started | MarkKind::Ended => {}
         }
     }
     out.extend(open);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn marks_become_stretches() {
-        use MarkKind::{Birth, Death, Disconnected, Lost, Reconnected};
+        use MarkKind::{Birth, Death, Disconnected, Ended, Lost, Reconnected, Started};
         let check = |marks: &[(i64, MarkKind)], expected: &[(i64, Option<i64>)]| {
             let found = outages(marks.iter().map(|(t, kind)| (*t, *kind, None)));
             assert_eq!(found.iter().map(|o| (o.from_ns, o.to_ns)).collect::<Vec<_>>(), expected, "{marks:?}");
@@ -97,6 +97,8 @@ mod tests {
         check(&[(0, Birth), (5, Disconnected), (6, Death), (9, Reconnected), (10, Birth)], &[(5, Some(9))]);
         check(&[(5, Death), (7, Lost)], &[(5, None)]);
         check(&[(5, Lost), (7, Disconnected), (8, Birth)], &[(5, Some(5)), (7, Some(8))]);
+        // What a source says of its batch is no word on how it is heard.
+        check(&[(1, Started), (5, Disconnected), (6, Ended), (8, Reconnected)], &[(5, Some(8))]);
     }
 
     #[test]

@@ -67,7 +67,12 @@ pub(super) async fn needed(store: &Store, at: Instant, batch: &Batch, known: Opt
         next.channels.insert(signal.key.clone(), (id, signal.clone()));
     }
     for mark in &batch.marks {
-        puts.push(mark_put(&run, &batch.source, mark, next.zero_ns));
+        let put = mark_put(&run, &batch.source, mark, next.zero_ns);
+        // A batch begins and ends once: what a source says again after a restart changes nothing.
+        if mark.kind.is_of_batch() && store.present_record("event", put.id.as_str()).await?.is_some() {
+            continue;
+        }
+        puts.push(put);
     }
     Ok((puts, next))
 }
@@ -179,13 +184,15 @@ fn bare(code: &str) -> &str {
 }
 
 fn mark_put(run: &Id, source: &str, mark: &Mark, zero_ns: i64) -> Put {
-    use toji_core::live::MarkKind::{Birth, Death, Disconnected, Lost, Reconnected};
+    use toji_core::live::MarkKind::{Birth, Death, Disconnected, Ended, Lost, Reconnected, Started};
     let (code, sort) = match mark.kind {
         Birth => ("birth", "source-on"),
         Death => ("death", "source-off"),
         Disconnected => ("disconnected", "outage"),
         Reconnected => ("reconnected", "reconnected"),
         Lost => ("lost", "gap"),
+        Started => ("started", "start"),
+        Ended => ("ended", "stop"),
     };
     let time = Instant(mark.t_ns).to_string();
     let mut fields = object(json!({
@@ -199,7 +206,8 @@ fn mark_put(run: &Id, source: &str, mark: &Mark, zero_ns: i64) -> Put {
     if let Some(note) = &mark.note {
         fields.insert("reason".into(), note.as_str().into());
     }
-    Put::new("event", Id::derive("evt", &[run.as_str(), "live", source, code, &time]), fields)
+    let when = if mark.kind.is_of_batch() { "" } else { &time };
+    Put::new("event", Id::derive("evt", &[run.as_str(), "live", source, code, when]), fields)
 }
 
 fn object(value: Json) -> FieldMap {

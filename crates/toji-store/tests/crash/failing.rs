@@ -9,7 +9,7 @@ use toji_store::Store;
 const IMPORTS: u64 = 3;
 
 /// The library that makes syncing fail; says why when it cannot be built.
-fn shim(dir: &Path) -> Option<PathBuf> {
+pub(crate) fn shim(dir: &Path) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c");
     let library = dir.join("shim.so");
     match Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").output() {

@@ -184,7 +184,7 @@ pub(crate) fn child(store: &Path, from: u64, to: u64, size: Size, through: Optio
     command
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{line}\n").as_bytes()).unwrap();
     out.flush().unwrap();

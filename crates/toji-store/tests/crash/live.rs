@@ -3,8 +3,9 @@
 //! Batch `n` brings twenty points, repeats those of the batch before (as a source does that did not hear the
 //! acknowledgement), and every seventh takes back a number of the batch before.
 
-use crate::imports::{Told, assert_sound};
-use std::io::{Read as _, Write as _};
+use crate::failing::shim;
+use crate::imports::{Told, assert_sound, say};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -68,29 +69,31 @@ fn batches(n: i64) -> Vec<Batch> {
 #[test]
 fn the_live_child() {
     let Some(dir) = std::env::var_os("TOJI_LIVE_STORE") else { return };
-    let from: i64 = std::env::var("TOJI_LIVE_FROM").unwrap().parse().unwrap();
-    let say = |line: String| {
-        let mut out = std::io::stdout().lock();
-        out.write_all(format!("{line}\n").as_bytes()).unwrap();
-        out.flush().unwrap();
-    };
+    let number = |name: &str| std::env::var(name).ok().map(|n| n.parse::<i64>().unwrap());
+    let from = number("TOJI_LIVE_FROM").unwrap();
+    let until = from + number("TOJI_LIVE_COUNT").unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let store = Arc::new(Store::open(Path::new(&dir), None).await.unwrap().with_live_limits(LIMITS));
-        for n in from..from + 100_000 {
-            say(format!("begin {n}"));
+        for n in from..until {
+            say(&format!("begin {n}"));
             match store.append_live(&Access::owner(), AT, batches(n)).await {
-                Ok(_) => say(format!("ack {n}")),
-                Err(error) => return say(format!("refused {n} {}", error.code())),
+                Ok(_) => say(&format!("ack {n}")),
+                Err(error) => return say(&format!("refused {n} {}", error.code())),
             }
         }
     });
 }
 
-fn killed(folder: &Path, from: i64, after: Duration) -> Told {
+fn child(folder: &Path, from: i64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "live::the_live_child", "--nocapture", "--test-threads=1"]);
     command.env("TOJI_LIVE_STORE", folder).env("TOJI_LIVE_FROM", from.to_string());
+    command
+}
+
+fn killed(folder: &Path, from: i64, after: Duration) -> Told {
+    let mut command = child(folder, from);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut pipe = child.stdout.take().unwrap();
     let mut output = Vec::new();
@@ -187,4 +190,52 @@ async fn complete(store: &Store, acknowledged: i64, begun: i64) -> i64 {
         there = there.min(n);
     }
     there
+}
+
+/// A disk that makes nothing durable from some moment on: no batch is acknowledged after it, what was
+/// acknowledged before it is whole, and on a healthy disk the source sends again what it got no answer for.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_batch_is_acknowledged_that_was_not_made_durable() {
+    const BATCHES: i64 = 12;
+    let dir = tempfile::tempdir().unwrap();
+    let Some(shim) = shim(dir.path()) else { return };
+    let log = dir.path().join("log");
+    let (mut moments, mut refusals, mut in_journal) = (0, 0, 0);
+    for fail_from in 0.. {
+        let folder = dir.path().join(format!("store-{fail_from}"));
+        drop(Store::init(&folder, None).await.unwrap());
+        let _ = std::fs::remove_file(&log);
+        let mut command = child(&folder, 0);
+        command.env("TOJI_LIVE_COUNT", BATCHES.to_string()).env("LD_PRELOAD", &shim).env("TOJI_SYNC_LOG", &log);
+        let done = command.env("TOJI_SYNC_FAIL_FROM", fail_from.to_string()).output().unwrap();
+        let told = Told::of(&String::from_utf8_lossy(&done.stdout));
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        let failed: Vec<&str> = log.lines().skip_while(|l| !l.starts_with("fail ")).collect();
+        let store = Arc::new(Store::open(&folder, None).await.unwrap().with_live_limits(LIMITS));
+        let acknowledged = told.acknowledged.last().map_or(0, |n| *n as i64 + 1);
+        let begun = told.begun.last().map_or(0, |n| *n as i64 + 1);
+        complete(&store, acknowledged, begun).await;
+        if let Some(first) = failed.first() {
+            moments += 1;
+            refusals += told.refused.len();
+            in_journal += usize::from(first.contains("/live/"));
+            // Sealing goes on beside appending: one batch may have been durable when another file failed.
+            let later = failed.iter().filter(|l| l.starts_with("ack ")).count();
+            assert!(later <= usize::from(!first.contains("/live/")), "failing from {fail_from}: {failed:#?}");
+        }
+        for n in acknowledged..BATCHES {
+            store.append_live(&Access::owner(), AT, batches(n)).await.unwrap();
+        }
+        store.seal_live(&Access::owner(), AT).await.unwrap();
+        assert_eq!(complete(&store, BATCHES, BATCHES).await, BATCHES);
+        assert_sound(&store, true).await;
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+        if failed.is_empty() {
+            assert_eq!(acknowledged, BATCHES);
+            break;
+        }
+    }
+    assert!(moments > 10 && in_journal > 5, "only {moments} calls were made to fail, {in_journal} of the journal");
+    println!("{moments} moments of failure, {in_journal} of the journal, {refusals} batches refused, none acknowledged");
 }

@@ -4,6 +4,7 @@
 //! written with their unit, findings like a compiler's. Nothing is known here of any one operation.
 
 mod cell;
+mod code;
 mod label;
 mod table;
 
@@ -92,7 +93,7 @@ impl<'a> Page<'a> {
             }
             let name = self.name(key, schema);
             let pad = " ".repeat(width.saturating_sub(table::width(&name)));
-            let text = cell::of(value, self.lang);
+            let text = self.code(key, value, schema).unwrap_or_else(|| cell::of(value, self.lang));
             self.line(indent, &format!("{name}{pad}  {text}"));
         }
         for key in keys.iter().filter(|key| !skip.contains(key)) {
@@ -169,7 +170,11 @@ impl<'a> Page<'a> {
         let number = |key: &&str| maps.iter().filter_map(|map| map.get(*key)).filter(|v| !v.is_null()).all(Json::is_number);
         let align = keys.iter().map(|key| if number(key) { Align::Right } else { Align::Left }).collect();
         let row = |map: &&Map<String, Json>| {
-            keys.iter().map(|key| map.get(*key).map_or_else(String::new, |v| cell::short(v, self.lang))).collect()
+            let text = |key: &str| match map.get(key) {
+                Some(value) => self.code(key, value, schema).unwrap_or_else(|| cell::short(value, self.lang)),
+                None => String::new(),
+            };
+            keys.iter().map(|key| text(key)).collect()
         };
         Table { head, align, rows: maps.iter().map(row).collect() }
     }
@@ -214,6 +219,14 @@ impl<'a> Page<'a> {
         let is_map = schema.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false));
         let declared = schema.get("properties").is_some_and(|properties| properties.get(key).is_some());
         if is_map && !declared { clean(key) } else { label::of(key, self.lang) }
+    }
+
+    /// The Japanese of a code, when the schema declares it for the field; a word of the user's stays as it is.
+    fn code(&self, key: &str, value: &Json, schema: &'a Json) -> Option<String> {
+        let text = value.as_str().filter(|_| self.lang == Lang::Ja)?;
+        let word = code::japanese(key, text)?;
+        let declared = resolve(self.root, self.property(schema, key));
+        code::declared(declared).any(|one| one == text).then(|| word.to_owned())
     }
 
     /// The schema of a field of an object.
@@ -327,6 +340,21 @@ Samples (1):
         let schema = json!({"properties": {"fields": {"type": "object", "additionalProperties": true}}});
         let shown = human(&json!({"fields": {"name": "x", "pH_set": 7}}), &schema, Lang::Ja, None);
         assert_eq!(shown, "項目:\n  name    x\n  pH_set  7\n");
+    }
+
+    #[test]
+    fn codes_that_the_schema_declares_are_words_in_japanese() {
+        let schema = json!({"properties": {"files": {"type": "array", "items": {"$ref": "#/$defs/File"}}},
+            "$defs": {"File": {"properties": {"name": {"type": "string"}, "state": {"$ref": "#/$defs/State"}}},
+                "State": {"oneOf": [{"const": "imported"}, {"const": "refused"}, {"const": "unheard-of"}]}}});
+        let answer = json!({"files": [{"name": "imported", "state": "imported"}, {"name": "b", "state": "unheard-of"}]});
+        let japanese = human(&answer, &schema, Lang::Ja, None);
+        assert_eq!(japanese, "名前      状態\n────────  ──────────\nimported  取込済み\nb         unheard-of\n");
+        assert!(human(&answer, &schema, Lang::En, None).contains("imported  imported\n"));
+        // A state that the schema does not declare is somebody's own word.
+        assert!(human(&json!({"state": "imported"}), &json!({}), Lang::Ja, None).contains("imported"));
+        let plain = json!({"properties": {"state": {"$ref": "#/$defs/State"}}, "$defs": {"State": {"enum": ["imported"]}}});
+        assert_eq!(human(&json!({"state": "imported"}), &plain, Lang::Ja, None), "状態  取込済み\n");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Help in both languages, made from the registry.
 
 use crate::runner::Bench;
+use serde_json::{Value as Json, json};
+use toji_core::Text;
+use toji_server::schema::{Shape, about, fields, is_japanese};
 
 #[test]
 fn every_command_explains_itself_in_both_languages() {
@@ -19,6 +22,105 @@ fn every_command_explains_itself_in_both_languages() {
             assert!(seen.out.contains(operation.example), "{} shows its example: {}", operation.name, seen.out);
         }
     }
+}
+
+/// Said in Japanese, and otherwise than in English?
+fn in_both(text: Option<&Text>) -> bool {
+    text.is_some_and(|text| is_japanese(&text.ja) && text.ja != text.en)
+}
+
+/// What the flags of an input and their choices leave without Japanese.
+fn flags_without_japanese(schema: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    for field in fields(schema) {
+        if !in_both(field.about.as_ref()) {
+            found.push(format!("`{}`", field.name));
+        }
+        let shape = if let Shape::List(item) = &field.shape { item.as_ref() } else { &field.shape };
+        if let Shape::Choice(codes) = shape {
+            let silent = codes.iter().filter(|choice| !in_both(choice.about.as_ref()));
+            found.extend(silent.map(|choice| format!("`{}`, choice `{}`", field.name, choice.code)));
+        }
+    }
+    found
+}
+
+/// What the parts of an input leave without Japanese: fields and variants at every depth.
+fn parts_without_japanese(schema: &Json, place: &str, found: &mut Vec<String>) {
+    let both = |schema: &Json| in_both(about(schema).as_ref());
+    for (name, field) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        let at = format!("{place}.{name}");
+        // The tag of a variant is its name; the content of a variant may be explained by the variant.
+        let told = field.get("const").is_some() || both(field) || (field.get("description").is_none() && both(schema));
+        if !told {
+            found.push(at.clone());
+        }
+        parts_without_japanese(field, &at, found);
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        for variant in schema.get(key).and_then(Json::as_array).into_iter().flatten() {
+            let plain = variant.get("$ref").is_some() || variant.get("type") == Some(&json!("null"));
+            if !plain && !both(variant) {
+                found.push(format!("{place}, variant {}", variant.get("const").unwrap_or(variant)));
+            }
+            parts_without_japanese(variant, place, found);
+        }
+    }
+    if let Some(codes) = schema.get("enum") {
+        found.push(format!("{place}, codes {codes}"));
+    }
+    for (name, part) in schema.get("$defs").and_then(Json::as_object).into_iter().flatten() {
+        parts_without_japanese(part, name, found);
+    }
+    for key in ["items", "additionalProperties"] {
+        schema.get(key).into_iter().for_each(|below| parts_without_japanese(below, place, found));
+    }
+}
+
+#[test]
+fn every_field_of_every_input_explains_itself_in_both_languages() {
+    let mut missing = Vec::new();
+    for operation in toji_ops::operations() {
+        let schema = operation.input.as_value();
+        let mut found = flags_without_japanese(schema);
+        parts_without_japanese(schema, "input", &mut found);
+        missing.extend(found.iter().map(|what| format!("{}: {what}", operation.name)));
+    }
+    assert!(missing.is_empty(), "give these a Japanese paragraph in their doc comment:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn a_field_or_a_choice_without_japanese_is_found() {
+    let schema = json!({
+        "properties": {
+            "told": {"type": "string", "description": "Name.\n\n名前。"},
+            "english": {"type": "string", "description": "Name."},
+            "quoting": {"type": "string", "description": "Unit, such as `円/kg`."},
+            "silent": {"type": "string"},
+            "speak": {"description": "Protocols.\n\n通信方式。", "type": "array", "items": {"$ref": "#/$defs/Protocol"}},
+            "feed": {"description": "Feeding.\n\n流加。", "$ref": "#/$defs/Feed"}
+        },
+        "$defs": {
+            "Protocol": {"oneOf": [
+                {"const": "a", "type": "string", "description": "A.\n\n甲。"},
+                {"const": "b", "type": "string", "description": "B."}
+            ]},
+            "Feed": {"oneOf": [{
+                "description": "At a constant rate.\n\n定速。",
+                "properties": {
+                    "profile": {"const": "constant", "type": "string"},
+                    "rate": {"type": "number", "description": "Rate."},
+                    "start": {"type": "number"}
+                }
+            }]}
+        }
+    });
+    assert_eq!(flags_without_japanese(&schema), ["`english`", "`quoting`", "`silent`", "`speak`, choice `b`"]);
+    let mut found = Vec::new();
+    parts_without_japanese(&schema, "input", &mut found);
+    let expected = ["Feed.rate", "Protocol, variant \"b\"", "input.english", "input.quoting", "input.silent"];
+    found.sort();
+    assert_eq!(found, expected);
 }
 
 #[test]

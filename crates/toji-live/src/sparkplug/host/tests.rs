@@ -2,7 +2,19 @@ use super::super::wire::{PropertySet, PropertyValue};
 use super::*;
 
 fn host() -> Host {
-    Host::new("s".into(), Template::from("{device}-{batch}".to_owned()), Some("Batch".into()))
+    Host::new(
+        toml::from_str(
+            r#"
+name = "s"
+broker = { host = "h", client_id = "c" }
+run = "{device}-{batch}"
+batch_metric = "Batch"
+ended = { at = "State", is = "COMPLETE" }
+metric = [{ name = "TIC101.MEAS", key = "T.PV", variable = "temperature", unit = "°F", origin = "sensor" }]
+"#,
+        )
+        .unwrap(),
+    )
 }
 
 fn metric(name: Option<&str>, alias: Option<u64>, ms: u64, value: MetricValue) -> Metric {
@@ -152,4 +164,21 @@ proptest::proptest! {
         let batches = host.take("spBv1.0/g/DDATA/n/R", &bytes, 9, &tally);
         proptest::prop_assert!(batches.iter().all(|b| b.points.iter().all(|p| (p.signal as usize) < b.signals.len())));
     }
+}
+
+#[test]
+fn the_configuration_explains_names_and_hears_the_end() {
+    let (mut host, tally) = (host(), Tally::default());
+    host.take("spBv1.0/g/NBIRTH/n", &nbirth(0, 3), 9, &tally);
+    host.take("spBv1.0/g/DBIRTH/n/R07", &dbirth(1), 9, &tally);
+    let state = |word: &str| metric(Some("State"), None, 2000, MetricValue::String(word.into()));
+    let tic = metric(Some("TIC101.MEAS"), None, 2000, MetricValue::Double(98.6));
+    let data = host.take("spBv1.0/g/DDATA/n/R07", &payload(Some(2), vec![tic, state("RUN")]), 9, &tally);
+    let signal = &data[0].signals[0];
+    assert_eq!((signal.key.as_str(), signal.variable.as_deref()), ("T.PV", Some("temperature")));
+    assert_eq!((signal.raw_unit.as_deref(), signal.origin), (Some("°F"), Origin::Sensor));
+    assert_eq!(signal.address, "spBv1.0/g/n/R07#TIC101.MEAS");
+    assert!(marks(&data).is_empty());
+    let data = host.take("spBv1.0/g/DDATA/n/R07", &payload(Some(3), vec![state("COMPLETE")]), 9, &tally);
+    assert_eq!((marks(&data), data[0].marks[0].t_ns), (vec![MarkKind::Ended], 2_000_000_000));
 }

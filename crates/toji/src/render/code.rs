@@ -1,0 +1,154 @@
+//! Codes that an answer declares (a state, a role, a rule), in Japanese. English shows the code itself, and so
+//! does `--json`. Codes of records are the user's own words and are not looked up here.
+
+use serde_json::Value as Json;
+
+/// The Japanese of a code of a field, where we have it.
+pub(super) fn japanese(field: &str, code: &str) -> Option<&'static str> {
+    JAPANESE.iter().find(|(of, name, _)| *of == field && *name == code).map(|(_, _, word)| *word)
+}
+
+/// The codes that a schema declares, written either as `enum` or as constants.
+pub(super) fn declared(schema: &Json) -> impl Iterator<Item = &str> {
+    let variants = ["oneOf", "anyOf"].into_iter().filter_map(move |key| schema.get(key)?.as_array()).flatten();
+    std::iter::once(schema).chain(variants).flat_map(|one| {
+        let list = one.get("enum").and_then(Json::as_array).into_iter().flatten();
+        list.chain(one.get("const")).filter_map(Json::as_str)
+    })
+}
+
+const JAPANESE: &[(&str, &str, &str)] = &[
+    ("alarm", "high", "上限超過"),
+    ("alarm", "low", "下限未満"),
+    ("alarm", "not-good", "値に異常の印"),
+    ("finding", "associated", "関連あり"),
+    ("finding", "cannot-tell", "分からない"),
+    ("finding", "maybe-time", "時間の影響の可能性"),
+    ("finding", "weak", "関連は弱い"),
+    ("kind", "agreement", "絶対一致 ICC(2,1)"),
+    ("kind", "clock", "時刻"),
+    ("kind", "consistency", "一貫性 ICC(3,1)"),
+    ("kind", "date-and-time", "日付と時刻が別の列"),
+    ("kind", "elapsed", "経過時間"),
+    ("kind", "one-way", "一元配置 ICC(1,1)"),
+    ("layout", "long", "1 行 1 値"),
+    ("layout", "runs", "1 行 1 培養"),
+    ("layout", "samples", "1 行 1 試料"),
+    ("layout", "wide", "1 行 1 時点"),
+    ("measure", "addition", "添加量"),
+    ("measure", "compound-only", "物質名のみ"),
+    ("measure", "detection-threshold", "検知閾値"),
+    ("numbers", "comma", "小数コンマ"),
+    ("numbers", "point", "小数点"),
+    ("order", "day-month-year", "日月年"),
+    ("order", "month-day-year", "月日年"),
+    ("order", "year-month-day", "年月日"),
+    ("origin", "actuator", "操作量"),
+    ("origin", "calculated", "計算値"),
+    ("origin", "sensor", "センサー"),
+    ("origin", "setpoint", "設定値"),
+    ("origin", "unknown", "記載なし"),
+    ("role", "assay", "分析値"),
+    ("role", "channel", "系列"),
+    ("role", "event", "事象"),
+    ("role", "fact", "付帯情報"),
+    ("role", "ignore", "対象外"),
+    ("role", "note", "備考"),
+    ("role", "observation", "観察"),
+    ("role", "quality", "品質"),
+    ("role", "run-key", "培養名"),
+    ("role", "sample-id", "試料 ID"),
+    ("role", "time", "時間"),
+    ("role", "unit", "単位（縦長の表）"),
+    ("role", "value", "値（縦長の表）"),
+    ("role", "variable", "量の名前（縦長の表）"),
+    ("rule", "last", "直前値"),
+    ("rule", "linear", "直線補間"),
+    ("rule", "mean", "平均"),
+    ("rule", "sum", "合計"),
+    ("severity", "error", "エラー"),
+    ("severity", "note", "参考"),
+    ("severity", "warning", "警告"),
+    ("shape", "affine", "アフィン変換"),
+    ("shape", "matrix", "行列"),
+    ("shape", "root-polynomial", "二次の根多項式"),
+    ("side", "at-least", "以上"),
+    ("side", "below", "未満"),
+    ("state", "already-there", "取込済み（同一ファイル）"),
+    ("state", "ended", "終了"),
+    ("state", "imported", "取込済み"),
+    ("state", "no-data", "データなし"),
+    ("state", "outage", "通信断"),
+    ("state", "planned", "計画"),
+    ("state", "receiving", "受信中"),
+    ("state", "refused", "拒否"),
+    ("state", "running", "培養中"),
+    ("state", "silent", "一分以上無音"),
+    ("state", "would-import", "読み取り可能"),
+    ("step", "bulk", "汎用"),
+    ("step", "high-value", "高付加価値"),
+    ("step", "middle", "中間"),
+    ("verdict", "better", "対照より良い"),
+    ("verdict", "control", "対照"),
+    ("verdict", "good", "良好"),
+    ("verdict", "improve", "要改善"),
+    ("verdict", "not-measured", "未測定"),
+    ("verdict", "not-separable", "差は見分けられない"),
+    ("verdict", "watch", "注意"),
+    ("verdict", "worse", "対照より悪い"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::label;
+    use std::collections::BTreeSet;
+    use toji_server::schema::resolve;
+
+    /// Fields whose codes are names in both languages: protocols, types of fields, units of time.
+    const NAMES: [&str; 3] = ["protocol", "type", "unit"];
+
+    /// Calls back for every field that a schema declares, with the schema of the field.
+    fn each<'a>(root: &'a Json, schema: &'a Json, found: &mut impl FnMut(&'a str, &'a Json)) {
+        for key in ["properties", "$defs"] {
+            for (name, below) in schema.get(key).and_then(Json::as_object).into_iter().flatten() {
+                if key == "properties" {
+                    found(name, resolve(root, below));
+                }
+                each(root, below, found);
+            }
+        }
+        for key in ["oneOf", "anyOf", "allOf", "prefixItems"] {
+            schema.get(key).and_then(Json::as_array).into_iter().flatten().for_each(|below| each(root, below, found));
+        }
+        for key in ["items", "additionalProperties"] {
+            schema.get(key).into_iter().for_each(|below| each(root, below, found));
+        }
+    }
+
+    #[test]
+    fn answers_have_japanese_labels_and_codes() {
+        let mut missing = BTreeSet::new();
+        for operation in toji_ops::operations() {
+            let root = operation.output.as_value();
+            each(root, root, &mut |field, schema| {
+                if label::japanese(field).is_none() {
+                    missing.insert(format!("{}: {field}", operation.name));
+                }
+                let items = schema.get("items").map(|items| resolve(root, items));
+                for code in declared(schema).chain(items.into_iter().flat_map(declared)) {
+                    if !NAMES.contains(&field) && japanese(field, code).is_none() {
+                        missing.insert(format!("{}: {field} {code}", operation.name));
+                    }
+                }
+            });
+        }
+        assert!(missing.is_empty(), "without Japanese, to be added to label.rs or code.rs: {missing:#?}");
+    }
+
+    #[test]
+    fn an_entry_stands_once() {
+        let all: BTreeSet<(&str, &str)> = JAPANESE.iter().map(|(field, code, _)| (*field, *code)).collect();
+        assert_eq!(all.len(), JAPANESE.len());
+    }
+}
