@@ -58,7 +58,11 @@ const COMMANDS: [&str; 7] = ["dissolved-oxygen", "ph", "temperature", "inoculate
 
 async fn with_protocol() -> Bench {
     let bench = Bench::new().await;
-    let fields = json!({ "name": "大腸菌の流加培養", "number": 1, "steps": steps(), "state": "approved" });
+    // What is registered before any run: the strain in its bank, the protocol with its medium.
+    let strain =
+        json!({ "name": "模擬大腸菌", "organism_type": "Bacteria", "taxon_name": "Escherichia coli", "risk_group": "1" });
+    bench.put("strain", "STR-1", strain).await;
+    let fields = json!({ "name": "大腸菌の流加培養", "number": 1, "steps": steps(), "state": "approved", "medium": "最少培地 (グルコース 15 g/L)" });
     bench.put("protocol", "PROT-1", fields).await;
     bench
 }
@@ -68,7 +72,8 @@ async fn ran(bench: &Bench, make: &str, source: &str) -> Json {
     // A culture of about six hours; the device goes on for a while after the end, as devices do.
     let fermenter = fermenter(make, true, [30.0, 900.0, 9.0 * 3600.0]);
     let config = bench.file(&format!("{make}.toml"), configuration(bench, &fermenter).await);
-    let run = json!({ "protocol": "PROT-1", "config": config, "source": source, "vessel": "R01", "silence_s": 30.0 });
+    let run = json!({ "protocol": "PROT-1", "config": config, "source": source, "vessel": "R01", "strain": "STR-1",
+                      "silence_s": 30.0 });
     let (_, ran) = tokio::join!(bench.run("simulate fermenter", fermenter), bench.run("protocol run", run));
     ran
 }
@@ -89,12 +94,14 @@ async fn commanded(bench: &Bench, run: &str) -> Vec<Json> {
 async fn is_a_validated_record_with_its_analysis(bench: &Bench, ran: &Json) {
     let run = ran["run"].as_str().unwrap();
     let record = bench.get("run", run).await;
-    assert_eq!((&record["fields"]["protocol"], &record["fields"]["simulated"]), (&json!("PROT-1"), &json!(true)));
+    let field = |name: &str| record["fields"][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!((field("protocol").as_str(), field("strain").as_str()), ("PROT-1", "STR-1"));
+    assert!(field("medium").starts_with("最少培地") && record["fields"]["simulated"] == true);
     assert_eq!(bench.run("live status", json!({})).await["points"], 0, "nothing is left in the journal");
     bench.is_sound().await;
     let analysis = bench.get("analysis", ran["analysis"].as_str().unwrap()).await;
     assert_eq!(analysis["fields"]["run"], run);
-    assert_eq!(analysis["fields"]["valid"], true, "{analysis}");
+    assert_eq!(analysis["fields"]["valid"], true, "{}", analysis["fields"]["findings"]);
     let quantities = &analysis["fields"]["quantities"];
     let codes: BTreeSet<String> = texts(quantities, "code").into_iter().collect();
     for needed in ["growth-rate-max", "biomass-final", "duration"] {
@@ -147,7 +154,10 @@ async fn a20_a_run_that_was_only_listened_to_is_concluded_by_itself() {
     let analyses = bench.list("analysis").await;
     assert_eq!(analyses.len(), 1, "{analyses:?}");
     let run = analyses[0]["fields"]["run"].as_str().unwrap();
-    assert_eq!(analyses[0]["fields"]["valid"], true);
+    // Nobody told the device which strain it holds: that is the one error the record has, and it is said.
+    let findings = analyses[0]["fields"]["findings"].as_array().unwrap();
+    let errors: Vec<&str> = findings.iter().filter(|f| f["severity"] == "error").map(|f| f["code"].as_str().unwrap()).collect();
+    assert_eq!((errors, &analyses[0]["fields"]["valid"]), (vec!["E-READY-001"], &json!(false)));
     let ended: Vec<Json> = bench.list("event").await.into_iter().filter(|e| e["fields"]["fields"]["mark"] == "ended").collect();
     assert_eq!(ended.len(), 1, "said with every frame, recorded once");
     assert_eq!(ended[0]["fields"]["run"], run);

@@ -40,6 +40,12 @@ struct Input {
     ///
     /// 接続元での槽の名前。
     vessel: String,
+    /// Strain that is cultivated, by identifier: the record names it from the start.
+    #[serde(default)]
+    strain: Option<String>,
+    /// Record of the vessel, by identifier.
+    #[serde(default)]
+    vessel_record: Option<String>,
     /// Go on with this phase (from 1) of a run that was interrupted.
     ///
     /// 中断した培養を、このフェーズ（1 から）から続ける。
@@ -107,7 +113,7 @@ pub(super) fn operation() -> Operation {
                 "Runs a protocol on an instrument while its values and every command are recorded as a run. Commands go only to an instrument whose configuration permits it, within its limits. When it ends, the record is sealed and analysed. Nothing is entered by hand.",
             ],
             positional: &["protocol", "config"],
-            example: "toji protocol run PROT-1 hall.toml --source hall --vessel R07",
+            example: "toji protocol run PROT-1 hall.toml --source hall --vessel R07 --strain STR-1",
         },
         Effect::Write,
         run,
@@ -145,6 +151,7 @@ async fn run(context: Context, input: Input) -> Result<Ran> {
         .at(Place::field("server"))
         .hint("[server] のない設定ファイルを使ってください", "use a configuration without [server]"));
     }
+    let facts = facts(&context, &input, &record).await?;
     let sink = context.session.live_sink();
     // Learn now, not at the first message, that another process writes here.
     sink.append(Vec::new()).await?;
@@ -159,12 +166,27 @@ async fn run(context: Context, input: Input) -> Result<Ran> {
         silence: Duration::from_secs_f64(input.silence_s),
         ending: Duration::from_secs_f64(input.ending_s),
         again: input.from_phase.is_some(),
+        facts,
         machine,
         instrument,
         run: None,
         commands: Vec::new(),
     };
     see_through(context, running, board, config, path).await
+}
+
+/// What is known of the run before it begins: which strain, which vessel, and the medium of the protocol.
+async fn facts(context: &Context, input: &Input, protocol: &Record) -> Result<FieldMap> {
+    let mut facts = FieldMap::new();
+    facts.insert("protocol".into(), protocol.id.as_str().into());
+    for (field, kind, id) in [("strain", "strain", &input.strain), ("vessel", "vessel", &input.vessel_record)] {
+        let Some(id) = id else { continue };
+        let place = if field == "vessel" { "vessel_record" } else { field };
+        let record = context.session.store.record(&context.access, kind, id, None).await;
+        facts.insert(field.into(), record.map_err(|e| e.at(Place::field(place)))?.id.as_str().into());
+    }
+    facts.extend(protocol.fields.get("medium").map(|medium| ("medium".to_owned(), medium.clone())));
+    Ok(facts)
 }
 
 fn begin(plan: toji_live::protocol::Plan, from_phase: Option<usize>) -> Result<Machine> {
@@ -230,6 +252,8 @@ struct Running {
     ending: Duration,
     /// A run that was interrupted goes on.
     again: bool,
+    /// What is set on the run when it is known, where nothing stands yet.
+    facts: FieldMap,
     machine: Machine,
     instrument: Box<dyn Instrument>,
     run: Option<Id>,
@@ -311,7 +335,9 @@ impl Running {
         }
         if !is_ours {
             let mut fields = record.fields.clone();
-            fields.insert("protocol".into(), self.protocol.id.as_str().into());
+            for (name, fact) in &self.facts {
+                fields.entry(name.clone()).or_insert_with(|| fact.clone());
+            }
             let put = Put { if_version: Some(record.version), ..Put::new("run", run.clone(), fields) };
             self.commit(put, "手順の開始 / protocol begun").await?;
         }
