@@ -212,6 +212,30 @@ for (const lang of ["en", "ja"]) {
       assert.ok(taken.every((one) => ["A1", "A2", "B1", "B2"].includes(one)), taken.join(" "));
     });
 
+    journey("plate: while a run is live it asks again, and a pause stops that", async (page) => {
+      let asked = 0;
+      // One run of the answer is said to go on: nothing else is changed.
+      await page.route("**/api/v1/culture/plate", async (route) => {
+        asked += 1;
+        const response = await route.fetch();
+        const body = await response.json();
+        body.units.find((unit) => unit.run).state = "running";
+        await route.fulfill({ response, json: body });
+      });
+      await visit(page, `/plate?experiment=${encodeURIComponent(experiment)}&lang=${lang}`);
+      await page.getByText(t("plate.again", { n: 5 })).waitFor();
+      const first = asked;
+      await page.waitForResponse((response) => response.url().endsWith("/culture/plate"), { timeout: 15_000 });
+      assert.ok(asked > first, "asked again");
+      await checkPage(page, lang, "live plate");
+      await button(page, "live.pause").click();
+      await page.getByText(t("plate.paused")).waitFor();
+      await settled(page);
+      const paused = asked;
+      await page.waitForTimeout(6500);
+      assert.equal(asked, paused, "a pause stops the asking");
+    });
+
     journey("experiment: progress, ranking in figure and table, differences, feedback of a learner", async (page) => {
       const ranking = await ask("culture rank", { experiment });
       await visit(page, `/experiments/${encodeURIComponent(experiment)}?lang=${lang}`);
