@@ -613,8 +613,8 @@ fn yields(frame: &Frame, report: &mut Report) {
             return Ok(usable);
         }
         Err(text(
-            format!("{name} の単位 {unit} は質量濃度ではありません"),
-            format!("the unit {unit} of {name} is no mass concentration"),
+            format!("{} の単位 {unit} は質量濃度ではありません", name.ja),
+            format!("the unit {unit} of {} is no mass concentration", name.en),
         ))
     };
     let seed = frame.culture.seed;
