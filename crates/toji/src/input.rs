@@ -30,8 +30,15 @@ fn value_of(field: &Field, given: &[&str]) -> Result<Option<Json>> {
     let name = field.name.as_str();
     match &field.shape {
         Shape::List(item) => {
-            let values = given.iter().map(|text| item.read(name, &from_file(item, name, text)?));
-            values.collect::<Result<Vec<_>>>().map(|values| Some(Json::Array(values)))
+            let mut all = Vec::new();
+            for text in given {
+                let text = from_file(item, name, text)?;
+                match whole(item, &text) {
+                    Some(values) => all.extend(values),
+                    None => all.push(item.read(name, &text)?),
+                }
+            }
+            Ok(Some(Json::Array(all)))
         }
         // Several objects are one: `--fields name=x --fields n=3`.
         Shape::Object => {
@@ -45,6 +52,11 @@ fn value_of(field: &Field, given: &[&str]) -> Result<Option<Json>> {
         }
         shape => given.last().map(|text| shape.read(name, &from_file(shape, name, text)?)).transpose(),
     }
+}
+
+/// A list of objects may come whole: `--conditions @conditions.json` with `[{…}, {…}]` in the file.
+fn whole(item: &Shape, text: &str) -> Option<Vec<Json>> {
+    matches!(item, Shape::Object).then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 /// `@file` of a JSON field stands for the content of the file, `@-` for standard input.

@@ -220,6 +220,8 @@ mod tests {
         tags: Vec<String>,
         fields: Option<std::collections::BTreeMap<String, Json>>,
         anything: Option<Json>,
+        #[serde(default)]
+        parts: Vec<std::collections::BTreeMap<String, Json>>,
     }
 
     async fn nothing(_: Context, _: Input) -> Result<Json> {
@@ -281,6 +283,12 @@ mod tests {
         std::fs::write(file.path(), r#"{"name": "麹"}"#).unwrap();
         let line = format!("thing put a b --fields @{}", file.path().display());
         assert_eq!(input(&line).unwrap()["fields"], json!({"name": "麹"}));
+        // A list of objects comes one by one, or whole.
+        let one = input(&format!("thing put a b --parts @{0} --parts n=1", file.path().display())).unwrap();
+        assert_eq!(one["parts"], json!([{"name": "麹"}, {"n": 1}]));
+        std::fs::write(file.path(), r#"[{"name": "麹"}, {"name": "酒母"}]"#).unwrap();
+        let all = input(&format!("thing put a b --parts @{}", file.path().display())).unwrap();
+        assert_eq!(all["parts"], json!([{"name": "麹"}, {"name": "酒母"}]));
         assert_eq!(input("thing put a b --fields @/none").unwrap_err().code(), "E-CLI-002");
         assert_eq!(input("thing put a b --fields {").unwrap_err().code(), "E-FIELD-004");
     }
