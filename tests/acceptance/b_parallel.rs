@@ -35,7 +35,7 @@ fn eight() -> Json {
 async fn b02_a_plate_of_24_is_planned_run_and_ranked_with_replicates_and_controls_and_25_are_refused() {
     let bench = Bench::new().await;
     let plate = system(&bench, "0.25 L × 24").await;
-    let plan = json!({ "name": "FEED-1", "system": plate, "conditions": eight(), "replicates": 3, "response": "optical-density", "seed": 7 });
+    let plan = json!({ "name": "FEED-1", "system": plate, "conditions": eight(), "replicates": 3, "response": "biomass-final", "seed": 7 });
     let with = |more: Json| {
         let mut input = plan.clone();
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -181,7 +181,7 @@ async fn b03_twelve_feed_profiles_are_compared_and_each_learner_hears_about_the_
         .zip(&profiles)
         .map(|(i, (name, feed))| json!({ "name": name, "control": i == 2, "learner": format!("L-{i:02}"), "recipe": { "feed": feed } }))
         .collect();
-    let plan = json!({ "name": "COURSE-1", "system": bank, "conditions": conditions, "response": "optical-density", "seed": 3 });
+    let plan = json!({ "name": "COURSE-1", "system": bank, "conditions": conditions, "response": "biomass-final", "seed": 3 });
     let planned = bench.run("culture plan", plan).await;
     assert_eq!((planned["units"].as_array().unwrap().len(), &planned["spare"]), (12, &json!(0)));
     assert!(planned["warnings"][0]["en"].as_str().unwrap().contains("replicate"), "{}", planned["warnings"]);
@@ -277,7 +277,7 @@ async fn the_lineage_of_a_process_is_followed_over_four_scales_with_its_engineer
     assert_eq!(numbers(&lineage["nodes"], "depth"), [0.0, 1.0, 2.0, 3.0]);
     assert_eq!(numbers(&lineage["nodes"], "scale_l"), scales.map(|s| s.2));
     for node in lineage["nodes"].as_array().unwrap() {
-        assert!(texts(&node["quantities"], "code").contains(&"optical-density".to_owned()), "{node}");
+        assert!(texts(&node["quantities"], "code").contains(&"biomass-final".to_owned()), "{node}");
     }
     let number = |run: &str, code: &str| -> f64 {
         let of = lineage["scale"].as_array().unwrap().iter().find(|n| n["run"] == run && n["code"] == code).unwrap();

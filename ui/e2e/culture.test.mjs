@@ -33,6 +33,13 @@ before(async () => {
 after(() => browser?.close());
 
 const cell = (page, position) => page.locator(`[role="gridcell"][data-at="${position}"]`);
+/** Nothing is wider than the window: wide tables and plates scroll in their own frame. */
+const fits = async (page, what) => {
+  const over = () => document.documentElement.scrollWidth - innerWidth;
+  // Charts follow a new width a moment later.
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, undefined, { timeout: 5000 }).catch(() => undefined);
+  assert.equal(await page.evaluate(over), 0, `${what}: no wider than the window`);
+};
 const query = (page, key) => new URL(page.url()).searchParams.get(key);
 
 for (const lang of ["en", "ja"]) {
@@ -91,6 +98,7 @@ for (const lang of ["en", "ja"]) {
       assert.equal(shown.length, 24);
       assert.equal(await count(), before, "a trial writes nothing");
       await checkPage(page, lang, "plan on trial");
+      await fits(page, "plan");
       await shot(page, `plan-${lang}`, true);
 
       await button(page, "plan.keep").click();
@@ -212,6 +220,30 @@ for (const lang of ["en", "ja"]) {
       assert.ok(taken.every((one) => ["A1", "A2", "B1", "B2"].includes(one)), taken.join(" "));
     });
 
+    journey("plate: while a run is live it asks again, and a pause stops that", async (page) => {
+      let asked = 0;
+      // One run of the answer is said to go on: nothing else is changed.
+      await page.route("**/api/v1/culture/plate", async (route) => {
+        asked += 1;
+        const response = await route.fetch();
+        const body = await response.json();
+        body.units.find((unit) => unit.run).state = "running";
+        await route.fulfill({ response, json: body });
+      });
+      await visit(page, `/plate?experiment=${encodeURIComponent(experiment)}&lang=${lang}`);
+      await page.getByText(t("plate.again", { n: 5 })).waitFor();
+      const first = asked;
+      await page.waitForResponse((response) => response.url().endsWith("/culture/plate"), { timeout: 15_000 });
+      assert.ok(asked > first, "asked again");
+      await checkPage(page, lang, "live plate");
+      await button(page, "live.pause").click();
+      await page.getByText(t("plate.paused")).waitFor();
+      await settled(page);
+      const paused = asked;
+      await page.waitForTimeout(6500);
+      assert.equal(asked, paused, "a pause stops the asking");
+    });
+
     journey("experiment: progress, ranking in figure and table, differences, feedback of a learner", async (page) => {
       const ranking = await ask("culture rank", { experiment });
       await visit(page, `/experiments/${encodeURIComponent(experiment)}?lang=${lang}`);
@@ -284,7 +316,12 @@ for (const lang of ["en", "ja"]) {
       for (const path of [`/plate?experiment=${encodeURIComponent(experiment)}`, `/experiments/${encodeURIComponent(experiment)}`, "/experiments", "/experiments?new=1", `/runs/${encodeURIComponent(runs[0].id)}?analysis=1`]) {
         await visit(page, `${path}${path.includes("?") ? "&" : "?"}lang=${lang}`);
         await checkPage(page, lang, `dark ${path}`);
+        for (const width of [1400, 390]) {
+          await page.setViewportSize({ width, height: 900 });
+          await fits(page, `${path} at ${width}`);
+        }
       }
+      await page.setViewportSize({ width: 1400, height: 900 });
       await visit(page, `/plate?experiment=${encodeURIComponent(experiment)}&lang=${lang}`);
       await shot(page, `plate-dark-${lang}`);
     }, { scheme: "dark" });

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use toji_core::Text;
 use toji_core::chance::Chance;
 use toji_culture::rates::{
     Analysis, Basis, Biomass, CODES, Culture, Gas, Line, Loop, Named, Point, Quantity, Reference, Standing, analyse, fit,
@@ -23,7 +24,7 @@ fn close(a: f64, b: f64, relative: f64) -> bool {
 }
 fn line(name: &str, unit: &str, t_h: &[f64], value: &[f64]) -> Line {
     let points = t_h.iter().zip(value).map(|(t, v)| Point::good(t * 3600.0, *v)).collect();
-    Line { name: name.into(), unit: unit.into(), points, holds: false }
+    Line { name: Text::same(name), unit: unit.into(), points, holds: false }
 }
 fn mass(line: Line) -> Biomass {
     Biomass { basis: Basis::DryWeight, line, g_per_l: None }
@@ -263,6 +264,16 @@ fn censored_and_flagged_points_are_counted_and_not_used() {
     let (before, after) = (of(&clean, "growth-rate-max"), of(&analysis, "growth-rate-max"));
     assert_eq!((before.value, before.low), (after.value, after.low));
     assert!(after.method.en.contains("1 censored and 1 flagged") && after.method.ja.contains("打切り値 1 点と印付き 1 点"));
+    // Substrate below detection is nearly nothing: the yield goes on through it, and says so.
+    let (mut fed, _) = fed_batch();
+    if let Named::Known(line) = &mut fed.substrate {
+        for point in line.points.iter_mut().filter(|p| p.value < 0.2) {
+            (point.standing, point.value) = (Standing::Censored, 0.2);
+        }
+    }
+    let (through, whole) = (of(&analyse(&fed), "yield-biomass-substrate").clone(), of(&clean, "yield-biomass-substrate"));
+    assert!(through.n == whole.n && close(through.value, whole.value, 0.01), "{through:?} beside {whole:?}");
+    assert!(through.method.en.contains("half the limit") && through.method.ja.contains("限界の半分"), "{through:?}");
     let none = Line { points: vec![Point { standing: Standing::Censored, ..Point::good(0.0, 0.02) }], ..Line::default() };
     let blank = analyse(&Culture { overflow: vec![none], ..Culture::default() });
     assert!(why(&blank, "overflow-max").contains("censored"));
@@ -340,7 +351,7 @@ prop_compose! {
             // Half of the lines have a regular clock, so that the inner steps are reached.
             t_s: step.map_or(t * 10.0, |step| i as f64 * step), value, sigma, standing: standing(s),
         }).collect();
-        Line { name: "x".into(), unit: "g/L".into(), points, holds }
+        Line { name: Text::same("x"), unit: "g/L".into(), points, holds }
     }
 }
 

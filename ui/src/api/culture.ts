@@ -186,8 +186,10 @@ export interface FeedbackPoint {
   message: Text;
   value?: Maybe<number>;
   unit?: Maybe<string>;
+  /** ends of its 95 % interval */
   low?: Maybe<number>;
   high?: Maybe<number>;
+  /** the time it speaks of; without `to_s` a single moment */
   from_s?: Maybe<number>;
   to_s?: Maybe<number>;
 }

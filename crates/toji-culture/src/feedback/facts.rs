@@ -25,7 +25,7 @@ pub struct Facts {
     worst: Vec<(String, (f64, f64))>,
     /// Was dissolved oxygen measured?
     pub oxygen_seen: bool,
-    /// Stretches with dissolved oxygen below [`OXYGEN_LOW_PERCENT`].
+    /// Stretches with dissolved oxygen below 10 % of saturation.
     pub oxygen_low: Vec<(f64, f64)>,
     /// Highest foam: time and %.
     pub foam: Option<(f64, f64)>,
@@ -35,7 +35,7 @@ pub struct Facts {
 
 /// Below this many % of air saturation oxygen limits most aerobic cultures (critical levels of 5 to 10 %: Garcia-Ochoa
 /// and Gomez, Biotechnol. Adv. 27:153, 2009).
-pub const OXYGEN_LOW_PERCENT: f64 = 10.0;
+pub(super) const OXYGEN_LOW_PERCENT: f64 = 10.0;
 /// Short dips are noise of the loop, s.
 const DIP_S: f64 = 120.0;
 /// A rise by so much above the median of the quarter of an hour before says that the demand fell.

@@ -1,5 +1,7 @@
 //! Series as they come in, and as they can be used: sorted, without what is flagged or censored, counted.
 
+use toji_core::Text;
+
 /// What is known of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Standing {
@@ -17,7 +19,7 @@ pub enum Standing {
 pub struct Point {
     /// Time since the run's zero, s.
     pub t_s: f64,
-    /// Value in the line's unit; of a censored point its bound, or NaN.
+    /// Value in the line's unit; of a point below detection the limit; else of a censored point NaN.
     pub value: f64,
     /// Standard uncertainty (1 σ) in the same unit, when the source states it.
     pub sigma: Option<f64>,
@@ -34,16 +36,22 @@ impl Point {
 }
 
 /// A series in one unit.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Name for people.
-    pub name: String,
+    pub name: Text,
     /// Unit, UCUM.
     pub unit: String,
     /// Points in any order.
     pub points: Vec<Point>,
     /// Written on change only: the last value stands until the next.
     pub holds: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { name: Text::same(""), unit: String::new(), points: Vec::new(), holds: false }
+    }
 }
 
 /// Times beyond three centuries and values beyond this are no measurement.
@@ -84,6 +92,20 @@ pub(super) struct Level {
 }
 
 impl Line {
+    /// The same line with what is below a detection limit counted as half the limit (± half), how many those are, and
+    /// the highest of the limits.
+    pub(super) fn with_limits(&self) -> (Self, usize, f64) {
+        let (mut line, mut n, mut highest) = (self.clone(), 0, 0.0_f64);
+        for point in &mut line.points {
+            if point.standing == Standing::Censored && point.value.is_finite() && point.value >= 0.0 {
+                highest = highest.max(point.value);
+                n += 1;
+                let half = 0.5 * point.value;
+                (point.standing, point.value, point.sigma) = (Standing::Good, half, Some(half));
+            }
+        }
+        (line, n, highest)
+    }
     /// Usable points between two times (inclusive), h. Of a line that holds, what stood before stands at the first time.
     pub(super) fn usable(&self, from_h: f64, to_h: f64) -> Usable {
         let mut out = Usable { holds: self.holds, ..Usable::default() };

@@ -14,6 +14,8 @@ const LN_2: f64 = std::f64::consts::LN_2;
 const STRETCH_H: f64 = 1.0 / 6.0;
 /// Most stretches of a run.
 const STRETCHES_MAX: f64 = 300.0;
+/// A detection limit within this share of the highest concentration is nearly nothing.
+const LIMIT_SHARE_MAX: f64 = 0.02;
 /// More biomass than this from a gram of substrate needs carbon from elsewhere.
 const YIELD_MAX_G_PER_G: f64 = 1.2;
 
@@ -114,7 +116,10 @@ fn frame(culture: &Culture) -> Frame<'_> {
     } else if fed {
         (Volume::Unknown, text("液量は不明。", "Volume not known."))
     } else {
-        (Volume::PerLitre, text("流加がないので液量は一定とする。", "Nothing was fed, so the volume counts as constant."))
+        (
+            Volume::PerLitre,
+            text("流加の記録がないので液量は一定とする。", "No feed is recorded, so the volume counts as constant."),
+        )
     };
     Frame { culture, from_h, to_h, inoculated_h, volume, volume_words, feed, base, drawn }
 }
@@ -226,7 +231,7 @@ fn growth(frame: &Frame, report: &mut Report) -> Option<Growth> {
     let known = !matches!(frame.volume, Volume::Unknown);
     let volume = |t: f64| if known { frame.volume.at(t) } else { Some(1.0) };
     let mut signals: Vec<&Biomass> = frame.culture.biomass.iter().collect();
-    signals.sort_by(|a, b| (a.basis, &a.line.name, a.line.points.len()).cmp(&(b.basis, &b.line.name, b.line.points.len())));
+    signals.sort_by(|a, b| (a.basis, &a.line.name.en, a.line.points.len()).cmp(&(b.basis, &b.line.name.en, b.line.points.len())));
     let tried: Vec<(&Biomass, Usable, growth::Logarithm)> = signals
         .into_iter()
         .map(|b| {
@@ -284,7 +289,7 @@ fn growth(frame: &Frame, report: &mut Report) -> Option<Growth> {
 
 fn growth_words(b: &Biomass, u: &Usable, log: &growth::Logarithm, w: &Window, volume: bool, volume_words: &Text) -> Text {
     let name = &b.line.name;
-    let signal = if volume { text(format!("{name} × 液量"), format!("{name} × volume")) } else { text(name, name) };
+    let signal = if volume { text(format!("{} × 液量", name.ja), format!("{} × volume", name.en)) } else { name.clone() };
     let averaged = log.averaged_h.map_or_else(
         || text("", ""),
         |h| {
@@ -396,21 +401,19 @@ fn highest(u: &Usable) -> Option<Height> {
     u.spots.iter().max_by(|a, b| a.value.total_cmp(&b.value)).map(single)
 }
 
-fn height_words(h: &Height, name: &str, ja: &str, en: &str) -> Text {
+fn height_words(h: &Height, name: &Text, ja: &str, en: &str) -> Text {
+    let (ja, en) = (format!("{} の{ja}", name.ja), format!("{en} of {}", name.en));
     if h.logged {
         text(
-            format!("{name} の{ja} (約 10 分の平均。区間は自己相関を数えた t 分布)。"),
-            format!("{en} of {name} (mean of about 10 min; interval by t, autocorrelation counted)."),
+            format!("{ja} (約 10 分の平均。区間は自己相関を数えた t 分布)。"),
+            format!("{en} (mean of about 10 min; interval by t, autocorrelation counted)."),
         )
     } else if h.interval.is_some() {
-        text(
-            format!("{name} の{ja} (試料。区間は分析値の不確かさ)。"),
-            format!("{en} of {name} (sample; interval by the stated uncertainty)."),
-        )
+        text(format!("{ja} (試料。区間は分析値の不確かさ)。"), format!("{en} (sample; interval by the stated uncertainty)."))
     } else {
         text(
-            format!("{name} の{ja} (試料。不確かさの記載がなく区間なし)。"),
-            format!("{en} of {name} (sample; no uncertainty is stated, hence no interval)."),
+            format!("{ja} (試料。不確かさの記載がなく区間なし)。"),
+            format!("{en} (sample; no uncertainty is stated, hence no interval)."),
         )
     }
 }
@@ -423,11 +426,11 @@ impl Height {
 }
 
 /// The biomass signal that says most, in g/L where that is known, with words on what it is.
-fn reported(frame: &Frame) -> Option<(Usable, String, String, Text)> {
+fn reported(frame: &Frame) -> Option<(Usable, Text, String, Text)> {
     let mut signals: Vec<&Biomass> = frame.culture.biomass.iter().collect();
     let factor = |b: &Biomass| b.g_per_l.filter(|f| f.is_finite() && *f > 0.0);
     let rank = |b: &Biomass| (b.basis != Basis::DryWeight, factor(b).is_none(), b.basis);
-    signals.sort_by(|a, b| (rank(a), &a.line.name, a.line.points.len()).cmp(&(rank(b), &b.line.name, b.line.points.len())));
+    signals.sort_by(|a, b| (rank(a), &a.line.name.en, a.line.points.len()).cmp(&(rank(b), &b.line.name.en, b.line.points.len())));
     signals.into_iter().find_map(|b| {
         let mut usable = b.line.usable(frame.from_h, frame.to_h);
         if usable.len() == 0 {
@@ -498,14 +501,14 @@ fn named<'a>(named: &'a Named, ja: &str, en: &str, field: &str) -> Result<&'a Li
     }
 }
 
-fn product(frame: &Frame) -> Result<(Usable, String, String), Text> {
+fn product(frame: &Frame) -> Result<(Usable, Text, String), Text> {
     let line = named(&frame.culture.product, "生産物", "product", "product")?;
     let usable = line.usable(frame.from_h, frame.to_h);
     if usable.len() == 0 {
         let (c, f) = (usable.censored, usable.flagged);
         return Err(text(
-            format!("{} の使える値がありません (打切り {c}、印付き {f})", line.name),
-            format!("{} has no usable value ({c} censored, {f} flagged)", line.name),
+            format!("{} の使える値がありません (打切り {c}、印付き {f})", line.name.ja),
+            format!("{} has no usable value ({c} censored, {f} flagged)", line.name.en),
         ));
     }
     Ok((usable, line.name.clone(), line.unit.clone()))
@@ -540,8 +543,8 @@ fn titre(frame: &Frame, report: &mut Report) {
             interval: interval.map(|(l, h)| (l / (at - from), h / (at - from))),
             unit: "g/L/h".into(),
             method: text(
-                format!("終了時の {name} ÷ 植菌からの時間。区間は力価のものから。"),
-                format!("{name} at the end over the time since inoculation; interval from that of the titre."),
+                format!("終了時の {} ÷ 植菌からの時間。区間は力価のものから。", name.ja),
+                format!("{} at the end over the time since inoculation; interval from that of the titre.", name.en),
             ),
             n,
             from_h: Some(from),
@@ -553,14 +556,14 @@ fn titre(frame: &Frame, report: &mut Report) {
 
 fn overflow(frame: &Frame) -> Result<Found, Text> {
     let mut lines: Vec<&Line> = frame.culture.overflow.iter().collect();
-    lines.sort_by(|a, b| a.name.cmp(&b.name));
+    lines.sort_by(|a, b| a.name.en.cmp(&b.name.en));
     if lines.is_empty() {
         return Err(text(
             "副生物 (酢酸・エタノール・乳酸) の値がありません",
             "there is no value of an overflow metabolite (acetate, ethanol, lactate)",
         ));
     }
-    let mut best: Option<(Height, &str, Text)> = None;
+    let mut best: Option<(Height, &Text, Text)> = None;
     let (mut censored, mut flagged) = (0, 0);
     for line in lines {
         let usable = line.usable(frame.from_h, frame.to_h);
@@ -610,17 +613,31 @@ fn yields(frame: &Frame, report: &mut Report) {
             return Ok(usable);
         }
         Err(text(
-            format!("{name} の単位 {unit} は質量濃度ではありません"),
-            format!("the unit {unit} of {name} is no mass concentration"),
+            format!("{} の単位 {unit} は質量濃度ではありません", name.ja),
+            format!("the unit {unit} of {} is no mass concentration", name.en),
         ))
     };
     let seed = frame.culture.seed;
     let on_substrate = |made: Result<Usable, Text>, seed: u64| -> Result<(yields::Yield, Text), Text> {
         let made = made?;
         let line = named(&frame.culture.substrate, "基質", "substrate", "substrate")?;
-        let substrate = line.usable(frame.from_h, frame.to_h);
         volume_known(frame)?;
         let fed_g_per_ml = fed(frame)?;
+        // Below detection is nearly nothing beside what was used: half the limit stands in where that is sure.
+        let (limited, below, limit) = line.with_limits();
+        let substrate = limited.usable(frame.from_h, frame.to_h);
+        let small = below > 0 && limit <= LIMIT_SHARE_MAX * used_g_per_l(&substrate);
+        let substrate = if small { substrate } else { line.usable(frame.from_h, frame.to_h) };
+        let halved = match below {
+            n if small => text(
+                format!("検出限界未満の基質 {n} 点は限界の半分とした (最大値の {:.0} % 以下)。", LIMIT_SHARE_MAX * 100.0),
+                format!(
+                    "{n} results of the substrate below detection count as half the limit (which is within {:.0} % of the highest).",
+                    LIMIT_SHARE_MAX * 100.0
+                ),
+            ),
+            _ => text("", ""),
+        };
         let mut amounts = Amounts::default();
         for t in moments(&substrate, &made) {
             let left = yields::amount(&substrate, &frame.volume, &frame.drawn, t);
@@ -636,7 +653,7 @@ fn yields(frame: &Frame, report: &mut Report) {
             amounts.first.push(put_in - left);
             amounts.second.push(there);
         }
-        let words = joined(&[left_out(&substrate), left_out(&made)]);
+        let words = joined(&[halved, left_out(&substrate), left_out(&made)]);
         Ok((sloped(&amounts, seed)?, words))
     };
     let xs = on_substrate(biomass(), seed).and_then(|(y, words)| {
@@ -669,6 +686,11 @@ fn yields(frame: &Frame, report: &mut Report) {
         Ok((sloped(&amounts, seed ^ 2)?, words))
     })();
     settle_yield(frame, report, "yield-product-biomass", px, ("生産物", "菌体"), ("product", "biomass"));
+}
+
+/// Highest concentration of the substrate: about what the medium held.
+fn used_g_per_l(substrate: &Usable) -> f64 {
+    substrate.spots.iter().map(|s| s.value).fold(0.0, f64::max)
 }
 
 /// Times at which a yield looks: the sampled line's, or stretches when both are logged.

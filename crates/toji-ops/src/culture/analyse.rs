@@ -78,9 +78,10 @@ pub(super) fn operation() -> Operation {
 
 async fn analyse(context: Context, input: Input) -> Result<Analysed> {
     let whole = loaded(&context, &input.run).await?;
-    let (mut analysed, sources) = of_whole(&context, whole.clone()).await?;
+    let run = whole.run.clone();
+    let (mut analysed, sources) = of_whole(&context, whole).await?;
     if input.keep {
-        analysed.analysis = Some(keep(&context, &whole.run, &analysed, sources).await?.to_string());
+        analysed.analysis = Some(keep(&context, &run, &analysed, sources).await?.to_string());
     }
     Ok(analysed)
 }
@@ -127,14 +128,15 @@ pub(crate) fn analysis_id(run: &str) -> Id {
 async fn of_whole(context: &Context, whole: Whole) -> Result<(Analysed, Json)> {
     context.progress.step(0, None, "点検と解析", "checking and analysing")?;
     let work = move || -> Result<(Analysed, Json)> {
+        let Inputs { culture, sources } = inputs::inputs(&whole)?;
+        let run = whole.run.id.to_string();
         let (mut findings, valid) = whole.judge();
         // Errors first, so that a cut loses notes.
         findings.sort_by_key(|f| std::cmp::Reverse(f.diagnostic.severity));
         findings.truncate(FINDINGS_MAX);
-        let Inputs { culture, sources } = inputs::inputs(&whole)?;
         let Analysis { quantities, not_determined, growth } = rates::analyse(&culture);
         let analysed = Analysed {
-            run: whole.run.id.to_string(),
+            run,
             analysis: None,
             valid,
             findings,
@@ -185,6 +187,7 @@ async fn keep(context: &Context, run: &Record, analysed: &Analysed, sources: Jso
 /// Analyses and keeps, as the operation does.
 pub(super) async fn kept(context: &Context, run: &str) -> Result<Id> {
     let whole = loaded(context, run).await?;
-    let (analysed, sources) = of_whole(context, whole.clone()).await?;
-    keep(context, &whole.run, &analysed, sources).await
+    let run = whole.run.clone();
+    let (analysed, sources) = of_whole(context, whole).await?;
+    keep(context, &run, &analysed, sources).await
 }

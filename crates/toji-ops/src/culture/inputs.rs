@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use toji_core::record::FieldMap;
-use toji_core::{Digest, Instant, Record, Result, Unit, Value, ValueKind, substance, variable};
+use toji_core::{Digest, Instant, Record, Result, Text, Unit, Value, ValueKind, substance, variable};
 use toji_culture::rates::{Basis, Biomass, Culture, Gas, Line, Loop, Named, Point, Reference, Standing};
 use toji_store::Series;
 
@@ -137,7 +137,7 @@ impl<'a> Gathering<'a> {
             Some(Point { t_s: *t as f64 / 1e9, value: value * slope + shift, sigma: None, standing })
         });
         let holds = text(&record.fields, "sampling").as_deref() == Some("on-change");
-        let line = Line { name: key.clone(), unit: target, points: points.collect(), holds };
+        let line = Line { name: Text::same(&key), unit: target, points: points.collect(), holds };
         let used = Used { channel: record.id.to_string(), key, points: series.len(), sha256: digest(series).hex() };
         self.used.insert(record.id.to_string(), used);
         Some(line)
@@ -174,7 +174,7 @@ impl<'a> Gathering<'a> {
         if points.is_empty() {
             return None;
         }
-        let name = variable::get(variable).map_or(variable, |v| v.label.ja.as_str()).to_owned();
+        let name = variable::get(variable).map_or_else(|| Text::same(variable), |v| v.label.clone());
         Some(Line { name, unit: target.code().to_owned(), points, holds: false })
     }
 
@@ -206,6 +206,10 @@ fn point(t_s: f64, value: &Value, target: &Unit, variable: &str) -> Point {
     let mut point = Point { t_s, value: f64::NAN, sigma: None, standing: Standing::Flagged };
     if value.is_censored() || value.kind == ValueKind::Range {
         point.standing = Standing::Censored;
+        // What is below detection lies between nothing and the limit.
+        let below = matches!(value.kind, ValueKind::LessThan | ValueKind::BelowDetection);
+        let limit = value.high.filter(|_| below).zip(value.unit.as_ref());
+        point.value = limit.and_then(|(high, unit)| unit.convert(high, target).ok()).unwrap_or(f64::NAN);
         return point;
     }
     let (Some(number), Some(unit)) = (value.number.filter(|_| value.kind == ValueKind::Exact), &value.unit) else {

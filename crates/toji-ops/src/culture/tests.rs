@@ -160,7 +160,9 @@ async fn the_analysis_of_a_simulated_run_agrees_with_its_truth() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_inputs_change_nothing_and_a_changed_one_is_a_new_version() {
     let bench = Bench::new().await;
-    let made = bench.run("simulate run", json!({ "name": "SAME", "hours": 6.0, "every_s": 60.0, "seed": 3 })).await;
+    let made = bench
+        .run("simulate run", json!({ "name": "SAME", "hours": 6.0, "every_s": 60.0, "seed": 3, "recipe": { "stop_at_h": 5.5 } }))
+        .await;
     let run = made["runs"][0]["id"].as_str().unwrap();
     let tried = bench.run("culture analyse", json!({ "run": run, "keep": false })).await;
     assert!(tried["analysis"].is_null());
@@ -196,7 +198,9 @@ async fn the_same_inputs_change_nothing_and_a_changed_one_is_a_new_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_has_not_ended_is_not_concluded() {
     let bench = Bench::new().await;
-    let made = bench.run("simulate run", json!({ "name": "OPEN", "hours": 3.0, "every_s": 60.0, "seed": 3 })).await;
+    let made = bench
+        .run("simulate run", json!({ "name": "OPEN", "hours": 3.0, "every_s": 60.0, "seed": 3, "recipe": { "stop_at_h": 2.5 } }))
+        .await;
     let run = Id::parse(made["runs"][0]["id"].as_str().unwrap()).unwrap();
     let events = bench.session.store.linked(&Access::owner(), "event", "run", run.as_str()).await.unwrap();
     for stop in events.iter().filter(|e| e.fields["sort"] == "stop") {

@@ -70,11 +70,12 @@ impl Whole {
     }
 
     /// What the rules of readiness find in this run, and whether no error is among it.
-    pub(crate) fn judge(&self) -> (Vec<Finding>, bool) {
-        let channels = self.channels.iter().map(|(record, series)| Channel { record: record.clone(), series: series.clone() });
-        let run = Run { record: self.run.clone(), zero_ns: crate::run::zero_ns(&self.run.fields), channels: channels.collect() };
+    pub(crate) fn judge(self) -> (Vec<Finding>, bool) {
         let manifest = Manifest { runs: vec![self.run.id.to_string()], ..Manifest::default() };
-        let content = Content { manifest, at: String::new(), runs: vec![run], records: self.records.clone(), licence: None };
+        let channels = self.channels.into_iter().map(|(record, series)| Channel { record, series });
+        let zero_ns = crate::run::zero_ns(&self.run.fields);
+        let run = Run { record: self.run, zero_ns, channels: channels.collect() };
+        let content = Content { manifest, at: String::new(), runs: vec![run], records: self.records, licence: None };
         let account = ready::judge(&content, &split::deal(&content));
         // What is asked of a set (its title, its terms of use) is no fault of a run.
         let findings: Vec<Finding> = account.findings.into_iter().filter(|f| f.kind.is_some()).collect();

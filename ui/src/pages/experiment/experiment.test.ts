@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RankCondition, Ranking } from "../../api/culture";
+import { countOf, shownTo, stretchOf } from "./feedback";
 import { emptyCondition, emptyPlan, fieldOfPlace, planInput, unitsAsked, type PlanDraft } from "./plan";
 import { ranked, rankRows, rankSpec, RANK_HEADER, type RankWords } from "./rank";
 import { layoutUnits } from "./units";
@@ -121,5 +122,23 @@ describe("units of an experiment", () => {
   it("survive a record that holds something else", () => {
     expect(layoutUnits(null, [])).toEqual([]);
     expect(layoutUnits([1, null, {}, { position: "" }], [])).toEqual([]);
+  });
+});
+
+describe("feedback", () => {
+  const point = (from_s?: number, to_s?: number) => ({ topic: "feed-start", verdict: "watch" as const, message: { ja: "", en: "" }, ...(from_s === undefined ? {} : { from_s }), ...(to_s === undefined ? {} : { to_s }) });
+  it("leads to the stretch it is about, and around a single moment", () => {
+    expect(stretchOf(point(3600, 7200))).toEqual({ from: 3600, to: 7200, moment: false });
+    expect(stretchOf(point(3600))).toEqual({ from: 1800, to: 5400, moment: true });
+    expect(stretchOf(point(3600, 3600))?.moment).toBe(true);
+    expect(stretchOf(point())).toBeNull();
+  });
+  it("is shown to the learner chosen, with all their runs; a class of one needs no choice", () => {
+    const learner = (name: string, run: string) => ({ learner: name, run, title: run, points: [point(1), { ...point(2), verdict: "good" as const }], compared: [] });
+    const all = [learner("S-1", "a"), learner("S-1", "b"), learner("S-2", "c")];
+    expect(shownTo(all, "S-1").map((one) => one.run)).toEqual(["a", "b"]);
+    expect(shownTo(all, null)).toEqual([]);
+    expect(shownTo(all.slice(0, 1), null)).toHaveLength(1);
+    expect([countOf(all[0] ?? learner("", ""), "good"), countOf(all[0] ?? learner("", ""), "improve")]).toEqual([1, 0]);
   });
 });
