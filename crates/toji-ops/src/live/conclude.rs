@@ -85,3 +85,83 @@ async fn ended(session: &Arc<Session>, access: &Access, run: &str) -> Result<Opt
         |r: &&toji_core::Record| r.fields.get("fields").and_then(|f| f.get("mark")).and_then(Json::as_str) == Some("ended");
     Ok(events.iter().find(is_end).and_then(|r| r.fields.get("time")?.as_str().map(str::to_owned)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Progress;
+    use crate::session::Options;
+    use serde_json::json;
+    use std::path::Path;
+    use toji_store::{JobState, live_run_id};
+
+    fn now() -> Instant {
+        Instant::parse("2026-11-24T03:00:00Z").unwrap()
+    }
+
+    async fn run(session: &Arc<Session>, name: &str, input: Json) -> Result<Json> {
+        let context = session.context(Progress::silent(), now());
+        Ok(crate::operation(name).unwrap().run(context, input).await?.json)
+    }
+
+    async fn session(folder: &Path) -> Arc<Session> {
+        Session::init(&folder.join("store"), Options::default()).await.unwrap()
+    }
+
+    /// Six hours of growth at 0.4 /h, and what the source says of the batch.
+    fn batch(marks: &[&str]) -> Json {
+        let start = now().0;
+        let at = |minutes: i64| start + minutes * 60_000_000_000;
+        let point = |m: i64| json!({ "signal": 0, "t_ns": at(m), "said": { "number": 0.2 * (0.4 * m as f64 / 60.0).exp() } });
+        let mark = |(i, kind): (usize, &&str)| json!({ "t_ns": at(360 * i as i64), "kind": kind, "note": null });
+        json!({ "batches": [{
+            "source": "plc", "run": "R1", "vessel": "R1",
+            "signals": [{ "key": "OD", "variable": "optical-density", "raw_unit": "OD600", "origin": "sensor" }],
+            "points": (0..=360).map(point).collect::<Vec<_>>(),
+            "marks": marks.iter().enumerate().map(mark).collect::<Vec<_>>(),
+        }] })
+    }
+
+    async fn analyses(session: &Arc<Session>) -> usize {
+        session.store.records(&Access::owner(), "analysis", None, false).await.unwrap().len()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_run_that_ends_is_concluded_once_however_often_its_end_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path()).await;
+        let id = live_run_id("plc", "R1").to_string();
+        run(&session, "live append", batch(&["started"])).await.unwrap();
+        crate::job::settle(&session, std::time::Duration::from_secs(60)).await;
+        assert_eq!(analyses(&session).await, 0);
+        assert_eq!(run(&session, NAME, json!({ "run": id })).await.unwrap_err().code(), "E-LIVE-020");
+        for _ in 0..3 {
+            run(&session, "live append", batch(&["started", "ended"])).await.unwrap();
+            crate::job::settle(&session, std::time::Duration::from_secs(60)).await;
+            assert_eq!(analyses(&session).await, 1);
+        }
+        let first = run(&session, NAME, json!({ "run": id })).await.unwrap();
+        assert_eq!((first["ended"].as_str(), first["run"].as_str()), (Some("2026-11-24T09:00:00Z"), Some(id.as_str())));
+        let ends = session.store.linked(&Access::owner(), "event", "run", &id).await.unwrap();
+        assert_eq!(ends.iter().filter(|e| e.fields["sort"] == "stop").count(), 1);
+        assert_eq!(run(&session, "live status", json!({})).await.unwrap()["points"], 0, "sealed");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_conclusion_that_a_crash_left_behind_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path()).await;
+        let id = live_run_id("plc", "R1").to_string();
+        // As after a crash right behind the append: the points and the mark stand, the job waits, nobody works.
+        let batches = serde_json::from_value(batch(&["started", "ended"])["batches"].clone()).unwrap();
+        session.store.append_live(&Access::owner(), now(), batches).await.unwrap();
+        let input = json!({ "run": id }).to_string();
+        session.store.add_job(&Access::owner(), "j1", NAME, &input, "2026-11-24T09:00:01Z").await.unwrap();
+        assert_eq!(analyses(&session).await, 0);
+        session.resume_jobs().await.unwrap();
+        crate::job::settle(&session, std::time::Duration::from_secs(60)).await;
+        let job = session.store.job(&Access::owner(), "j1").await.unwrap();
+        assert_eq!(job.state, JobState::Done, "{:?}", job.error);
+        assert_eq!(analyses(&session).await, 1);
+    }
+}
