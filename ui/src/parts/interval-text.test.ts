@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chanceText, intervalText, signedText } from "./interval-text";
-import { fixedText, sharedDecimals } from "./value";
+import { fixedText, numberText, sharedDecimals } from "./value";
 
 describe("numbers of a column", () => {
   it("share decimals that tell a hundredth of their width apart", () => {
@@ -8,6 +8,7 @@ describe("numbers of a column", () => {
     expect(fixedText(11, "en", 2)).toBe("11.00");
     expect(fixedText(12345.6, "en", 0)).toBe("12,346");
     expect(fixedText(-0.001, "en", 2)).toBe("0.00");
+    expect(numberText(-0, "en")).toBe("0");
   });
   it("say intervals, differences and chances", () => {
     expect(intervalText(1, 2.5, "en", 2)).toBe("1.00 – 2.50");

@@ -17,7 +17,7 @@ export function numberText(value: number, lang: Lang, digits = 6): string {
   if (size !== 0 && (size >= 1e9 || size < 1e-4)) {
     return value.toExponential(Math.min(digits, 4) - 1).replace(/\.?0+e/, "e").replace("e+", "e");
   }
-  return new Intl.NumberFormat(lang, { maximumSignificantDigits: digits, useGrouping: "min2" }).format(value);
+  return new Intl.NumberFormat(lang, { maximumSignificantDigits: digits, useGrouping: "min2", signDisplay: "negative" }).format(value);
 }
 
 /** Decimals with which numbers of this width tell about a hundredth of it apart; all of a column then have the same. */
