@@ -292,8 +292,10 @@ async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_
     assert_eq!(schema(a), schema(b), "column by column: variable, origin, unit, rule");
     assert!(schema(a).len() >= 18, "{:?}", schema(a));
     let channels = |files: &BTreeMap<String, Vec<u8>>| -> BTreeSet<[String; 4]> {
+        // The offset of a device's clock is the collector's own channel, kept from the first full minute on.
         table(&files["tables/channels.csv"])
             .iter()
+            .filter(|row| row["origin"] != "calculated")
             .map(|row| ["key", "variable", "unit", "origin"].map(|name| row[name].clone()))
             .collect()
     };

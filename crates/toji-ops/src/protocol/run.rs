@@ -41,9 +41,13 @@ struct Input {
     /// 接続元での槽の名前。
     vessel: String,
     /// Strain that is cultivated, by identifier: the record names it from the start.
+    ///
+    /// 培養する株の識別子。記録に最初から載ります。
     #[serde(default)]
     strain: Option<String>,
     /// Record of the vessel, by identifier.
+    ///
+    /// 槽の記録の識別子。
     #[serde(default)]
     vessel_record: Option<String>,
     /// Go on with this phase (from 1) of a run that was interrupted.
