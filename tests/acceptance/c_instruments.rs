@@ -259,9 +259,9 @@ fn unzip(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
 async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_by_unit() {
     let bench = Bench::new().await;
     // The same plant twice, by its seed, before devices of two makers.
-    let (a, b) = (fermenter("a", false, [20.0, 600.0, 9000.0]), fermenter("b", false, [20.0, 600.0, 9000.0]));
+    let (a, b) = (fermenter("a", false, [20.0, 600.0, 12_000.0]), fermenter("b", false, [20.0, 600.0, 12_000.0]));
     let both = format!("{}\n{}", configuration(&bench, &a).await, configuration(&bench, &b).await);
-    let collect = json!({ "config": bench.file("both.toml", both), "for_s": 22.0 });
+    let collect = json!({ "config": bench.file("both.toml", both), "for_s": 25.0 });
     let collecting = bench.run("live collect", collect);
     tokio::join!(bench.run("simulate fermenter", a), bench.run("simulate fermenter", b), collecting);
     let run = |source: &str, batch: &str| toji_store::live_run_id(source, &format!("R01-{batch}")).to_string();
@@ -315,12 +315,13 @@ async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_
     // And it is the same plant that is exported: value by value, in one unit.
     let query = format!(
         "SELECT x.variable, x.unit, y.unit, x.value, y.value FROM series x JOIN series y ON x.key = y.key AND x.time = y.time \
-         WHERE x.run = '{}' AND y.run = '{}' AND x.variable IS NOT NULL AND x.elapsed_s BETWEEN 1200 AND 3600",
+         WHERE x.run = '{}' AND y.run = '{}' AND x.variable IS NOT NULL",
         runs[0], runs[1]
     );
-    let answer = bench.run("sql query", json!({ "query": query, "limit": 10_000 })).await;
+    let answer = bench.run("sql query", json!({ "query": query, "limit": 20_000 })).await;
     let rows = answer["rows"].as_array().unwrap();
-    assert!(rows.len() > 1_000, "{}", rows.len());
+    // Whoever connects later shares less time with the other.
+    assert!(rows.len() > 500, "{}", rows.len());
     for row in rows {
         let unit = |i: usize| Unit::parse(row[i].as_str().unwrap()).unwrap();
         let (Some(x), Some(y)) = (row[3].as_f64(), row[4].as_f64()) else { continue };
