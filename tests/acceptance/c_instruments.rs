@@ -268,7 +268,10 @@ async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_
     let runs = [run("simulated-opcua", "simulated-01"), run("simulated-b-opcua", "simulated-b-01")];
 
     // As stored they differ, as the devices do.
-    let schema = |files: &BTreeMap<String, Vec<u8>>| -> Vec<BTreeMap<String, String>> { table(&files["tables/columns.csv"]) };
+    let schema = |files: &BTreeMap<String, Vec<u8>>| -> Vec<BTreeMap<String, String>> {
+        // Without the offset of the device's clock, which the collector adds from the first full minute on.
+        table(&files["tables/columns.csv"]).into_iter().filter(|row| row["origin"] != "calculated").collect()
+    };
     let mut stored = Vec::new();
     let mut canonical = Vec::new();
     for run in &runs {

@@ -91,7 +91,7 @@ pub(super) fn operation() -> Operation {
                 "Lays conditions, replicates and controls out on the units of a parallel system: replicates spread over the rows (blocks), controls on the edge and in the middle, the rest by a seed. More units than there are is refused; a plan without control or replicates is warned about.",
             ],
             positional: &["name"],
-            example: "toji culture plan FEED-1 --system vessel-0.25l-24 --conditions @conditions.json",
+            example: "toji culture plan FEED-1 --system vessel-0.25l-24 --conditions @conditions.json --replicates 3",
         },
         Effect::Write,
         make,

@@ -1,6 +1,6 @@
 //! One JSON value as one line.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 use toji_core::{Diagnostic, Lang, Place};
 
 /// Most items of a list that a cell spells out.
@@ -42,11 +42,20 @@ pub(super) fn whole(json: &Json, lang: Lang) -> Option<String> {
     match json {
         Json::Null => Some(String::new()),
         Json::Bool(yes) => Some(boolean(*yes, lang).to_owned()),
-        Json::Number(number) => Some(number.to_string()),
+        Json::Number(number) => Some(legible(number)),
         Json::String(text) => Some(clean(text)),
         Json::Array(_) => None,
         Json::Object(map) => known_object(json, map, lang),
     }
+}
+
+/// A number as people read it: one with more than ten digits is rounded to seven. `--json` keeps every bit.
+fn legible(number: &Number) -> String {
+    let exact = number.to_string();
+    let digits = exact.split(['e', 'E']).next().unwrap_or_default().trim_start_matches(['-', '0', '.']);
+    let rounded = number.as_f64().filter(|_| number.is_f64() && digits.len() > 11);
+    let rounded = rounded.and_then(|x| Number::from_f64(format!("{x:.6e}").parse().ok()?));
+    rounded.map_or(exact, |rounded| rounded.to_string())
 }
 
 fn boolean(yes: bool, lang: Lang) -> &'static str {
@@ -174,6 +183,19 @@ fn list(items: &[Json], lang: Lang) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn long_fractions_are_rounded_and_nothing_else() {
+        let shown = |json: Json| of(&json, Lang::En);
+        assert_eq!(shown(json!(0.44721187868975243)), "0.4472119");
+        assert_eq!(shown(json!(21.607249999999997)), "21.60725");
+        assert_eq!(shown(json!(-15.606784015871206)), "-15.60678");
+        assert_eq!(shown(json!(2.404965115943014e-12)), "2.404965e-12");
+        assert_eq!(shown(json!(84600.000000013)), "84600.0");
+        assert_eq!(shown(json!(7.02)), "7.02");
+        assert_eq!(shown(json!(12345.6789)), "12345.6789");
+        assert_eq!(shown(json!(1_764_000_000_000_000_123_i64)), "1764000000000000123");
+    }
 
     #[test]
     fn one_line_each() {
