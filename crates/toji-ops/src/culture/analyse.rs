@@ -101,20 +101,11 @@ pub(crate) async fn of_run(context: &Context, run: &str) -> Result<Analysed> {
     Ok(of_whole(context, whole).await?.0)
 }
 
-/// The quantities of a run: those of its stored analysis, or else determined now and not kept.
+/// The quantities of a run, determined now: a stored analysis may be of data that have changed since.
 ///
 /// # Errors
 /// No such run, storage faults.
 pub(crate) async fn quantities(context: &Context, run: &str) -> Result<(Vec<Quantity>, Vec<NotDetermined>)> {
-    let id = analysis_id(run);
-    if let Ok(record) = context.session.store.record(&context.access, "analysis", id.as_str(), None).await {
-        let part = |name: &str| record.fields.get(name).cloned().unwrap_or(Json::Null);
-        let read = serde_json::from_value(part("quantities")).ok().zip(serde_json::from_value(part("not_determined")).ok());
-        let same = text(&record.fields, "engine_version").as_deref() == Some(rates::VERSION);
-        if let Some(found) = read.filter(|_| same && !record.retired) {
-            return Ok(found);
-        }
-    }
     let analysed = of_run(context, run).await?;
     Ok((analysed.quantities, analysed.not_determined))
 }
