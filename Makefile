@@ -45,3 +45,4 @@ shots:
 
 docs:
 	mdbook build docs/en && mdbook build docs/ja
+	cp -r docs/src/images docs/book/

@@ -16,8 +16,8 @@ before(async () => {
   const twelve = vessels.find((one) => one.units === 12);
   assert.ok(twelve, "a system of twelve units");
   const planned = await ask("culture plan", {
-    name: `E2E plate ${Date.now().toString(36)}`,
-    purpose: "e2e",
+    name: `TEMP-${Date.now().toString(36).slice(-4).toUpperCase()}`,
+    purpose: "温度の選定 / which temperature",
     system: twelve.id,
     conditions: [{ name: "control 35 °C", control: true, settings: CELSIUS(35), learner: "S-01" }, { name: "cool 25 °C", settings: CELSIUS(25), learner: "S-02" }, { name: "same 35 °C", settings: CELSIUS(35) }],
     replicates: 3,
@@ -129,7 +129,9 @@ for (const lang of ["en", "ja"]) {
       const control = answer.units.find((one) => one.control);
       assert.ok((await cell(page, control.position).textContent()).includes("◆"));
       await checkPage(page, lang, "plate");
+      await page.setViewportSize({ width: 1400, height: 640 });
       await shot(page, `plate-${lang}`);
+      await page.setViewportSize({ width: 1400, height: 900 });
 
       // By keyboard: to A2, take it, stretch down, and the address keeps it.
       await cell(page, "A1").focus();
@@ -258,7 +260,7 @@ for (const lang of ["en", "ja"]) {
       assert.equal(await figure.locator("circle.single").count(), ranking.conditions.reduce((sum, one) => sum + one.units.length, 0));
       assert.equal(await figure.locator("path.line").count(), 1, "the line of the control");
       await checkPage(page, lang, "experiment");
-      await shot(page, `experiment-${lang}`, true);
+      await shot(page, `experiment-${lang}`);
       await button(page, "rank.differences").click();
       assert.equal(query(page, "view"), "differences");
       assert.equal(await figure.locator("circle.single").count(), 0);
@@ -298,7 +300,8 @@ for (const lang of ["en", "ja"]) {
       assert.equal(await kept(), before, "looking keeps nothing");
       await settled(page);
       await checkPage(page, lang, "run with analysis");
-      await shot(page, `analysis-${lang}`, true);
+      await table.scrollIntoViewIfNeeded();
+      await shot(page, `analysis-${lang}`);
       await button(page, "analysis.keep").click();
       const link = page.getByRole("link", { name: t("analysis.open_kept"), exact: true });
       await link.waitFor();

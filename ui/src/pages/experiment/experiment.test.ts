@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RankCondition, Ranking } from "../../api/culture";
+import { layOut } from "../plate/layout";
 import { countOf, shownTo, stretchOf } from "./feedback";
 import { emptyCondition, emptyPlan, fieldOfPlace, planInput, unitsAsked, type PlanDraft } from "./plan";
 import { ranked, rankRows, rankSpec, RANK_HEADER, type RankWords } from "./rank";
@@ -57,20 +58,44 @@ describe("the form of a plan", () => {
   ])("knows the field of %s", (place, field) => expect(fieldOfPlace(place)).toBe(field));
 });
 
-const condition = (name: string, more: Partial<RankCondition> = {}): RankCondition => ({ condition: name, control: false, n: 3, verdict: "not-separable", units: [], ...more });
+const condition = (name: string, more: Partial<RankCondition> = {}): RankCondition => ({
+  condition: name,
+  control: false,
+  n: 3,
+  rank: null,
+  mean: null,
+  sd: null,
+  low: null,
+  high: null,
+  difference: null,
+  difference_low: null,
+  difference_high: null,
+  p: null,
+  verdict: "not-separable",
+  units: [],
+  ...more,
+});
 const ranking: Ranking = {
   experiment: "E",
   name: "E1",
   response: "titre-final",
   label: { ja: "力価", en: "Titre" },
   unit: "g/L",
+  lower_is_better: false,
+  confidence: 0.95,
   control: "c",
   conditions: [
     condition("none", { n: 0, verdict: "not-measured" }),
-    condition("c", { control: true, rank: 2, mean: 10, low: 9, high: 11, verdict: "control", units: [{ run: "r1", title: "r1", value: 9.5 }, { run: "r2", title: "r2", value: null }] }),
+    condition("c", { control: true, n: 1, rank: 2, mean: 9.5, low: 8.5, high: 10.5, verdict: "control", units: [{ run: "r1", title: "r1", position: "A1", value: 9.5 }] }),
     condition("b", { rank: 1, mean: 13, low: 12, high: 14, difference: 3, difference_low: 1.5, difference_high: 4.5, p: 0.001, verdict: "better" }),
   ],
-  missing: [],
+  missing: [
+    { position: "A2", condition: "c", why: { ja: "測定値がありません", en: "it was not measured" } },
+    { position: "A3", condition: "none", why: { ja: "この槽の培養がまだありません", en: "no run stands on this unit yet" } },
+  ],
+  pooled_sd: 0.8,
+  degrees_of_freedom: 2,
+  edge: null,
   method: { ja: "", en: "" },
   advice: [],
 };
@@ -82,10 +107,10 @@ describe("a ranking as a plot", () => {
   });
   it("shows means with the control's line, single values, and a shape for each verdict", () => {
     const spec = rankSpec(ranking, "means", words);
-    expect(spec.lines).toEqual([{ at: 10, label: "control" }]);
+    expect(spec.lines).toEqual([{ at: 9.5, label: "control" }]);
     expect(spec.rows.map((row) => [row.id, row.shape, row.main?.at ?? null, row.note])).toEqual([
       ["b", "dot", 13, "▲ better"],
-      ["c", "square", 10, "■ control"],
+      ["c", "square", 9.5, "■ control"],
       ["none", "ring", null, "✕ not-measured"],
     ]);
     expect(spec.rows[1]?.singles).toEqual([9.5]);
@@ -110,14 +135,20 @@ describe("units of an experiment", () => {
   ];
   it("join the plan with what runs, whatever the spelling of a position", () => {
     const units = layoutUnits(planned, [
-      { position: "A02", state: "running", run: "R2", title: "two", t_s: [], value: [], alarms: 0 },
-      { position: "B9", state: "ended", run: "R9", condition: "x", t_s: [], value: [], alarms: 0 },
+      { position: "A02", row: 1, column: 2, state: "running", run: "R2", title: "two", t_s: [], value: [], last: null, alarms: 0 },
+      { position: "B9", row: 2, column: 9, state: "ended", run: "R9", condition: "x", t_s: [0], value: [1], last: 1, alarms: 0 },
     ]);
     expect(units.map((unit) => [unit.position, unit.state, unit.run, unit.condition, unit.learner])).toEqual([
       ["A1", "planned", null, "c", null],
       ["A2", "running", "R2", "b", "S-1"],
       ["B9", "ended", "R9", "x", null],
     ]);
+  });
+  it("stand where the plan says when their position is a number of its own", () => {
+    const numbered = layoutUnits([{ unit: 7, position: "R-7", row: 2, column: 1, condition: "c" }, { position: "R-8", row: "2", condition: "c" }], []);
+    const plate = layOut(numbered, 2, 2);
+    expect(plate.cells.flat().map((one) => one?.position ?? null)).toEqual([null, null, "R-7", null]);
+    expect(plate.loose.map((one) => one.position)).toEqual(["R-8"]);
   });
   it("survive a record that holds something else", () => {
     expect(layoutUnits(null, [])).toEqual([]);

@@ -27,7 +27,7 @@ function rowOf(condition: RankCondition, view: RankView, words: RankWords): Inte
     shape: condition.control ? "square" : condition.verdict === "better" || condition.verdict === "worse" ? "dot" : "ring",
     note: `${VERDICT_SIGNS[condition.verdict ?? "none"]} ${words.verdict(condition.verdict ?? "none")}`,
   };
-  if (view === "means") row.singles = condition.units.flatMap((unit) => (is(unit.value) ? [unit.value] : []));
+  if (view === "means") row.singles = condition.units.map((unit) => unit.value);
   return row;
 }
 

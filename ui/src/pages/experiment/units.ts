@@ -1,9 +1,8 @@
 // The units of an experiment: what was planned, joined with how each stands now.
 import type { PlateUnit, UnitState } from "../../api/culture";
-import { parsePosition, positionName } from "../plate/layout";
+import { parsePosition, positionName, type Placed } from "../plate/layout";
 
-export interface LayoutUnit {
-  position: string;
+export interface LayoutUnit extends Placed {
   condition: string;
   control: boolean;
   replicate: number | null;
@@ -32,6 +31,8 @@ function plannedOf(planned: unknown): LayoutUnit[] {
     return [
       {
         position: spelled(position),
+        row: number(unit["row"]),
+        column: number(unit["column"]),
         condition: text(unit["condition"]) ?? "",
         control: unit["control"] === true,
         replicate: number(unit["replicate"]),
@@ -58,6 +59,8 @@ export function layoutUnits(planned: unknown, now: readonly PlateUnit[]): Layout
   const others = [...rest.values()].flat().map(
     (unit): LayoutUnit => ({
       position: spelled(unit.position),
+      row: unit.row,
+      column: unit.column,
       condition: text(unit.condition) ?? "",
       control: unit.control === true,
       replicate: null,

@@ -1,7 +1,5 @@
 // A plate as a grid: where each unit stands, how the keyboard moves over it, and what is
 // chosen. Touches no browser object, so that it can be tested alone.
-import type { PlateUnit } from "../../api/culture";
-
 /** A place on the plate, counted from zero. */
 export interface Place {
   row: number;
@@ -32,9 +30,14 @@ export function parsePosition(text: string | null | undefined): Place | null {
   return { row, column: Number(parts[2]) - 1 };
 }
 
-type Placed = Pick<PlateUnit, "position" | "row" | "column">;
+/** What has a place: row and column count from 1; null where a record does not tell them. */
+export interface Placed {
+  position: string;
+  row: number | null;
+  column: number | null;
+}
 
-/** Where a unit stands: by its position, else by the row and column (from 1) that the server tells, as for wells that are numbered. */
+/** Where a unit stands: by its position, else by the row and column that the server tells, as for wells that are numbered. */
 export function placeOf(unit: Placed): Place | null {
   const named = parsePosition(unit.position);
   if (named) return named;

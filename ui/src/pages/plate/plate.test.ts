@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { PlateUnit } from "../../api/culture";
-import { block, inOrder, layOut, moved, parsePosition, positionName, rowLetters, toggled } from "./layout";
+import { block, inOrder, layOut, moved, parsePosition, positionName, rowLetters, toggled, type Placed } from "./layout";
 import { plateSvg } from "./plate-svg";
 import { BOX, commonSpan, counts, heatEdges, heatStep, sparkPath, spanOf, STEPS, timeSpan } from "./scale";
 
-const unit = (position: string, more: Partial<PlateUnit> = {}): PlateUnit => ({ position, state: "ended", t_s: [], value: [], alarms: 0, ...more });
+/** A unit as the server tells it: the row and column of its position, from 1. */
+const unit = (position: string, more: Partial<PlateUnit> = {}): PlateUnit => {
+  const at = parsePosition(position);
+  return { position, row: (at?.row ?? -1) + 1, column: (at?.column ?? -1) + 1, state: "ended", t_s: [], value: [], alarms: 0, ...more };
+};
 
 describe("positions", () => {
   it.each([
@@ -34,7 +38,8 @@ describe("layout", () => {
     expect(plate.cells.flat().every((one) => one !== null)).toBe(true);
   });
   it("widens rather than hides, and hands back what has no place or a taken one", () => {
-    const plate = layOut([unit("A1"), unit("C9"), unit("a1", { run: "second" }), unit("R-7"), unit("ZZ1")], 2, 6);
+    const unknown: Placed = { position: "R-7", row: null, column: null };
+    const plate = layOut<Placed>([unit("A1"), unit("C9"), unit("a1", { run: "second" }), unknown, unit("ZZ1")], 2, 6);
     expect([plate.rows, plate.columns]).toEqual([3, 9]);
     expect(plate.loose.map((one) => one.position)).toEqual(["R-7", "ZZ1", "a1"]);
     expect(plate.cells[2]?.[8]?.position).toBe("C9");

@@ -18,15 +18,17 @@ describe("a lineage", () => {
     expect(branches([node("x", "hidden", 1)]).map((branch) => branch.node.run)).toEqual(["x"]);
   });
   it("puts engineering numbers in rows, one cell a run", () => {
+    const kla = { ja: "kLa", en: "kLa" };
     const rows = scaleRows({
       root: "a",
       nodes: [],
       scale: [
-        { run: "a", code: "reynolds", value: 1, unit: "1" },
-        { run: "a", code: "kla", value: 200, unit: "1/h" },
-        { run: "b", code: "kla", unit: "1/h", why_missing: { ja: "", en: "no gas flow" } },
-        { run: "b", code: "other", value: 2, unit: "1" },
+        { run: "a", code: "reynolds", label: { ja: "レイノルズ数", en: "Reynolds number" }, value: 1, unit: "1", why_missing: null, limits: null },
+        { run: "a", code: "kla", label: kla, value: 200, unit: "/h", why_missing: null, limits: null },
+        { run: "b", code: "kla", label: kla, value: null, unit: "/h", why_missing: { ja: "通気量がありません", en: "no gas flow" }, limits: null },
+        { run: "b", code: "other", label: { ja: "そのほか", en: "Other" }, value: 2, unit: "1", why_missing: null, limits: null },
       ],
+      warnings: [],
     });
     expect(rows.map((row) => row.code)).toEqual(["kla", "reynolds", "other"]);
     expect(rows[0]?.cells.get("b")?.why_missing?.en).toBe("no gas flow");
