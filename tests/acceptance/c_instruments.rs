@@ -259,9 +259,9 @@ fn unzip(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
 async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_by_unit() {
     let bench = Bench::new().await;
     // The same plant twice, by its seed, before devices of two makers.
-    let (a, b) = (fermenter("a", false, [20.0, 600.0, 12_000.0]), fermenter("b", false, [20.0, 600.0, 12_000.0]));
+    let (a, b) = (fermenter("a", false, [20.0, 600.0, 24_000.0]), fermenter("b", false, [20.0, 600.0, 24_000.0]));
     let both = format!("{}\n{}", configuration(&bench, &a).await, configuration(&bench, &b).await);
-    let collect = json!({ "config": bench.file("both.toml", both), "for_s": 25.0 });
+    let collect = json!({ "config": bench.file("both.toml", both), "for_s": 45.0 });
     let collecting = bench.run("live collect", collect);
     tokio::join!(bench.run("simulate fermenter", a), bench.run("simulate fermenter", b), collecting);
     let run = |source: &str, batch: &str| toji_store::live_run_id(source, &format!("R01-{batch}")).to_string();

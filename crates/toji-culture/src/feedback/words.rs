@@ -3,7 +3,7 @@
 use super::facts::{Facts, OXYGEN_LOW_PERCENT};
 use super::{Compared, Point, Verdict};
 use crate::rates::Quantity;
-use toji_core::Text;
+use toji_core::{Text, Unit};
 
 /// Feed starts this close to the rise of oxygen are on time, min before and after.
 const EARLY_MIN: f64 = 10.0;
@@ -214,7 +214,7 @@ pub(super) fn result(q: &Quantity, c: &Compared, far_below: f64) -> Point {
         ),
     };
     let (rank, of, median, best, own) = (c.rank, c.of, c.median, c.best, c.own);
-    let unit = &c.unit;
+    let unit = Unit::parse(&c.unit).map_or_else(|_| c.unit.clone(), |unit| unit.label());
     let p = point(
         &q.code,
         verdict,

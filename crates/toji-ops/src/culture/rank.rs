@@ -7,7 +7,7 @@ use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toji_core::{Error, Place, Record, Result, Text};
+use toji_core::{Error, Place, Record, Result, Text, Unit};
 use toji_culture::plan::{System, read_position};
 use toji_culture::rank::{Comparisons, Group, Measured, Ranking, Verdict, quantile, rank};
 
@@ -206,7 +206,9 @@ async fn ranks(context: Context, input: Input) -> Result<Ranks> {
             Answer::Value { .. } => None,
         })
         .collect();
-    let advice = advice(&ranking, &missing, unit.as_deref().unwrap_or_default(), input.confidence);
+    let spelt =
+        unit.as_deref().map_or_else(String::new, |code| Unit::parse(code).map_or_else(|_| code.to_owned(), |u| u.label()));
+    let advice = advice(&ranking, &missing, &spelt, input.confidence);
     Ok(Ranks {
         experiment: experiment.record.id.to_string(),
         name: experiment.name,
