@@ -35,8 +35,10 @@ use toji_core::live::{Batch, MarkKind};
 use toji_core::{Diagnostic, Error, Place, Result};
 use tokio_util::sync::CancellationToken;
 
-/// Items asked for in one request.
-const ITEMS_A_REQUEST: usize = 500;
+/// Items asked for in one request, and values in one notification: about half of the 64 KiB of one chunk, since longer
+/// messages come in several, which not every server and client can put together.
+const ITEMS_A_REQUEST: usize = 200;
+const VALUES_A_NOTIFICATION: u32 = 800;
 /// How often a subscription is kept alive without values, in publishing intervals, and after how many it ends.
 const KEEP_ALIVE: u32 = 10;
 const LIFETIME: u32 = 600;
@@ -261,7 +263,8 @@ async fn set_up(session: Arc<Session>, source: Arc<OpcUa>, arrived: Arrived, tal
         heard.lock().unwrap_or_else(PoisonError::into_inner).push((at, value, now_ns()));
     });
     let every = Duration::from_millis(source.publish_ms.max(10));
-    let subscription = session.create_subscription(every, LIFETIME, KEEP_ALIVE, 0, 0, true, callback).await.map_err(away)?;
+    let subscription =
+        session.create_subscription(every, LIFETIME, KEEP_ALIVE, VALUES_A_NOTIFICATION, 0, true, callback).await.map_err(away)?;
     let mut refused = 0;
     for (chunk, first) in items.chunks(ITEMS_A_REQUEST).zip((0..).step_by(ITEMS_A_REQUEST)) {
         let requests = chunk.iter().zip(first..).map(|(item, at)| request(&source, item, at)).collect();

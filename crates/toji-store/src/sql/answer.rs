@@ -1,8 +1,9 @@
 //! The rows of an answer, and the forms they leave in.
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value as Json;
+use std::sync::Arc;
 use toji_core::{Error, Result};
 
 /// Columns and rows of an answer.
@@ -19,6 +20,21 @@ fn bug(error: impl std::fmt::Display) -> Error {
 }
 
 impl Table {
+    /// Columns of one name (`x.unit` and `y.unit` of a join) are told apart as `unit` and `unit_2`: rows by name, and
+    /// readers of files, know a name once.
+    pub(super) fn new(schema: &SchemaRef, batches: Vec<RecordBatch>, truncated: bool) -> Result<Self> {
+        let mut names: Vec<String> = Vec::new();
+        for field in schema.fields() {
+            let again = (2..).map(|n| format!("{}_{n}", field.name()));
+            let taken = |name: &String| names.contains(name) || (name != field.name() && schema.column_with_name(name).is_some());
+            names.extend(std::iter::once(field.name().clone()).chain(again).find(|name| !taken(name)));
+        }
+        let fields = schema.fields().iter().zip(names).map(|(field, name)| field.as_ref().clone().with_name(name));
+        let schema = Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()));
+        let named = |batch: RecordBatch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(bug);
+        let batches = batches.into_iter().map(named).collect::<Result<_>>()?;
+        Ok(Self { schema, batches, truncated })
+    }
     /// Names and types of the columns.
     #[must_use]
     pub fn columns(&self) -> Vec<(String, String)> {

@@ -59,7 +59,7 @@ impl Store {
             rows += batch.num_rows();
             batches.push(batch);
         }
-        Ok(Table { schema, batches, truncated })
+        Table::new(&schema, batches, truncated)
     }
 }
 

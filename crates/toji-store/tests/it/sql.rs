@@ -33,6 +33,27 @@ async fn filled(store: &Store) {
 }
 
 on_both! {
+    async fn columns_of_one_name_are_told_apart(home) {
+        let store = &home.store;
+        filled(store).await;
+        let query = "SELECT x.key, y.key, x.value AS key_2, y.value, x.value FROM series x JOIN series y ON x.time = y.time \
+                     WHERE x.run = 'r1' AND y.run = 'r1' AND x.key = 'temp' AND y.key = 'ph' ORDER BY x.time LIMIT 3";
+        let answer = store.sql(&me(), query, 10).await.unwrap();
+        let names: Vec<String> = answer.columns().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["key", "key_3", "key_2", "value", "value_2"]);
+        let rows = answer.rows().unwrap();
+        assert_eq!(rows.len(), 3);
+        for row in rows {
+            assert_eq!((&row[0], &row[1], &row[2]), (&json!("temp"), &json!("ph"), &row[4]));
+            assert!(row[3].is_number() && row[4].is_number(), "{row:?}");
+        }
+        for file in [answer.csv(), answer.arrow(), answer.parquet()] {
+            assert!(!file.unwrap().is_empty());
+        }
+    }
+}
+
+on_both! {
     async fn kinds_are_tables(home) {
         let store = &home.store;
         filled(store).await;
