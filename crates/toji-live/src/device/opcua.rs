@@ -21,10 +21,12 @@ use opcua::server::{ServerBuilder, SubscriptionCache};
 use opcua::types::{
     DataTypeId, DataValue, DateTime, EUInformation, ExtensionObject, LocalizedText, NodeId, ObjectId, StatusCode, Variant,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use toji_core::Result;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Namespace of the nodes.
@@ -68,8 +70,17 @@ impl Device {
             self.lines.iter().enumerate().for_each(|(at, line)| listen(&manager, namespace, at, line, desk));
         }
         let subscriptions = handle.subscriptions().clone();
-        let serving = tokio::spawn(server.run());
+        // Nobody is let in before every vessel has said something: a node without a value is sampled as of now, and
+        // what a device whose clock is behind ours says later would be held back as older.
+        let mut silent: BTreeSet<usize> = (0..self.lines.len()).collect();
+        let mut waiting = Some(server);
+        let mut serving = None;
         loop {
+            if silent.is_empty()
+                && let Some(server) = waiting.take()
+            {
+                serving = Some(tokio::spawn(server.run()));
+            }
             let frame = tokio::select! {
                 frame = frames.recv() => frame,
                 () = stop.cancelled() => None,
@@ -77,10 +88,12 @@ impl Device {
             let Some(frame) = frame else { break };
             self.said.frames.fetch_add(1, Ordering::Relaxed);
             self.say(&manager, &subscriptions, namespace, &frame);
-            if serving.is_finished() {
+            silent.remove(&frame.line);
+            if serving.as_ref().is_some_and(JoinHandle::is_finished) {
                 break;
             }
         }
+        let Some(serving) = serving else { return Ok(()) };
         handle.cancel();
         match serving.await {
             Ok(Ok(())) => Ok(()),
