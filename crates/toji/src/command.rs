@@ -154,8 +154,10 @@ pub(crate) async fn run(
 
 /// Logs to standard error, as `TOJI_LOG` says; warnings only, or the course of a server.
 pub(crate) fn log(settings: &Settings) {
-    let default = if settings.serves && !settings.quiet { "info" } else { "warn" };
-    let filter = std::env::var("TOJI_LOG").ok().filter(|wish| !wish.is_empty()).unwrap_or_else(|| default.to_owned());
+    // The OPC UA library calls every unencrypted connection an error; what matters of a link is among the findings.
+    const LINKS: &str = "opcua_client=off,opcua_core=off,opcua_crypto=off";
+    let default = format!("{},{LINKS}", if settings.serves && !settings.quiet { "info" } else { "warn" });
+    let filter = std::env::var("TOJI_LOG").ok().filter(|wish| !wish.is_empty()).unwrap_or_else(|| default.clone());
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let coloured = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(std::io::stderr).try_init();
