@@ -1,8 +1,8 @@
 //! A: from deposit to delivery in one trace (A02), and data sets ready for learning machines (A06).
 
-use crate::bench::{Bench, bilingual, texts};
+use crate::bench::{Bench, bilingual, texts, unzip};
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 fn generated(end: &str) -> Vec<u8> {
     let files = toji_ingest::generate::demo_files(7);
@@ -36,20 +36,6 @@ async fn brewery() -> (Bench, Vec<String>) {
 fn manifest(runs: &[String]) -> Json {
     json!({ "name": "test-set", "runs": runs, "grid_s": 600, "licence": "LIC-1", "split": { "unit": "run", "seed": 3 },
             "title": { "ja": "試験", "en": "Test" }, "creators": [{ "name": "Toji contributors" }] })
-}
-
-/// Files of a ZIP by path, without the folder they lie in.
-fn unzip(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let mut out = BTreeMap::new();
-    for i in 0..zip.len() {
-        let mut file = zip.by_index(i).unwrap();
-        let path = file.name().unwrap().split_once('/').unwrap().1.to_owned();
-        let mut content = Vec::new();
-        std::io::Read::read_to_end(&mut file, &mut content).unwrap();
-        out.insert(path, content);
-    }
-    out
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! B: cultures side by side, from the plan over the ranking to what each learner hears, and from scale to scale.
 
-use crate::bench::{Bench, bilingual, numbers, texts};
+use crate::bench::{Bench, bilingual, numbers, shared, texts};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -310,12 +310,6 @@ async fn the_lineage_of_a_process_is_followed_over_four_scales_with_its_engineer
         lineage["scale"].as_array().unwrap().iter().filter(|n| n["run"] == runs[1].as_str() && n["value"].is_null()).collect();
     assert!(bare.len() >= 4 && bare.iter().all(|n| bilingual(&n["why_missing"])), "{bare:?}");
     bench.is_sound().await;
-}
-
-/// The file of shared data, where it is there; the suite also runs without it.
-fn shared(path: &str) -> Option<String> {
-    let path = std::path::Path::new("/work/shared/data/bioprocess").join(path);
-    path.exists().then(|| path.to_string_lossy().into_owned())
 }
 
 /// Wells on a plate, from files as plate readers write them.

@@ -1,6 +1,7 @@
 //! A fresh store in a folder of its own, and operations by name.
 
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toji_core::{Error, Instant, Severity};
@@ -86,6 +87,31 @@ pub(crate) fn root() -> PathBuf {
 
 pub(crate) fn seed(file: &str) -> String {
     root().join("seeds").join(file).to_string_lossy().into_owned()
+}
+
+/// A real file of the shared data; says so where there is none, and the test goes on without it.
+pub(crate) fn shared(path: &str) -> Option<String> {
+    let shared = std::env::var_os("TOJI_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let path = shared.join("data/bioprocess").join(path);
+    if !path.exists() {
+        println!("skipped: there is no {}", path.display());
+        return None;
+    }
+    Some(path.to_string_lossy().into_owned())
+}
+
+/// Files of a ZIP by path, without the folder they lie in.
+pub(crate) fn unzip(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut out = BTreeMap::new();
+    for i in 0..zip.len() {
+        let mut file = zip.by_index(i).unwrap();
+        let path = file.name().unwrap().split_once('/').unwrap().1.to_owned();
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut content).unwrap();
+        out.insert(path, content);
+    }
+    out
 }
 
 /// Places of the errors among an error's findings, as `file:line:column «field»`, and both languages are there.

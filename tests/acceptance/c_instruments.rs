@@ -1,7 +1,7 @@
 //! Instruments: a run that ends as a record with its analysis (A20), one protocol on two makers' devices (C02), and
 //! their data in one schema (I12). Everything goes over real sockets to simulated devices, faster than the clock.
 
-use crate::bench::{Bench, root, texts};
+use crate::bench::{Bench, root, texts, unzip};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use toji_core::Unit;
@@ -238,19 +238,6 @@ fn c02_a_new_instrument_is_one_adapter_against_the_published_specification() {
 /// A table of a release, as rows of named cells.
 fn table(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(bytes).deserialize().map(Result::unwrap).collect()
-}
-
-fn unzip(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    let mut out = BTreeMap::new();
-    for i in 0..zip.len() {
-        let mut file = zip.by_index(i).unwrap();
-        let path = file.name().unwrap().split_once('/').unwrap().1.to_owned();
-        let mut content = Vec::new();
-        std::io::Read::read_to_end(&mut file, &mut content).unwrap();
-        out.insert(path, content);
-    }
-    out
 }
 
 /// One schema for two makers. That both feed a lot record (I01) is not shown: there is no lot record yet; what is shown

@@ -2,7 +2,7 @@
 //! identifier first. Each takes the clauses of the column `acceptance_en` literally and goes through the
 //! operations alone, as every face does. `docs/coverage.md` is generated from the names of these tests.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at the first thing that is not as it should be")]
 
 mod a_dataset;
 mod a_design;

@@ -113,15 +113,16 @@ fn minutes(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 /// When dissolved oxygen rose steeply for the first time after the culture had drawn it down.
 fn depletion(oxygen: &[(f64, f64)]) -> Option<f64> {
     let by_minute = minutes(oxygen);
-    let lowest_before =
-        |i: usize| by_minute.get(..i).map_or(f64::INFINITY, |b| b.iter().map(|p| p.1).fold(f64::INFINITY, f64::min));
+    let mut lowest = f64::INFINITY;
     (0..by_minute.len()).find_map(|i| {
         let (t, value) = *by_minute.get(i)?;
+        let lowest_before = lowest;
+        lowest = lowest.min(value);
         let from = by_minute.partition_point(|p| p.0 < t - BEFORE_S);
         // Five minutes back, so that the rise itself is not in it.
         let to = by_minute.partition_point(|p| p.0 < t - 300.0);
         let mut before: Vec<f64> = by_minute.get(from..to)?.iter().map(|p| p.1).collect();
-        if before.len() < 5 || lowest_before(i) > 80.0 {
+        if before.len() < 5 || lowest_before > 80.0 {
             return None;
         }
         before.sort_by(f64::total_cmp);
