@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every parser in turn, SECONDS_EACH CPU seconds each (default 600), seeded with real files where
-# TOJI_SHARED names a folder of them. Findings stay in fuzz/artifacts, what was learnt in fuzz/corpus.
+# TOJI_SHARED names a folder of them. Findings stay in fuzz/artifacts, what was learnt in fuzz/corpus, and every
+# target that ran adds a line to fuzz/results.tsv: commit, target, CPU seconds, inputs, finding.
 #   SECONDS_EACH=60 scripts/fuzz.sh [TARGET…]
 # Needs a C++ compiler for libFuzzer; the stable Rust compiler is enough.
 set -euo pipefail
@@ -18,6 +19,7 @@ real="${TOJI_SHARED:-../../shared}/data/bioprocess"
 ticks=$(getconf CLK_TCK)
 spent() { awk -v t="$ticks" '{print int(($14 + $15) / t)}' "/proc/$1/stat" 2>/dev/null || echo 0; }
 
+commit=$(git rev-parse --short HEAD)
 failed=()
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"
@@ -36,7 +38,10 @@ for target in "${targets[@]}"; do
   wait "$pid" || code=$?
   units=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   # libFuzzer leaves with 72 when told to stop.
-  if [ "$code" = 72 ]; then
+  finding=none
+  [ "$code" = 72 ] || finding=found
+  printf '%s\t%s\t%s\t%s\t%s\n' "$commit" "$target" "$cpu" "${units:-}" "$finding" >>results.tsv
+  if [ "$finding" = none ]; then
     echo "$target: $cpu CPU s, ${units:-?} inputs, no finding"
   else
     echo "$target: FINDING after $cpu CPU s (exit $code), see fuzz/artifacts/$target"

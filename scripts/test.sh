@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything CI runs: format, lint while compiling the tests, tests on SQLite and PostgreSQL, the pages
-# in a real browser. Ends with one line of totals.
+# in a real browser, the documentation, what is linked. Ends with one line of totals.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 start=$(date +%s)
@@ -8,7 +8,7 @@ step() { printf '\n== %s (%ss)\n' "$1" "$(($(date +%s) - start))"; }
 
 step "setup"
 ./scripts/setup.sh test
-export PATH="$HOME/.cargo/bin:$PATH"
+export PATH="$HOME/.cargo/bin:$PWD/target/tools-venv/bin:$PATH"
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never CARGO_NET_RETRY=10 CARGO_PROFILE_DEV_DEBUG=0
 
 step "pages: install, check, test, build"
@@ -34,4 +34,8 @@ step "pages in a browser, against the real program"
 step "walls and documents"
 ./scripts/check-walls.sh
 python3 scripts/check-docs.py
+make --silent docs
+
+step "licences, sources and bans of what is linked"
+cargo deny --log-level error check bans licenses sources
 step "done"

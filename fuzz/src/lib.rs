@@ -5,7 +5,9 @@ use toji_core::clock::{DateOrder, WallClock};
 use toji_core::culture::Reading;
 use toji_core::kind::{KindSet, read_cell, write_cell};
 use toji_core::{Decimal, Kind, Unit, Value};
+use toji_core::live::Batch;
 use toji_ingest::{Site, Source};
+use toji_live::{Config, Tally};
 
 /// Every series has one time, one number and one quality a point, and texts in order.
 fn check(reading: &Reading) {
@@ -116,5 +118,94 @@ pub fn cell(bytes: &[u8]) {
     let field = fields[usize::from(*pick) * 7 % fields.len()];
     if let Ok(read) = read_cell(field, text) {
         let _ = write_cell(field, read.as_ref());
+    }
+}
+
+/// Every point of a batch belongs to a signal the batch declares.
+fn check_batches(batches: &[Batch]) {
+    for batch in batches {
+        assert!(batch.points.iter().all(|point| (point.signal as usize) < batch.signals.len()));
+    }
+}
+
+/// Rules of every form: times as numbers and as text with a zone, fields by name and by pointer, bare words.
+const SOURCES: &str = r#"
+[[mqtt]]
+name = "hall"
+broker = { host = "127.0.0.1", client_id = "toji" }
+[[mqtt.topic]]
+topic = "0"
+run = "{/batch}"
+time = "ts"
+time_format = "unix-ms"
+simulated = "sim"
+field = [{ field = "pH", unit = "[pH]" }, { field = "/gas/o2", key = "O2", unit = "%" }]
+others = true
+started = { at = "state", is = "running" }
+ended = { at = "state", is = "ended" }
+[[mqtt.topic]]
+topic = "1"
+run = "b"
+signal = "s"
+[[mqtt.topic]]
+topic = "2"
+run = "b"
+time = "at"
+zone = "Asia/Tokyo"
+field = [{ field = "T", unit = "Cel" }]
+[[sparkplug]]
+name = "plant"
+broker = { host = "127.0.0.1", client_id = "toji" }
+run = "{device}-{batch}"
+batch_metric = "batch"
+metric = [{ name = "pH", unit = "[pH]" }]
+"#;
+
+/// JSON messages of live sources; the first byte picks the rule.
+pub fn live_json(bytes: &[u8]) {
+    let Some((pick, payload)) = bytes.split_first() else { return };
+    let config = Config::read(SOURCES).expect("the rules are sound");
+    let mut reader = toji_live::mqtt::json::Reader::new("hall".into(), &config.mqtt[0].topics);
+    check_batches(&reader.read(&(pick % 4).to_string(), payload, 9, &Tally::default()));
+}
+
+/// A sequence of Sparkplug messages: a byte for the topic, a byte for the length, the payload.
+pub fn live_sparkplug(bytes: &[u8]) {
+    const TOPICS: [&str; 6] = ["NBIRTH/n", "DBIRTH/n/d", "NDATA/n", "DDATA/n/d", "NDEATH/n", "DDEATH/n/d"];
+    let mut config = Config::read(SOURCES).expect("the rules are sound");
+    let mut host = toji_live::sparkplug::host::Host::new(config.sparkplug.remove(0));
+    let tally = Tally::default();
+    let mut rest = bytes;
+    while let [pick, length, tail @ ..] = rest {
+        let (payload, next) = tail.split_at(usize::from(*length).min(tail.len()));
+        let topic = format!("spBv1.0/g/{}", TOPICS[usize::from(*pick) % TOPICS.len()]);
+        check_batches(&host.take(&topic, payload, 9, &tally));
+        rest = next;
+    }
+    check_batches(&host.give_up_waiting(i64::MAX, &tally));
+}
+
+/// Configurations of live sources.
+pub fn live_config(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Config::read(text);
+    }
+}
+
+/// SiLA 2 feature definitions.
+pub fn sila_feature(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = toji_live::sila::feature::Feature::read(text);
+    }
+}
+
+/// Steps of protocols: what is read describes itself in both languages.
+pub fn protocol(bytes: &[u8]) {
+    if let Ok(steps) = serde_json::from_slice(bytes)
+        && let Ok(plan) = toji_live::protocol::steps::read(&steps)
+    {
+        for phase in &plan.phases {
+            let _ = (phase.path(), phase.until.words());
+        }
     }
 }
