@@ -8,11 +8,13 @@
 //! * `rank`: conditions against their control, with how sure that is.
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
+//! * `kernel`: models as expressions and events, compiled and integrated.
 //!
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
 pub mod feedback;
+pub mod kernel;
 pub mod plan;
 pub mod rank;
 pub mod rates;
