@@ -21,6 +21,10 @@ impl Chance {
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
+    /// A number of at least 0 and less than 1, on a grid of 2⁻⁵³.
+    pub fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
     /// Standard normal, near enough for a spread: twelve uniform numbers of 16 bits less six, so never beyond 6.
     pub fn normal(&mut self) -> f64 {
         let mut sum = 0;

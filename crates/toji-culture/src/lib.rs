@@ -9,12 +9,14 @@
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
 //! * `model`: the model file, its units and its balances.
+//! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //!
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
 pub mod feedback;
+pub mod fit;
 pub mod kernel;
 pub mod model;
 pub mod plan;

@@ -7,6 +7,7 @@
 
 pub mod definition;
 mod elementary;
+mod ensemble;
 pub mod expression;
 mod factor;
 mod graph;

@@ -47,6 +47,17 @@ impl<N: Copy> Trajectory<N> {
         &self.values[time * self.width..(time + 1) * self.width]
     }
 
+    /// The same with every value seen by `f`.
+    pub fn map<M>(&self, f: impl Fn(N) -> M) -> Trajectory<M> {
+        Trajectory {
+            times: self.times.clone(),
+            values: self.values.iter().map(|v| f(*v)).collect(),
+            steps: self.steps,
+            happened: self.happened.clone(),
+            width: self.width,
+        }
+    }
+
     /// One quantity at all times.
     pub fn of(&self, quantity: usize) -> impl Iterator<Item = N> + '_ {
         self.values.iter().skip(quantity).step_by(self.width).copied()

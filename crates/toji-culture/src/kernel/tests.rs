@@ -242,6 +242,31 @@ fn side_by_side_is_what_each_gives_alone() {
 }
 
 #[test]
+fn an_ensemble_is_the_same_on_any_number_of_threads() {
+    let system = model(FED_BATCH);
+    let times: Vec<f64> = (0..=10).map(|i| 2.0 * f64::from(i)).collect();
+    let settings: Vec<Vec<f64>> = (0..21)
+        .map(|i| {
+            let mut constants = system.constants();
+            constants[0] = 0.4 + 0.01 * f64::from(i);
+            constants
+        })
+        .collect();
+    let values = |threads: usize| -> Vec<Vec<f64>> {
+        let all = system.ensemble(&settings, &times, &Options::default(), threads);
+        all.into_iter().map(|t| t.unwrap().values).collect()
+    };
+    let one = values(1);
+    assert_eq!(one.len(), 21);
+    assert_eq!(values(3), one);
+    // The last ones have no group of eight and went alone: they agree with those that did not.
+    let alone = system.simulate(&settings[3], &times, &Options::default()).unwrap();
+    for (a, b) in alone.values.iter().zip(&one[3]) {
+        assert!((a - b).abs() < 1e-3 * (1.0 + a.abs()), "{a} {b}");
+    }
+}
+
+#[test]
 fn lanes_with_events_of_the_state_refuse_to_part() {
     let system = model("k = 1\nx' = -k * x from 1\nwhen x < 0.5: x = 1");
     let error = system.simulate(&[Lanes([1.0, 2.0])], &[0.0, 2.0], &Options::default()).unwrap_err();

@@ -187,3 +187,14 @@ held = {{ expression = "(S + Q) * V + taken", unit = "g" }}
         prop_assert!((end(&model, 5.0, "V") - (1.0 + 0.1 + dose - sample)).abs() < 1e-12);
     }
 }
+
+/// The model that the documentation shows compiles, and its sample is taken.
+#[test]
+fn the_model_of_the_documentation_works() {
+    for page in [include_str!("../../../../docs/src/en/models.md"), include_str!("../../../../docs/src/ja/models.md")] {
+        let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let model = Model::read(text).unwrap();
+        near(end(&model, 9.0, "V"), 10.0 + 0.5 * 4.0 - 0.02, 1e-9);
+        assert!(end(&model, 9.0, "biomass") > 20.0);
+    }
+}

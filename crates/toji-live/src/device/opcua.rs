@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 pub const NAMESPACE: &str = "urn:toji:simulated-plant";
 /// Ticks of 100 ns from 1601-01-01 to 1970-01-01.
 const UNIX_TICKS: i64 = 116_444_736_000_000_000;
+/// Values an item keeps for a client.
+const ITEM_QUEUE: usize = 600;
 
 /// A server.
 pub struct Device {
@@ -104,7 +106,7 @@ impl Device {
 
     fn builder(&self, stop: &CancellationToken) -> ServerBuilder {
         let metadata = NamespaceMetadata { namespace_uri: NAMESPACE.to_owned(), ..NamespaceMetadata::default() };
-        ServerBuilder::new_anonymous("Toji simulated plant")
+        let mut server = ServerBuilder::new_anonymous("Toji simulated plant")
             .application_uri("urn:toji:simulated-server")
             .host(self.host.clone())
             .port(self.port)
@@ -112,7 +114,10 @@ impl Device {
             .pki_dir(std::env::temp_dir().join("toji-opcua-pki"))
             .subscription_poll_interval_ms(50)
             .with_node_manager(simple_node_manager(metadata, "plant"))
-            .token(stop.child_token())
+            .token(stop.child_token());
+        // Faster than the clock many values fall between two publications.
+        server.limits_mut().subscriptions.max_monitored_item_queue_size = ITEM_QUEUE;
+        server
     }
 
     fn say(&self, manager: &SimpleNodeManager, subscriptions: &SubscriptionCache, namespace: u16, frame: &Frame) {

@@ -1,4 +1,5 @@
-//! Experiments: planned on a parallel system, run, analysed, ranked, and told back to those who ran them.
+//! Experiments: planned on a parallel system, run, analysed, ranked, and told back to those who ran them; and models
+//! of cultures.
 
 mod analyse;
 mod conclude;
@@ -6,6 +7,7 @@ mod experiment;
 mod feedback;
 mod inputs;
 mod lineage;
+mod model;
 mod place;
 mod plan;
 mod plate;
@@ -23,7 +25,7 @@ pub(crate) use experiment::{Condition, Experiment};
 pub(crate) use system::{scale, system};
 
 pub(crate) fn operations() -> Vec<Operation> {
-    vec![
+    let mut all = vec![
         vessels::operation(),
         plan::operation(),
         plate::operation(),
@@ -31,5 +33,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         rank::operation(),
         feedback::operation(),
         lineage::operation(),
-    ]
+    ];
+    all.extend(model::operations());
+    all
 }

@@ -1,0 +1,198 @@
+//! Fits whose answer is known: a line by least squares in closed form, truths found again, and parameters that no data
+//! determine.
+
+use super::*;
+use crate::kernel::{Definition, Options, Quantity, Role, System, notation};
+
+fn model(quantities: &[(&str, &str, Option<&str>)]) -> System {
+    let read = |text: &str| notation::read(text).unwrap();
+    let quantities = quantities.iter().map(|(name, value, rate)| {
+        let role = match rate {
+            None => Role::Constant(read(value)),
+            Some(":=") => Role::Assigned(read(value)),
+            Some(rate) => Role::State { initial: read(value), rate: read(rate) },
+        };
+        Quantity { name: (*name).into(), role }
+    });
+    System::compile(&Definition { quantities: quantities.collect(), events: Vec::new() }).unwrap()
+}
+
+fn parameter(name: &str, low: f64, high: f64) -> Parameter {
+    Parameter { name: name.into(), scale: Scale::Linear, low, high, prior: None, by_group: false }
+}
+
+fn measured(quantity: &str, time: f64, value: f64, noise: Noise) -> Measured {
+    Measured { quantity: quantity.into(), time, reading: Reading::Value(value), noise }
+}
+
+fn run(name: &str, group: &str, measured: Vec<Measured>) -> Run {
+    Run { name: name.into(), group: group.into(), set: Vec::new(), measured }
+}
+
+fn near(a: f64, b: f64, relative: f64) {
+    assert!((a - b).abs() <= relative * b.abs().max(1e-12), "{a} is not {b}");
+}
+
+const LINE: [(f64, f64); 6] = [(0.0, 1.1), (1.0, 2.9), (2.0, 5.2), (3.0, 6.8), (4.0, 9.1), (5.0, 11.2)];
+
+/// y = a + b t. By least squares b = 2.0142857…, a = 1.0142857…; with a known spread of 0.2 the 95 % intervals are
+/// ±1.959964 · 0.2 · √(1/17.5) and ±1.959964 · 0.2 · √(55/105).
+#[test]
+fn a_line_is_that_of_least_squares_and_its_intervals_those_of_theory() {
+    let system = model(&[("a", "0", None), ("b", "0", None), ("y", "a", Some("b"))]);
+    let points = LINE.iter().map(|(t, y)| measured("y", *t, *y, Noise::Known(0.2))).collect();
+    let parameters = [parameter("a", -10.0, 10.0), parameter("b", -10.0, 10.0)];
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, Options::default()).unwrap();
+    let fit = problem.fit(3, 1).unwrap();
+    let (n, st, sy) = (6.0, 15.0, 36.3);
+    let (stt, sty): (f64, f64) = (55.0, LINE.iter().map(|(t, y)| t * y).sum());
+    let b = (n * sty - st * sy) / (n * stt - st * st);
+    let a = (sy - b * st) / n;
+    let expected = [(a, 1.959_964 * 0.2 * (55.0f64 / 105.0).sqrt()), (b, 1.959_964 * 0.2 / 17.5f64.sqrt())];
+    for (estimate, (value, half)) in fit.estimates.iter().zip(expected) {
+        assert_eq!(estimate.identifiable, Identifiable::Yes);
+        near(estimate.value.unwrap(), value, 1e-6);
+        near(estimate.high.unwrap() - value, half, 0.02);
+        near(value - estimate.low.unwrap(), half, 0.02);
+    }
+    assert_eq!((fit.at_best, fit.n, fit.converged), (3, 6, true));
+    let again = problem.fit(3, 1).unwrap();
+    assert_eq!(again.estimates, fit.estimates);
+}
+
+/// With the spread unknown it is that of the residuals, and −2 ln L that of the normal at it.
+#[test]
+fn an_unknown_spread_is_estimated() {
+    let system = model(&[("a", "0", None), ("b", "0", None), ("y", "a", Some("b"))]);
+    let points = LINE.iter().map(|(t, y)| measured("y", *t, *y, Noise::Estimated("probe".into()))).collect();
+    let parameters = [parameter("a", -10.0, 10.0), parameter("b", -10.0, 10.0)];
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, Options::default()).unwrap();
+    let fit = problem.fit(2, 1).unwrap();
+    let (a, b) = (fit.estimates[0].at_best, fit.estimates[1].at_best);
+    let sum: f64 = LINE.iter().map(|(t, y)| (y - a - b * t).powi(2)).sum();
+    near(fit.spreads[0].1, (sum / 6.0).sqrt(), 1e-9);
+    near(fit.minus_two_log, 6.0 * ((2.0 * std::f64::consts::PI * sum / 6.0).ln() + 1.0), 1e-9);
+}
+
+/// Monod with noise: the truth lies in the intervals; the half-saturation constant, which the data hardly see, is
+/// bounded on one side only or wide, and never a number out of nothing.
+#[test]
+fn growth_parameters_are_found_again() {
+    let system = model(&[
+        ("mu_max", "0.3", None),
+        ("K", "0.1", None),
+        ("Y", "0.3", None),
+        ("mu", "mu_max * S / (K + S)", Some(":=")),
+        ("X", "0.1", Some("mu * X")),
+        ("S", "10", Some("-mu * X / Y")),
+    ]);
+    let mut truth = system.constants();
+    truth[..3].copy_from_slice(&[0.45, 0.2, 0.5]);
+    let times: Vec<f64> = (0..=12).map(f64::from).collect();
+    let trajectory = system.simulate(&truth, &times, &Options::default()).unwrap();
+    let mut chance = Chance::new(11);
+    let mut points = Vec::new();
+    for (i, t) in times.iter().enumerate() {
+        for (quantity, sd) in [("X", 0.05), ("S", 0.1)] {
+            let value = trajectory.at(i)[system.quantity(quantity).unwrap()];
+            points.push(measured(quantity, *t, value + sd * chance.normal(), Noise::Known(sd)));
+        }
+    }
+    let log = |name: &str, low, high| Parameter { scale: Scale::Log, ..parameter(name, low, high) };
+    let parameters = [log("mu_max", 0.05, 2.0), log("K", 1e-4, 10.0), log("Y", 0.05, 1.0)];
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, Options::default()).unwrap();
+    let fit = problem.fit(8, 3).unwrap();
+    assert!(fit.at_best >= 4, "{:?}", fit.starts);
+    for (estimate, truth) in fit.estimates.iter().zip([0.45, 0.2, 0.5]) {
+        assert!(estimate.low.is_none_or(|low| low < truth) && estimate.high.is_none_or(|high| high > truth), "{estimate:?}");
+    }
+    assert_eq!(fit.estimates[0].identifiable, Identifiable::Yes);
+    assert_eq!(fit.estimates[2].identifiable, Identifiable::Yes);
+}
+
+#[test]
+fn a_product_does_not_tell_its_factors() {
+    let system = model(&[("k1", "1", None), ("k2", "1", None), ("x", "1", Some("-k1 * k2 * x"))]);
+    let points = (1..6).map(|t| measured("x", f64::from(t), (-0.5 * f64::from(t)).exp(), Noise::Known(0.01))).collect();
+    let parameters = ["k1", "k2"].map(|k| Parameter { scale: Scale::Log, ..parameter(k, 0.05, 10.0) });
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, Options::default()).unwrap();
+    let fit = problem.fit(4, 5).unwrap();
+    for estimate in &fit.estimates {
+        assert_eq!((estimate.identifiable, estimate.value), (Identifiable::No, None), "{estimate:?}");
+    }
+    near(fit.estimates[0].at_best * fit.estimates[1].at_best, 0.5, 1e-3);
+}
+
+#[test]
+fn groups_have_values_of_their_own_and_limits_of_detection_speak() {
+    let system = model(&[("k", "1", None), ("x", "1", Some("-k * x"))]);
+    let points = |k: f64, until: u32| {
+        let mut points: Vec<Measured> =
+            (1..until).map(|t| measured("x", f64::from(t), (-k * f64::from(t)).exp(), Noise::Known(0.01))).collect();
+        points.push(Measured { reading: Reading::Below(0.02), ..measured("x", 20.0, 0.0, Noise::Known(0.01)) });
+        points
+    };
+    let parameters = [Parameter { by_group: true, scale: Scale::Log, ..parameter("k", 1e-3, 10.0) }];
+    let runs = [run("r1", "fast", points(0.8, 5)), run("r2", "slow", points(0.3, 5)), run("r3", "unseen", points(0.0, 1))];
+    let problem = Problem::new(&system, &parameters, &runs, 0.0, Options::default()).unwrap();
+    assert_eq!(problem.names().collect::<Vec<_>>(), ["k (fast)", "k (slow)", "k (unseen)"]);
+    let fit = problem.fit(4, 2).unwrap();
+    near(fit.estimates[0].value.unwrap(), 0.8, 0.02);
+    near(fit.estimates[1].value.unwrap(), 0.3, 0.02);
+    // Only «not detected after 20»: it is fast, how fast nobody knows.
+    assert_eq!(fit.estimates[2].identifiable, Identifiable::OnlyBelow);
+    // Φ((0.02 − e^−20k) / 0.01) = e^(−3.8415/2) at k = 0.17447.
+    near(fit.estimates[2].low.unwrap(), 0.174_47, 0.02);
+}
+
+/// The slopes of residuals against differences, with priors, log scales and censored readings.
+#[test]
+fn slopes_of_residuals_are_those_of_differences() {
+    let system = model(&[("k", "1", None), ("x0", "1", None), ("x", "x0", Some("-k * x"))]);
+    let mut points = vec![measured("x", 1.0, 0.5, Noise::Known(0.1))];
+    points.push(Measured { reading: Reading::Below(0.3), ..measured("x", 2.0, 0.0, Noise::Known(0.1)) });
+    points.push(Measured { reading: Reading::Above(0.6), ..measured("x", 0.5, 0.0, Noise::Known(0.1)) });
+    let parameters = [
+        Parameter { scale: Scale::Log, prior: Some(Prior { mean: -1.0, sd: 0.5 }), ..parameter("k", 0.01, 10.0) },
+        parameter("x0", 0.1, 3.0),
+    ];
+    let options = Options { relative: 1e-10, absolute: vec![1e-12], ..Options::default() };
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, options).unwrap();
+    let at = [-0.7, 1.2];
+    let centre = problem.fitness(&at).unwrap();
+    for i in 0..2 {
+        let moved = |h: f64| {
+            let mut at = at;
+            at[i] += h;
+            problem.fitness(&at).unwrap()
+        };
+        let (above, below) = (moved(1e-5), moved(-1e-5));
+        for (j, residual) in centre.residuals.iter().enumerate() {
+            let difference = (above.residuals[j].value - below.residuals[j].value) / 2e-5;
+            assert!(
+                (residual.slopes[i] - difference).abs() < 1e-5 * (1.0 + difference.abs()),
+                "{j} by {i}: {} {difference}",
+                residual.slopes[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused_at_its_place() {
+    let system = model(&[("k", "1", None), ("x", "1", Some("-k * x"))]);
+    let problem = |parameters: &[Parameter], runs: &[Run]| {
+        let error = Problem::new(&system, parameters, runs, 0.0, Options::default()).map(|_| ()).unwrap_err();
+        error.fault().place.as_ref().and_then(|p| p.field.clone()).unwrap()
+    };
+    let good = || vec![measured("x", 1.0, 0.5, Noise::Known(0.1))];
+    assert_eq!(problem(&[parameter("q", 0.0, 1.0)], &[run("r", "g", good())]), "parameters.q");
+    assert_eq!(problem(&[parameter("k", 1.0, 0.0)], &[run("r", "g", good())]), "parameters.k");
+    let log = Parameter { scale: Scale::Log, ..parameter("k", 0.0, 1.0) };
+    assert_eq!(problem(&[log], &[run("r", "g", good())]), "parameters.k");
+    let k = [parameter("k", 0.0, 1.0)];
+    assert_eq!(problem(&k, &[run("r", "g", vec![])]), "measured");
+    assert_eq!(problem(&k, &[run("r", "g", vec![measured("x", -1.0, 0.5, Noise::Known(0.1))])]), "runs.r.measured");
+    assert_eq!(problem(&k, &[run("r", "g", vec![measured("x", 1.0, f64::NAN, Noise::Known(0.1))])]), "runs.r.measured.x");
+    assert_eq!(problem(&k, &[run("r", "g", vec![measured("x", 1.0, 0.5, Noise::Known(0.0))])]), "runs.r.measured.x");
+}
