@@ -274,7 +274,7 @@ async fn feed_one_lot_record(bench: &Bench, runs: &[String; 2]) {
         assert_eq!(of("specification", run)[0]["unit"], "/h");
     }
     assert_eq!(texts(&shown["sources"], "maker"), ["甲社", "乙社"]);
-    assert_eq!(texts(&shown["sources"], "source"), ["simulated-opcua", "simulated-b-opcua"]);
+    assert_eq!(texts(&shown["sources"], "source_name"), ["simulated-opcua", "simulated-b-opcua"]);
 }
 
 /// One schema for two makers, and one lot record (I01) that both feed.

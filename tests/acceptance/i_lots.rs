@@ -93,13 +93,13 @@ async fn i01_a_lot_record_shows_every_step_material_and_result_and_release_waits
     assert!(steps.iter().all(|s| s["run"] == run && s["vessel"] == "R01" && bilingual(&s["label"])));
     let told: BTreeSet<&str> = steps.iter().filter(|s| s["outcome"] == "done").filter_map(|s| s["told"].as_str()).collect();
     assert_eq!(told.len(), COMMANDS.len(), "what the protocol sent, in the instrument's words: {told:?}");
-    let inoculated = steps.iter().find(|s| s["sort"] == "inoculation").unwrap();
+    let inoculated = steps.iter().find(|s| s["category"] == "inoculation").unwrap();
     assert_eq!(inoculated["reason"], "Culture / Batch / Grow");
     // … every material …
-    let material = |sort: &str| -> Vec<Json> {
-        shown["materials"].as_array().unwrap().iter().filter(|m| m["sort"] == sort).cloned().collect()
+    let material = |category: &str| -> Vec<Json> {
+        shown["materials"].as_array().unwrap().iter().filter(|m| m["category"] == category).cloned().collect()
     };
-    let of = |row: &Json| json!([row["material_lot"], row["amount"], row["unit"], row["state"]]);
+    let of = |row: &Json| json!([row["material_lot"], row["amount_used"], row["unit"], row["state"]]);
     assert_eq!(material("material-lot").iter().map(of).collect::<Vec<_>>(), [json!(["ML-1", 150.0, "g", "released"])]);
     assert_eq!(
         material("addition").iter().filter(|m| m["record"] == "event/EVT-1").map(of).collect::<Vec<_>>(),
@@ -121,7 +121,7 @@ async fn i01_a_lot_record_shows_every_step_material_and_result_and_release_waits
         (&shown["runs"][0]["valid"], &shown["runs"][0]["current"], &shown["runs"][0]["simulated"]),
         (&json!(true), &json!(true), &json!(true))
     );
-    assert_eq!((&shown["sources"][0]["source"], &shown["sources"][0]["maker"]), (&json!("simulated-opcua"), &json!("甲社")));
+    assert_eq!((&shown["sources"][0]["source_name"], &shown["sources"][0]["maker"]), (&json!("simulated-opcua"), &json!("甲社")));
     assert_eq!(shown["series"].as_array().unwrap().len(), belonging(&bench, "channel", run).await.len());
 
     // The deviation is closed with all that a closed one needs; then the lot is released, once.

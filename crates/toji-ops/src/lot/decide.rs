@@ -158,7 +158,7 @@ async fn release(context: &Context, found: Assembled, by: &str, reason: Option<S
             Category::Conflict,
             "E-LOT-010",
             format!("ロットを出荷可にできません（理由 {n} 件）"),
-            format!("the lot is not released ({n} reasons)"),
+            format!("the lot is not released; reasons: {n}"),
         )
         .at(first.place.clone())
         .hint("挙げた理由をすべて解消してください", "every reason named must be settled")

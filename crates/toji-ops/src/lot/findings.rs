@@ -25,7 +25,7 @@ pub(super) fn findings(all: &Gathered, rows: &Rows, unreadable: Vec<Diagnostic>,
     out.extend(rows.steps.iter().filter_map(of_step));
     out.extend(rows.materials.iter().filter_map(|m| of_material(m, today)));
     for source in rows.sources.iter().filter(|s| s.maker.is_none()) {
-        let remedy = if source.sort == "live" {
+        let remedy = if source.category == "live" {
             ["製造者を記した槽の記録を、培養の vessel に入れてください", "let the run's vessel be a record that names the maker"]
         } else {
             [
@@ -33,7 +33,7 @@ pub(super) fn findings(all: &Gathered, rows: &Rows, unreadable: Vec<Diagnostic>,
                 "export with the instrument's facts, or note the maker",
             ]
         };
-        let (run, name) = (&source.run, &source.source);
+        let (run, name) = (&source.run, &source.source_name);
         out.push(
             warning(
                 "W-LOT-034",
@@ -220,8 +220,8 @@ fn of_run(all: &Gathered, part: &RunPart) -> Vec<Diagnostic> {
             error(
                 "E-LOT-020",
                 &format!("run/{id}/analysis"),
-                &format!("{title}: 解析の後に、培養のデータが変わっています"),
-                &format!("{title}: the data of the run have changed since it was analysed"),
+                &format!("{title}: 解析の後に、培養の記録が変わっています"),
+                &format!("{title}: the run has changed since it was analysed"),
             )
             .remedy(again.0, again.1),
         );

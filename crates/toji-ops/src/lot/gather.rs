@@ -59,7 +59,7 @@ pub(super) struct RunPart {
     pub(super) protocol: Option<Record>,
     /// Its kept analysis.
     pub(super) analysis: Option<Record>,
-    /// Is the analysis of what is stored now?
+    /// Is the analysis of what is stored now, and its verdict the present one?
     pub(super) current: bool,
     /// When it ended, s since its zero.
     pub(super) ended_s: Option<f64>,
@@ -163,6 +163,18 @@ fn digest(fields: &FieldMap, retired: bool) -> Result<String> {
     Ok(Digest::of(content.as_bytes()).hex())
 }
 
+/// What was read of a run, on a thread of its own.
+struct Read {
+    /// The run without its points.
+    kept: Whole,
+    /// Its channels.
+    rows: Vec<SeriesRow>,
+    /// What its analysis takes.
+    sources: Json,
+    /// Does it pass the rules of readiness now?
+    valid: bool,
+}
+
 /// Reads a lot and all it is made of through the gate.
 pub(super) async fn gather(context: &Context, id: &str) -> Result<Gathered> {
     let store = &context.session.store;
@@ -215,14 +227,18 @@ async fn gather_run(context: &Context, all: &mut Gathered, run: &str, role: Opti
         }
         Err(error) => return Err(error),
     };
-    let work = move || -> Result<(Whole, Vec<SeriesRow>, Json)> {
-        let mut whole = whole;
+    let work = move || -> Result<Read> {
         let sources = analysis_sources(&whole)?;
-        let id = whole.run.id.to_string();
-        let rows = whole.channels.drain(..).map(|(channel, series)| row(&id, &channel, &series)).collect();
-        Ok((whole, rows, sources))
+        let mut rows: Vec<SeriesRow> =
+            whole.channels.iter().map(|(channel, series)| row(whole.run.id.as_str(), channel, series)).collect();
+        // A channel that was announced and never spoke is part of the record too.
+        let silent = whole.of("channel").iter().filter(|c| !whole.channels.iter().any(|(spoke, _)| spoke.id == c.id));
+        rows.extend(silent.map(|channel| row(whole.run.id.as_str(), channel, &Series::default())));
+        let kept = whole.without_points();
+        Ok(Read { kept, rows, sources, valid: whole.judge().1 })
     };
-    let (whole, series, sources) = tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-LOT-009", e))??;
+    let Read { kept: whole, rows: series, sources, valid } =
+        tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-LOT-009", e))??;
     for kind in ["run", "channel", "sample", "assay", "event", "observation", "decision", "strain", "vessel", "file"] {
         for record in whole.of(kind) {
             all.note(record)?;
@@ -245,7 +261,10 @@ async fn gather_run(context: &Context, all: &mut Gathered, run: &str, role: Opti
         Some(id) => all.take(context, "protocol", &id).await?,
         None => None,
     };
-    let current = analysis.as_ref().is_some_and(|a| a.fields.get("inputs") == Some(&sources));
+    // What an analysis was made of, and whether the run still passes or fails its rules as it did then.
+    let is_current =
+        |a: &Record| a.fields.get("inputs") == Some(&sources) && a.fields.get("valid").and_then(Json::as_bool) == Some(valid);
+    let current = analysis.as_ref().is_some_and(is_current);
     all.runs.push(RunPart { role, ended_s: ended_s(&whole), whole, series, protocol, analysis, current });
     Ok(())
 }

@@ -18,11 +18,11 @@ const TOTALS: [&str; 2] = ["feed-total", "base-total"];
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(super) struct MaterialRow {
     /// `material-lot`, `strain`, `medium`, `inoculum`, `parent`, `addition` or `total`.
-    pub(super) sort: String,
+    category: String,
     /// What it is.
     label: Text,
     /// How much.
-    amount: Option<f64>,
+    amount_used: Option<f64>,
     /// Unit, UCUM.
     unit: Option<String>,
     /// Run it went into.
@@ -42,11 +42,11 @@ pub(super) struct MaterialRow {
 }
 
 impl MaterialRow {
-    fn of(sort: &str, label: Text, record: String) -> Self {
+    fn of(category: &str, label: Text, record: String) -> Self {
         Self {
-            sort: sort.to_owned(),
+            category: category.to_owned(),
             label,
-            amount: None,
+            amount_used: None,
             unit: None,
             run: None,
             time: None,
@@ -58,7 +58,7 @@ impl MaterialRow {
         }
     }
     fn with(mut self, amount: Option<(f64, String)>) -> Self {
-        (self.amount, self.unit) = amount.unzip();
+        (self.amount_used, self.unit) = amount.unzip();
         self
     }
     fn made_of(mut self, part: &MaterialPart) -> Self {

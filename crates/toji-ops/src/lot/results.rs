@@ -184,7 +184,9 @@ fn missing(part: &RunPart, entry: &Entry) -> Text {
 fn of_analysis(part: &RunPart) -> Vec<Candidate> {
     let record = part.analysis.as_ref().map(|a| format!("analysis/{}", a.id)).unwrap_or_default();
     let one = |q: toji_culture::rates::Quantity| {
-        let mut value = Value::number(q.value);
+        // Six digits to read; the number behind them is whole.
+        let short = format!("{:.5e}", q.value).parse::<f64>().unwrap_or(q.value);
+        let mut value = Value::exact(q.value, &short.to_string());
         value.unit = Unit::parse(&q.unit).ok();
         let row = ResultRow {
             run: part.id().to_owned(),

@@ -36,7 +36,7 @@ pub(super) struct RunRow {
     analysis: Option<String>,
     /// Does the analysis have no error among its findings?
     valid: Option<bool>,
-    /// Is the analysis of the data as they are now?
+    /// Is the analysis of the run as it is now?
     current: Option<bool>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct StepRow {
     /// Kind of the record: event, decision, observation or sample.
     pub(super) kind: String,
     /// Sort of it: `inoculation`, `setpoint`, `addition`, `transfer`, `alarm`, `decision` …
-    sort: String,
+    category: String,
     /// What was done.
     label: Text,
     /// Why: the phase of a protocol, or the operator's words.
@@ -90,9 +90,9 @@ pub(super) struct StepRow {
     /// What came of it.
     outcome: Option<String>,
     /// Who, as a pseudonym.
-    by: Option<String>,
+    done_by: Option<String>,
     /// Source that told or was told.
-    source: Option<String>,
+    source_name: Option<String>,
     /// Record.
     pub(super) id: String,
 }
@@ -135,14 +135,14 @@ fn step(part: &RunPart, record: &Record, zero: Option<i64>) -> StepRow {
         run: part.id().to_owned(),
         vessel: part.vessel(),
         kind: record.kind.clone(),
-        sort: sort(record),
+        category: sort(record),
         label: label(record),
         reason: text(fields, "reason").or_else(|| text(fields, "why")).or_else(|| text(fields, "note")),
         phase: fact("phase").and_then(Json::as_u64),
         told: words("told"),
         outcome: words("outcome").or_else(|| text(fields, "outcome")),
-        by: text(fields, "author").or_else(|| text(fields, "observer")),
-        source: words("source"),
+        done_by: text(fields, "author").or_else(|| text(fields, "observer")),
+        source_name: words("source"),
         id: record.id.to_string(),
     }
 }

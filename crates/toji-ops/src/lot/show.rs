@@ -77,7 +77,7 @@ struct Shown {
     /// Title.
     title: String,
     /// Lot number.
-    number: String,
+    lot_number: String,
     /// Product.
     product: Option<String>,
     /// A simulated lot.
@@ -190,7 +190,7 @@ async fn show(context: &Context, lot: &str) -> Result<Shown> {
     Ok(Shown {
         lot: found.all.lot.id.to_string(),
         title: found.text("title").unwrap_or_default(),
-        number: found.text("number").unwrap_or_default(),
+        lot_number: found.text("number").unwrap_or_default(),
         product,
         simulated: fields.get("simulated").and_then(Json::as_bool).unwrap_or(false),
         planned: fields.get("planned").cloned(),

@@ -15,9 +15,9 @@ pub(super) struct SourceRow {
     /// Run.
     pub(super) run: String,
     /// `live` or `file`.
-    pub(super) sort: String,
+    pub(super) category: String,
     /// Name of the live source, or of the file.
-    pub(super) source: String,
+    pub(super) source_name: String,
     /// Maker of the instrument.
     pub(super) maker: Option<String>,
     /// Model.
@@ -56,14 +56,14 @@ fn live_row(part: &RunPart, source: String) -> SourceRow {
     let of = |name: &str| vessel.and_then(|v| text(&v.fields, name));
     SourceRow {
         run: part.id().to_owned(),
-        sort: "live".into(),
+        category: "live".into(),
         maker: of("maker"),
         model: of("model"),
         serial: of("serial"),
         software: None,
         record: vessel.map(|v| format!("vessel/{}", v.id)),
         channels: part.whole.of("channel").iter().filter(is_of).count() as u64,
-        source,
+        source_name: source,
     }
 }
 
@@ -77,8 +77,8 @@ fn file_row(part: &RunPart, file: &Record) -> SourceRow {
     let channels = file.fields.get("counts").and_then(|c| c.get("channels")).and_then(Json::as_u64);
     SourceRow {
         run: part.id().to_owned(),
-        sort: "file".into(),
-        source: text(&file.fields, "name").unwrap_or_else(|| file.id.to_string()),
+        category: "file".into(),
+        source_name: text(&file.fields, "name").unwrap_or_else(|| file.id.to_string()),
         record: said.maker.is_some().then(|| format!("file/{}", file.id)),
         maker: said.maker,
         model: said.model,

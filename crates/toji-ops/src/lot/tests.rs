@@ -65,14 +65,16 @@ impl Bench {
         run
     }
     async fn assay(&self, id: &str, run: &str, elapsed_s: Option<f64>, text: &str) {
-        self.put("sample", &format!("S-{id}"), json!({ "run": run, "key": id })).await;
+        let mut sample = json!({ "run": run, "key": id });
         let mut value = serde_json::to_value(toji_core::Value::parse(text)).unwrap();
         value["unit"] = "mg/L".into();
         let mut fields =
             json!({ "sample": format!("S-{id}"), "run": run, "analyte": "Glc", "variable": "glucose", "value": value });
         if let Some(elapsed) = elapsed_s {
             fields["elapsed_s"] = elapsed.into();
+            sample["elapsed_s"] = elapsed.into();
         }
+        self.put("sample", &format!("S-{id}"), sample).await;
         self.put("assay", id, fields).await;
     }
     async fn lot(&self, fields: Json) {
@@ -189,12 +191,12 @@ async fn a_released_lot_shows_what_has_changed_since_and_can_be_reopened_and_rej
     assert!((found - 0.4).abs() < 1e-6, "{found}");
     let material = &shown["materials"][0];
     assert_eq!(
-        (&material["sort"], &material["amount"], &material["unit"], &material["label"]["en"], &material["state"]),
+        (&material["category"], &material["amount_used"], &material["unit"], &material["label"]["en"], &material["state"]),
         (&json!("material-lot"), &json!(1.5), &json!("kg"), &json!("Glucose (G-77)"), &json!("quarantine"))
     );
-    let sorts: Vec<&str> = shown["materials"].as_array().unwrap().iter().map(|m| m["sort"].as_str().unwrap()).collect();
+    let sorts: Vec<&str> = shown["materials"].as_array().unwrap().iter().map(|m| m["category"].as_str().unwrap()).collect();
     assert_eq!(sorts, ["material-lot", "strain", "medium", "inoculum"]);
-    assert_eq!((&shown["sources"][0]["source"], &shown["sources"][0]["maker"]), (&json!("plc"), &json!("甲社")));
+    assert_eq!((&shown["sources"][0]["source_name"], &shown["sources"][0]["maker"]), (&json!("plc"), &json!("甲社")));
     let steps = shown["steps"].as_array().unwrap();
     assert!(steps.windows(2).all(|w| w[0]["time"].as_str() <= w[1]["time"].as_str()), "{steps:?}");
     let warned = |shown: &Json, code: &str| shown["findings"].as_array().unwrap().iter().any(|f| f["code"] == code);
@@ -231,6 +233,10 @@ async fn a_released_lot_shows_what_has_changed_since_and_can_be_reopened_and_rej
     let refused = bench.refusal("lot release", release()).await;
     assert_eq!(codes(&refused), ["E-LOT-020"]);
     bench.run("culture analyse", json!({ "run": run })).await;
+    // A fact that makes the run valid is taken away: what the analysis said then is not so now.
+    bench.put("run", &run, json!({ "strain": null })).await;
+    assert_eq!(codes(&bench.refusal("lot release", release()).await), ["E-LOT-020"]);
+    bench.put("run", &run, json!({ "strain": "STR-1" })).await;
     bench.run("lot release", release()).await;
 
     let reject = json!({ "lot": "LOT-1", "by": "qa-1", "reason": "苦情" });
