@@ -54,9 +54,9 @@ fn steps() -> Json {
 }
 
 /// What the protocol is to have commanded, in order.
-const COMMANDS: [&str; 7] = ["dissolved-oxygen", "ph", "temperature", "inoculate", "feed-rate", "feed-off", "stop"];
+pub(crate) const COMMANDS: [&str; 7] = ["dissolved-oxygen", "ph", "temperature", "inoculate", "feed-rate", "feed-off", "stop"];
 
-async fn with_protocol() -> Bench {
+pub(crate) async fn with_protocol() -> Bench {
     let bench = Bench::new().await;
     // What is registered before any run: the strain in its bank, the protocol with its medium.
     let strain =
@@ -68,7 +68,7 @@ async fn with_protocol() -> Bench {
 }
 
 /// Runs the protocol on a simulated fermenter; answers what `protocol run` says.
-async fn ran(bench: &Bench, make: &str, source: &str) -> Json {
+pub(crate) async fn ran(bench: &Bench, make: &str, source: &str) -> Json {
     // A culture of about six hours; the device goes on for a while after the end, as devices do.
     let fermenter = fermenter(make, true, [30.0, 900.0, 9.0 * 3600.0]);
     let config = bench.file(&format!("{make}.toml"), configuration(bench, &fermenter).await);
@@ -240,10 +240,46 @@ fn table(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(bytes).deserialize().map(Result::unwrap).collect()
 }
 
-/// One schema for two makers. That both feed a lot record (I01) is not shown: there is no lot record yet; what is shown
-/// is that both become runs of one record and leave as one schema, which is what it will be made from.
+/// Both makers' devices become runs of one lot, and its record speaks of both in one schema: the same variables, of the
+/// same origin, in the same units.
+async fn feed_one_lot_record(bench: &Bench, runs: &[String; 2]) {
+    for (run, (id, maker)) in runs.iter().zip([("VES-A", "甲社"), ("VES-B", "乙社")]) {
+        bench.put("vessel", id, json!({ "name": id, "maker": maker, "volume_working_l": 10.0 })).await;
+        bench.put("run", run, json!({ "vessel": id })).await;
+    }
+    let lot = json!({ "title": "二社の装置", "number": "L-002", "state": "open", "simulated": true, "runs": runs,
+                      "specification": [{ "quantity": "growth-rate-max", "low": 0.1, "unit": "/h" }] });
+    bench.put("lot", "LOT-1", lot).await;
+    let shown = bench.run("lot show", json!({ "lot": "LOT-1" })).await;
+    let of = |list: &str, run: &str| -> Vec<Json> {
+        shown[list].as_array().unwrap().iter().filter(|row| row["run"] == run).cloned().collect()
+    };
+    let schema = |run: &str| -> BTreeSet<String> {
+        let measured = of("series", run).into_iter().filter(|row| row["origin"] != "calculated");
+        measured.map(|row| json!([row["key"], row["variable"], row["origin"], row["unit"]]).to_string()).collect()
+    };
+    let [a, b] = runs;
+    assert_eq!(schema(a), schema(b));
+    assert!(schema(a).len() >= 18, "{:?}", schema(a));
+    let temperature = |run: &str| -> Json {
+        of("series", run).into_iter().find(|row| row["variable"] == "temperature" && row["origin"] == "sensor").unwrap()
+    };
+    assert_eq!((&temperature(a)["stored_unit"], &temperature(b)["stored_unit"]), (&Json::Null, &json!("[degF]")));
+    for run in runs {
+        let row = temperature(run);
+        let (min, max) = (row["min"].as_f64().unwrap(), row["max"].as_f64().unwrap());
+        assert!(row["unit"] == "Cel" && 15.0 < min && max < 45.0, "{row}");
+        assert_eq!(of("sources", run).len(), 1);
+        assert!(!of("steps", run).is_empty(), "what the device said of itself");
+        assert_eq!(of("specification", run)[0]["unit"], "/h");
+    }
+    assert_eq!(texts(&shown["sources"], "maker"), ["甲社", "乙社"]);
+    assert_eq!(texts(&shown["sources"], "source_name"), ["simulated-opcua", "simulated-b-opcua"]);
+}
+
+/// One schema for two makers, and one lot record (I01) that both feed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_by_unit() {
+async fn i12_two_makers_export_one_schema_and_feed_the_lot_record() {
     let bench = Bench::new().await;
     // The same plant twice, by its seed, before devices of two makers.
     let (a, b) = (fermenter("a", false, [20.0, 600.0, 24_000.0]), fermenter("b", false, [20.0, 600.0, 24_000.0]));
@@ -321,4 +357,5 @@ async fn i12_in_part_two_makers_export_one_schema_variable_by_variable_and_unit_
     }
     let variables: BTreeSet<&str> = rows.iter().filter_map(|r| r[0].as_str()).collect();
     assert!(variables.len() >= 12, "{variables:?}");
+    feed_one_lot_record(&bench, &runs).await;
 }

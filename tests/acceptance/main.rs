@@ -16,3 +16,4 @@ mod e_markets;
 mod f_programmes;
 mod g_ventures;
 mod h_sites;
+mod i_lots;

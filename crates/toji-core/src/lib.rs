@@ -13,6 +13,7 @@ pub mod error;
 pub mod gate;
 pub mod id;
 pub mod kind;
+pub mod limits;
 pub mod live;
 pub mod provenance;
 pub mod quality;

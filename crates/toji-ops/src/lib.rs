@@ -9,6 +9,7 @@ mod culture;
 mod dataset;
 mod job;
 pub mod live;
+mod lot;
 mod operation;
 mod programme;
 mod progress;
@@ -38,6 +39,7 @@ pub fn operations() -> &'static [Operation] {
             protocol::operations(),
             sense::operations(),
             culture::operations(),
+            lot::operations(),
             simulate::operations(),
             dataset::operations(),
             record::operations(),

@@ -52,7 +52,7 @@ fn stated_text(fields: &FieldMap, name: &str) -> Option<String> {
 }
 
 /// Time of a record on its run, s.
-pub(super) fn elapsed_s(record: &Record, zero: Option<i64>) -> Option<f64> {
+pub(crate) fn elapsed_s(record: &Record, zero: Option<i64>) -> Option<f64> {
     if let Some(elapsed) = record.fields.get("elapsed_s").and_then(Json::as_f64) {
         return Some(elapsed);
     }
@@ -230,7 +230,8 @@ fn point(t_s: f64, value: &Value, target: &Unit, variable: &str) -> Point {
     point
 }
 
-fn digest(series: &Series) -> Digest {
+/// What identifies the points of a channel, however they are stored.
+pub(crate) fn digest(series: &Series) -> Digest {
     let mut bytes = Vec::with_capacity(series.len() * 18);
     for i in 0..series.len() {
         let (Some(t), Some(v), Some(q)) = (series.t_ns.get(i), series.value.get(i), series.quality.get(i)) else { continue };
@@ -266,7 +267,7 @@ pub(super) fn events(whole: &Whole, sorts: &[&str]) -> Vec<f64> {
 }
 
 /// When the batch ended, s from the run's zero.
-pub(super) fn ended_s(whole: &Whole) -> Option<f64> {
+pub(crate) fn ended_s(whole: &Whole) -> Option<f64> {
     events(whole, &["stop", "ended"]).into_iter().reduce(f64::max)
 }
 
@@ -378,6 +379,15 @@ fn drawn(whole: &Whole) -> Vec<(f64, f64)> {
     };
     let (events, samples) = (of("event"), of("sample"));
     if samples.len() > events.len() { samples } else { events }
+}
+
+/// What identifies everything that the analysis of a run takes: an analysis with other inputs is of data that have
+/// changed since.
+///
+/// # Errors
+/// Never for records that were read from a store.
+pub(crate) fn sources(whole: &Whole) -> Result<Json> {
+    Ok(inputs(whole)?.sources)
 }
 
 /// Everything the engine takes of a run.

@@ -20,8 +20,10 @@ mod vessels;
 
 use crate::operation::Operation;
 
+pub(crate) use analyse::analysis_id;
 pub(crate) use conclude::conclude;
 pub(crate) use experiment::{Condition, Experiment};
+pub(crate) use inputs::{digest as series_digest, elapsed_s, ended_s, sources as analysis_sources};
 pub(crate) use system::{scale, system};
 
 pub(crate) fn operations() -> Vec<Operation> {

@@ -25,7 +25,7 @@ pub(super) fn convert(content: &mut Content) {
 }
 
 /// The stored unit of a channel and the one it is converted to.
-fn units(fields: &FieldMap) -> Option<(Unit, Unit)> {
+pub(crate) fn units(fields: &FieldMap) -> Option<(Unit, Unit)> {
     let from = Unit::parse(text(fields, "unit")?).ok()?;
     let to = Unit::parse(&variable::get(text(fields, "variable")?)?.unit).ok()?;
     // `rpm` and `/min` are one unit of a stirrer.
@@ -35,13 +35,16 @@ fn units(fields: &FieldMap) -> Option<(Unit, Unit)> {
 fn numbers(series: &mut Series, from: &Unit, to: &Unit) {
     let from = &from.with_turns_counted();
     for value in series.value.iter_mut().filter(|v| v.is_finite()) {
-        let exact = Decimal::parse(&value.to_string()).and_then(|d| from.convert_exact(d, to).ok().flatten());
-        *value = match exact {
-            Some(exact) => exact.to_f64(),
-            // Commensurable units convert any finite number, but for one out of a double's range.
-            None => from.convert(*value, to).unwrap_or(f64::NAN),
-        };
+        *value = number(*value, from, to);
     }
+}
+
+/// A number in another unit, by its digits where that is exact.
+pub(crate) fn number(value: f64, from: &Unit, to: &Unit) -> f64 {
+    let from = &from.with_turns_counted();
+    let exact = Decimal::parse(&value.to_string()).and_then(|d| from.convert_exact(d, to).ok().flatten());
+    // Commensurable units convert any finite number, but for one out of a double's range.
+    exact.map_or_else(|| from.convert(value, to).unwrap_or(f64::NAN), Decimal::to_f64)
 }
 
 fn declare(record: &mut Record, from: &Unit, to: &Unit) {

@@ -69,6 +69,11 @@ impl Whole {
         Ok(Self { run, channels, records })
     }
 
+    /// The same without its points.
+    pub(crate) fn without_points(&self) -> Self {
+        Self { run: self.run.clone(), channels: Vec::new(), records: self.records.clone() }
+    }
+
     /// What the rules of readiness find in this run, and whether no error is among it.
     pub(crate) fn judge(self) -> (Vec<Finding>, bool) {
         let manifest = Manifest { runs: vec![self.run.id.to_string()], ..Manifest::default() };

@@ -130,8 +130,8 @@ pub(crate) async fn import_table(
         .hint("示した行と項目を直してください", "correct the rows and fields named")
         .with(found));
     }
-    for put in puts.iter().filter(|p| p.kind == "project") {
-        crate::programme::may_start(context, put.id.as_str(), &put.fields).await.map_err(|e| e.in_file(name))?;
+    for put in &puts {
+        super::write::may_put(context, &put.kind, &put.id, &put.fields).await.map_err(|e| e.in_file(name))?;
     }
     let disagreements = disagreements(kind, puts.iter().map(|p| (p.id.as_str(), &p.fields)));
     let rows = puts.len();

@@ -91,12 +91,21 @@ async fn put(context: Context, input: PutInput) -> Result<Written> {
         };
     }
     check_references(&context, kind, &fields).await?;
-    if input.kind == "project" {
-        // No way around `project start`: the state cannot be set by hand either.
-        crate::programme::may_start(&context, id.as_str(), &fields).await?;
-    }
+    may_put(&context, &input.kind, &id, &fields).await?;
     let put = Put { if_version: input.if_version, ..Put::new(&input.kind, id.clone(), fields) };
     write(&context, "record put", input.reason, put).await
+}
+
+/// There is no way around an operation that decides: what it refuses cannot be set by hand either.
+///
+/// # Errors
+/// What `project start` and the decisions on lots refuse.
+pub(super) async fn may_put(context: &Context, kind: &str, id: &Id, fields: &FieldMap) -> Result<()> {
+    match kind {
+        "project" => crate::programme::may_start(context, id.as_str(), fields).await,
+        "lot" | "deviation" => crate::lot::may_put(context, kind, id, fields).await,
+        _ => Ok(()),
+    }
 }
 
 /// Every reference must name a record that is there.

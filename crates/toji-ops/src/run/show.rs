@@ -299,7 +299,7 @@ fn assay_row(record: &Record) -> AssayRow {
 }
 
 /// Everyday names of event sorts and observed attributes.
-fn spoken(sort: &str) -> Text {
+pub(crate) fn spoken(sort: &str) -> Text {
     match sort {
         "inoculation" => Text::new("植菌", "Inoculation"),
         "addition" => Text::new("添加", "Addition"),

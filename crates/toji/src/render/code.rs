@@ -21,6 +21,9 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("alarm", "high", "上限超過"),
     ("alarm", "low", "下限未満"),
     ("alarm", "not-good", "値に異常の印"),
+    ("change", "added", "追加"),
+    ("change", "changed", "変更"),
+    ("change", "removed", "消失"),
     ("finding", "associated", "関連あり"),
     ("finding", "cannot-tell", "分からない"),
     ("finding", "maybe-time", "時間の影響の可能性"),
@@ -94,7 +97,10 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("verdict", "improve", "要改善"),
     ("verdict", "not-measured", "未測定"),
     ("verdict", "not-separable", "差は見分けられない"),
+    ("verdict", "outside", "規格外"),
+    ("verdict", "undecided", "決まらない"),
     ("verdict", "watch", "注意"),
+    ("verdict", "within", "規格内"),
     ("verdict", "worse", "対照より悪い"),
 ];
 
