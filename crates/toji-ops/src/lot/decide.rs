@@ -2,7 +2,7 @@
 //! rests on. All reasons against a release are named at once. Deciding the same again changes nothing.
 
 use super::OF_DECISION;
-use super::show::{Assembled, assemble};
+use super::show::{Assembled, State, assemble};
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::text;
 use schemars::JsonSchema;
@@ -57,8 +57,8 @@ struct Decided {
     version: u64,
     /// Did anything change?
     changed: bool,
-    /// `open`, `released` or `rejected`.
-    state: String,
+    /// What is decided.
+    state: State,
     /// Decided when.
     decided_at: Option<String>,
     /// Decided by.
@@ -136,17 +136,17 @@ async fn release(context: &Context, found: Assembled, by: &str, reason: Option<S
     let person = Person::named(context, by).await;
     let state = found.state();
     let same = found.text("record_sha256").as_deref() == Some(found.sha256.as_str());
-    if state == "released" && same && found.text("decided_by").as_deref() == Some(person.name.as_str()) {
+    if state == State::Released && same && found.text("decided_by").as_deref() == Some(person.name.as_str()) {
         return Ok(as_it_is(found));
     }
     let mut against: Vec<Diagnostic> = Vec::new();
-    if state != "open" {
+    if state != State::Open {
         against.push(
             Diagnostic::error(
                 "E-LOT-011",
                 Place::field("lot/state"),
-                format!("ロットは判定済みです（状態: {state}）"),
-                format!("the lot is decided (state: {state})"),
+                format!("ロットは判定済みです（状態: {}）", state.code()),
+                format!("the lot is decided (state: {})", state.code()),
             )
             .remedy("判定し直すときは lot reopen で取り消してください", "take the decision back with lot reopen to decide again"),
         );
@@ -164,13 +164,13 @@ async fn release(context: &Context, found: Assembled, by: &str, reason: Option<S
         .hint("挙げた理由をすべて解消してください", "every reason named must be settled")
         .with(against));
     }
-    decide(context, found, "released", &person, reason.filter(|r| !r.trim().is_empty())).await
+    decide(context, found, State::Released, &person, reason.filter(|r| !r.trim().is_empty())).await
 }
 
 async fn reject(context: &Context, found: Assembled, by: &str, reason: &str) -> Result<Decided> {
     let (by, reason) = (said(by, "by")?, said(reason, "reason")?);
     let person = Person::named(context, by).await;
-    if found.state() == "rejected" {
+    if found.state() == State::Rejected {
         let same = [("decided_by", person.name.as_str()), ("decision_reason", reason)];
         if same.iter().all(|(name, wanted)| found.text(name).as_deref() == Some(*wanted)) {
             return Ok(as_it_is(found));
@@ -179,12 +179,12 @@ async fn reject(context: &Context, found: Assembled, by: &str, reason: &str) -> 
             .at(Place::field("state"))
             .hint("判定し直すときは lot reopen で取り消してください", "take the decision back with lot reopen to decide again"));
     }
-    decide(context, found, "rejected", &person, Some(reason.to_owned())).await
+    decide(context, found, State::Rejected, &person, Some(reason.to_owned())).await
 }
 
 async fn reopen(context: &Context, found: Assembled, by: &str, reason: &str) -> Result<Decided> {
     let (by, reason) = (said(by, "by")?, said(reason, "reason")?);
-    if found.state() == "open" {
+    if found.state() == State::Open {
         return Ok(as_it_is(found));
     }
     let mut fields = found.all.lot.fields.clone();
@@ -222,12 +222,12 @@ fn said<'a>(words: &'a str, field: &str) -> Result<&'a str> {
     Ok(words)
 }
 
-async fn decide(context: &Context, found: Assembled, state: &str, person: &Person, reason: Option<String>) -> Result<Decided> {
+async fn decide(context: &Context, found: Assembled, state: State, person: &Person, reason: Option<String>) -> Result<Decided> {
     let mut fields = found.all.lot.fields.clone();
     fields.retain(|name, _| !OF_DECISION.contains(&name.as_str()));
     let content = serde_json::to_value(&found.all.content).map_err(|e| Error::bug("E-LOT-007", e))?;
     let set = [
-        ("state", Some(Json::from(state))),
+        ("state", Some(Json::from(state.code()))),
         ("decided_at", Some(Json::from(context.now.to_string()))),
         ("decided_by", Some(Json::from(person.name.as_str()))),
         ("decided_person", person.record.as_deref().map(Json::from)),
@@ -236,7 +236,7 @@ async fn decide(context: &Context, found: Assembled, state: &str, person: &Perso
         ("record_of", Some(content)),
     ];
     fields.extend(set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    let operation = if state == "released" { "lot release" } else { "lot reject" };
+    let operation = if state == State::Released { "lot release" } else { "lot reject" };
     let why = match &reason {
         Some(reason) => format!("{reason} ({})", person.name),
         None => person.name.clone(),
@@ -261,7 +261,7 @@ async fn write(
     let of = |name: &str| text(&fields, name);
     decided.version = version;
     decided.changed = receipt.seq.is_some();
-    decided.state = of("state").unwrap_or_default();
+    decided.state = State::of(&fields);
     decided.decided_at = of("decided_at");
     decided.decided_by = of("decided_by");
     decided.decision_reason = of("decision_reason");

@@ -217,6 +217,16 @@ pub(super) fn files(all: &Gathered) -> Vec<FileRow> {
     found.into_values().collect()
 }
 
+/// Is a deviation settled?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum DeviationState {
+    /// Not yet.
+    Open,
+    /// With cause, action and reason.
+    Closed,
+}
+
 /// A deviation.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(super) struct DeviationRow {
@@ -228,8 +238,8 @@ pub(super) struct DeviationRow {
     pub(super) what: String,
     /// `minor`, `major` or `critical`.
     class: String,
-    /// `open` or `closed`.
-    state: String,
+    /// Is it settled?
+    state: DeviationState,
     /// Found when.
     found_at: Option<String>,
     /// Found by.
@@ -250,7 +260,7 @@ pub(super) struct DeviationRow {
 
 impl DeviationRow {
     pub(super) fn is_open(&self) -> bool {
-        self.state != "closed"
+        self.state == DeviationState::Open
     }
 }
 
@@ -262,7 +272,7 @@ pub(super) fn deviations(all: &Gathered) -> Vec<DeviationRow> {
             run: of("run"),
             what: of("what").unwrap_or_default(),
             class: of("class").unwrap_or_default(),
-            state: of("state").unwrap_or_else(|| "open".into()),
+            state: if of("state").as_deref() == Some("closed") { DeviationState::Closed } else { DeviationState::Open },
             found_at: of("found_at"),
             found_by: of("found_by"),
             cause: of("cause"),

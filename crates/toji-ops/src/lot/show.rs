@@ -13,7 +13,39 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use toji_core::record::FieldMap;
 use toji_core::{Diagnostic, Result, Severity};
+
+/// What was decided on a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum State {
+    /// Nothing yet.
+    Open,
+    /// It may leave.
+    Released,
+    /// It may not.
+    Rejected,
+}
+
+impl State {
+    /// Of a lot's record.
+    pub(super) fn of(fields: &FieldMap) -> Self {
+        match text(fields, "state").as_deref() {
+            Some("released") => Self::Released,
+            Some("rejected") => Self::Rejected,
+            _ => Self::Open,
+        }
+    }
+    /// Its code in the record.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Released => "released",
+            Self::Rejected => "rejected",
+        }
+    }
+}
 
 /// Input of `lot show`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -84,8 +116,8 @@ struct Shown {
     simulated: bool,
     /// Planned amount.
     planned: Option<Json>,
-    /// `open`, `released` or `rejected`.
-    state: String,
+    /// What was decided.
+    state: State,
     /// Decided when.
     decided_at: Option<String>,
     /// Decided by.
@@ -140,9 +172,9 @@ impl Assembled {
     pub(super) fn text(&self, name: &str) -> Option<String> {
         text(&self.all.lot.fields, name)
     }
-    /// `open`, `released` or `rejected`.
-    pub(super) fn state(&self) -> String {
-        self.text("state").unwrap_or_else(|| "open".into())
+    /// What was decided.
+    pub(super) fn state(&self) -> State {
+        State::of(&self.all.lot.fields)
     }
     /// What stands against the release.
     pub(super) fn against(&self) -> impl Iterator<Item = &Diagnostic> {
@@ -199,7 +231,7 @@ async fn show(context: &Context, lot: &str) -> Result<Shown> {
         decision_reason: found.text("decision_reason"),
         differs: decided.as_ref().map(|d| *d != found.sha256),
         differences: differences(fields.get("record_of"), &found.all.content),
-        may_release: state == "open" && found.against().next().is_none(),
+        may_release: state == State::Open && found.against().next().is_none(),
         state,
         sha256: found.sha256,
         sha256_decided: decided,
