@@ -9,10 +9,12 @@
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
 //! * `kernel`: models as expressions and events, compiled and integrated.
+//! * `exchange`: models in the notations of others, read and written.
 //!
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
+pub mod exchange;
 pub mod feedback;
 pub mod kernel;
 pub mod plan;
