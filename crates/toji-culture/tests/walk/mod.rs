@@ -139,9 +139,9 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// The value of a quantity now.
-    pub(crate) fn of(&self, name: &str) -> f64 {
-        self.values[self.index[name]]
+    /// The place of a quantity.
+    pub(crate) fn place(&self, name: &str) -> usize {
+        self.index[name]
     }
 
     fn assign(&mut self) {

@@ -18,13 +18,12 @@
 //!
 //! # Refused by name
 //!
-//! Algebraic rules, fast reactions, delays inside formulas, packages that change what a model means, and an event
-//! that sets a concentration from values of an earlier moment while the compartment changes. Constraints and types
-//! of species are passed over with a warning. What has no value anywhere is not a number, with a warning.
+//! Algebraic rules, fast reactions, delays inside formulas, packages that change what a model means, and a delayed
+//! event that sets a concentration to a value of its trigger while the compartment changes. Constraints and types of
+//! species are passed over with a warning. What has no value anywhere is not a number, with a warning.
 //!
-//! A concentration that an event sets becomes an amount with the size of the compartment at that moment; of two
-//! events at one instant, both with values from the trigger, of which the first changes the size, the second still
-//! uses the size before.
+//! A concentration that an event sets becomes an amount by the size before the event, so an event that sets both
+//! does as case 01779 of the semantic suite has it.
 
 mod check;
 mod findings;

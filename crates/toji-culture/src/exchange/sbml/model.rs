@@ -220,23 +220,3 @@ pub struct Event {
     /// Where.
     pub spot: Spot,
 }
-
-impl Math {
-    /// Adds every name in it.
-    pub(super) fn names<'a>(&'a self, into: &mut Vec<&'a str>) {
-        match self {
-            Self::Number(_) | Self::Time => {}
-            Self::Name(id) | Self::RateOf(id) => into.push(id),
-            Self::Apply(_, arguments) | Self::Call(_, arguments) => arguments.iter().for_each(|a| a.names(into)),
-            Self::Piecewise(pieces, otherwise) => {
-                for (value, condition) in pieces {
-                    value.names(into);
-                    condition.names(into);
-                }
-                if let Some(otherwise) = otherwise {
-                    otherwise.names(into);
-                }
-            }
-        }
-    }
-}

@@ -7,7 +7,7 @@ use super::model::{Compartment, Event, Formula, Id, Model, Participant, Reaction
 use super::xml::Spot;
 use super::{SBML_003, SBML_005, SBML_W02};
 use crate::kernel::{self, Definition, Expression, Function, Quantity, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use toji_core::Diagnostic;
 
 /// A model as the kernel takes it.
@@ -285,10 +285,9 @@ impl<'m> Translator<'m, '_> {
         let trigger = self.model_formula(event.trigger.as_ref()?);
         let delay = event.delay.as_ref().map(|f| self.model_formula(f));
         let priority = event.priority.as_ref().map(|f| self.model_formula(f));
-        let values: BTreeMap<&str, Expression> = event.assignments.iter().map(|(id, f)| (&**id, self.model_formula(f))).collect();
         let mut sets = Vec::new();
         for (id, formula) in &event.assignments {
-            let value = values.get(&**id).cloned().unwrap_or(Expression::Number(f64::NAN));
+            let value = self.model_formula(formula);
             match self.low.tables.things.get(&**id).copied() {
                 Some(Thing::Species(species)) if species.is_concentration(self.model) => {
                     let compartment = &*species.compartment;
@@ -297,10 +296,8 @@ impl<'m> Translator<'m, '_> {
                         sets.push((id.clone(), value));
                         continue;
                     }
-                    self.moving_size(event, species, &values, formula.spot);
-                    let size = values.get(compartment).cloned();
-                    let size = size.unwrap_or_else(|| Expression::Name(species.compartment.clone()));
-                    sets.push((amount_name(id), times([value, size])));
+                    self.moving_size(event, species, formula.spot);
+                    sets.push((amount_name(id), times([value, Expression::Name(species.compartment.clone())])));
                 }
                 _ => sets.push((id.clone(), value)),
             }
@@ -317,47 +314,25 @@ impl<'m> Translator<'m, '_> {
         })
     }
 
-    /// A concentration that an event sets needs the size of the compartment once everything is set. Where that is
-    /// not the size the kernel sees when it computes the values, the event is refused.
-    fn moving_size(&mut self, event: &Event, species: &Species, values: &BTreeMap<&str, Expression>, spot: Spot) {
+    /// A concentration that an event sets becomes an amount by the size at the execution (before the event changes
+    /// the size, as cases of the semantic suite have it). Where the kernel would take the size at an earlier trigger,
+    /// the event is refused.
+    fn moving_size(&mut self, event: &Event, species: &Species, spot: Spot) {
         let compartment = &*species.compartment;
-        if values.contains_key(compartment) || self.low.stays(compartment) {
-            return;
-        }
-        let late = event.delay.is_some() && event.at_trigger;
-        if late || self.depends(compartment, &values.keys().copied().collect()) {
+        if event.delay.is_some() && event.at_trigger && !self.low.stays(compartment) {
             let id = &species.id;
             let place = spot.place(id);
             let finding = Diagnostic::error(
                 SBML_005,
                 place,
-                format!("イベントが {id} の濃度を変える間に区画 {compartment} の大きさが変わるため、対応していません"),
-                format!("an event sets the concentration of {id} while the size of {compartment} changes: not supported"),
+                format!("遅れて {id} の濃度を変えるイベントの間に区画 {compartment} の大きさが変わるため、対応していません"),
+                format!("a delayed event sets the concentration of {id} while the size of {compartment} changes: not supported"),
             );
             self.low.findings.push(finding.remedy(
                 "hasOnlySubstanceUnits=\"true\" にして量を代入してください",
                 "make it hasOnlySubstanceUnits=\"true\" and set its amount",
             ));
         }
-    }
-
-    /// Is the quantity, through assignment rules, something of one of these?
-    fn depends(&self, id: &str, of: &BTreeSet<&str>) -> bool {
-        let (mut seen, mut open) = (BTreeSet::from([id]), vec![id]);
-        while let Some(id) = open.pop() {
-            let Some(formula) = self.low.tables.assigned.get(id) else { continue };
-            let mut names = Vec::new();
-            formula.math.names(&mut names);
-            for name in names {
-                if of.contains(name) {
-                    return true;
-                }
-                if seen.insert(name) {
-                    open.push(name);
-                }
-            }
-        }
-        false
     }
 
     /// The changes per unit of time that formulas ask for.
