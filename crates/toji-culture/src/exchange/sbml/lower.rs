@@ -11,7 +11,7 @@ use toji_core::Diagnostic;
 
 /// Deepest expression, and most nodes of all expressions together.
 const DEPTH_MAX: usize = 500;
-const NODES_MAX: usize = 4_000_000;
+const NODES_MAX: usize = 1_000_000;
 
 /// What names mean at a place.
 #[derive(Clone, Copy)]
