@@ -4,8 +4,9 @@
 use toji_core::clock::{DateOrder, WallClock};
 use toji_core::culture::Reading;
 use toji_core::kind::{KindSet, read_cell, write_cell};
-use toji_core::{Decimal, Kind, Unit, Value};
 use toji_core::live::Batch;
+use toji_core::{Decimal, Kind, Unit, Value};
+use toji_culture::exchange::petab::Problem;
 use toji_culture::exchange::sbml as exchange;
 use toji_culture::kernel::{Definition, Expression, Role, System};
 use toji_ingest::{Site, Source};
@@ -264,4 +265,25 @@ pub fn sbml_math(bytes: &[u8]) {
 <assignmentRule variable="y"><math xmlns="http://www.w3.org/1998/Math/MathML">"#;
     const AFTER: &str = "</math></assignmentRule></listOfRules></model></sbml>";
     sbml(&[BEFORE.as_bytes(), bytes, AFTER.as_bytes()].concat());
+}
+
+/// PEtab: conditions, measurements, observables and parameters, parted by zero bytes, over a fixed model.
+pub fn petab(bytes: &[u8]) {
+    const YAML: &str = "format_version: 1\nparameter_file: '3'\nproblems:\n- condition_files: ['0']\n  measurement_files: ['1']\n  \
+                        observable_files: ['2']\n  sbml_files: [model]\n";
+    const MODEL: &str = r#"<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model><listOfParameters>
+<parameter id="x" value="1" constant="false"/><parameter id="k" value="1" constant="true"/></listOfParameters><listOfRules>
+<rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML"><ci>k</ci></math></rateRule></listOfRules></model></sbml>"#;
+    let tables: Vec<&[u8]> = bytes.split(|b| *b == 0).collect();
+    let file = |name: &str| match name.parse::<usize>() {
+        Ok(number) => tables.get(number).map(|table| table.to_vec()),
+        Err(_) => Some(MODEL.as_bytes().to_vec()),
+    };
+    match Problem::read(YAML, &file) {
+        Ok(problem) => drop(problem.compile()),
+        Err(error) => assert!(error.fault().diagnostics.iter().all(|finding| finding.remedy.is_some())),
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Problem::read(text, &|_| None);
+    }
 }
