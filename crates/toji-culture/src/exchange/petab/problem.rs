@@ -356,15 +356,13 @@ impl Reader<'_> {
                 .remedy("どちらかを除いてください", "remove one of them"),
             );
         };
-        let lists: [((&str, &str), Vec<&Arc<str>>); 3] = [
-            (("条件", "condition"), problem.conditions.iter().map(|c| &c.id).collect()),
-            (("観測量", "observable"), problem.observables.iter().map(|o| &o.id).collect()),
-            (("母数", "parameter"), problem.parameters.iter().map(|p| &p.id).collect()),
-        ];
-        for (what, ids) in &lists {
+        let mut once = |what, ids: &mut dyn Iterator<Item = &Arc<str>>| {
             let mut seen = BTreeSet::new();
-            ids.iter().filter(|id| !seen.insert(**id)).for_each(|id| clash(*what, id));
-        }
+            ids.filter(|id| !seen.insert(id.to_string())).for_each(|id| clash(what, id));
+        };
+        once(("条件", "condition"), &mut problem.conditions.iter().map(|c| &c.id));
+        once(("観測量", "observable"), &mut problem.observables.iter().map(|o| &o.id));
+        once(("母数", "parameter"), &mut problem.parameters.iter().map(|p| &p.id));
         for measurement in &problem.measurements {
             let condition = |id: &Arc<str>| problem.conditions.iter().any(|c| c.id == *id);
             let observable = problem.observables.iter().any(|o| o.id == measurement.observable);
