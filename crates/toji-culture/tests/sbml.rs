@@ -598,7 +598,7 @@ fn renamed(definition: &Definition, names: &[(Arc<str>, Arc<str>)]) -> Definitio
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Bit for bit, NaN included (hence by their text).
     #[test]

@@ -18,7 +18,8 @@ pub(super) struct Findings(pub(super) Vec<Diagnostic>);
 
 impl Findings {
     pub(super) fn push(&mut self, finding: Diagnostic) {
-        if self.0.len() < FINDINGS_MAX {
+        // Parts that are read twice say the same twice.
+        if self.0.len() < FINDINGS_MAX && !self.0.contains(&finding) {
             self.0.push(finding);
         }
     }

@@ -215,9 +215,12 @@ fn term(term: &str, sign: i32) -> Option<UnitFactor> {
     if let Some((seconds, _)) = TIMES.iter().find(|(_, code)| *code == symbol) {
         return of("second", exponent, 0, *seconds);
     }
-    let symbol = if let Some(prefix) = symbol.strip_suffix('l') { format!("{prefix}L") } else { symbol.to_owned() };
-    let base = |symbol: &str| KINDS.iter().find(|(_, code)| *code == symbol && *code != "1").map(|(kind, _)| *kind);
-    if let Some(kind) = base(&symbol) {
+    // UCUM has both l and L.
+    let base = |symbol: &str| {
+        let code = if symbol == "l" { "L" } else { symbol };
+        KINDS.iter().find(|(_, own)| *own == code && code != "1").map(|(kind, _)| *kind)
+    };
+    if let Some(kind) = base(symbol) {
         return of(kind, exponent, 0, 1.0);
     }
     let (ten, kind) = PREFIXES.iter().find_map(|(ten, prefix)| Some((*ten, base(symbol.strip_prefix(prefix)?)?)))?;
