@@ -175,6 +175,71 @@ impl Unit {
             .and_then(|out| add(out, minus_b)))
     }
 
+    /// The unit of the product of a value in this unit and one in the other: `g/L` times `L` is `g`.
+    ///
+    /// # Errors
+    /// `E-UNIT-006` one of them has no products, as `Cel` and `[pH]` have none.
+    pub fn times(&self, other: &Self) -> Result<Self> {
+        self.product(other, 1)
+    }
+
+    /// The unit of a quotient.
+    ///
+    /// # Errors
+    /// As [`Self::times`].
+    pub fn per(&self, other: &Self) -> Result<Self> {
+        self.product(other, -1)
+    }
+
+    /// The unit of a whole power.
+    ///
+    /// # Errors
+    /// As [`Self::times`].
+    pub fn to_the(&self, power: i32) -> Result<Self> {
+        Self::one().product(self, power)
+    }
+
+    /// The number one.
+    #[must_use]
+    pub fn one() -> Self {
+        Self::parse("1").unwrap_or_else(|_| unreachable!("1 is a unit"))
+    }
+
+    fn product(&self, other: &Self, power: i32) -> Result<Self> {
+        let refused = || {
+            Error::input(
+                "E-UNIT-006",
+                format!("{self} と {other} の積や商の単位は作れません"),
+                format!("there is no unit for a product or quotient of {self} and {other}"),
+            )
+            .hint(
+                "差や比例の計算には K のような普通の単位を使ってください",
+                "use an ordinary unit such as K where values are multiplied",
+            )
+        };
+        let special = |unit: &Self| unit.0.ucum.special.is_some();
+        if power == 0 || other.is_one() {
+            return Ok(self.clone());
+        }
+        if special(self) || special(other) {
+            return Err(refused());
+        }
+        let (_, mut factors) = reading::read(self.code()).map_err(|_| refused())?;
+        let (_, others) = reading::read(other.code()).map_err(|_| refused())?;
+        for mut factor in others {
+            factor.power = factor.power.checked_mul(power).ok_or_else(refused)?;
+            match factors.iter_mut().find(|f| f.symbol == factor.symbol && f.note == factor.note) {
+                Some(same) => same.power = same.power.checked_add(factor.power).ok_or_else(refused)?,
+                None => factors.push(factor),
+            }
+        }
+        factors.retain(|f| f.power != 0 && !(f.symbol == "1" && f.note.is_none()));
+        if factors.is_empty() {
+            return Ok(Self::one());
+        }
+        Self::parse(&reading::write(&factors).ok_or_else(refused)?).map_err(|_| refused())
+    }
+
     /// The named scale that this unit stands for.
     #[must_use]
     pub fn scale(&self) -> Option<Scale> {

@@ -8,6 +8,7 @@
 //! * `rank`: conditions against their control, with how sure that is.
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
+//! * `model`: the model file, its units and its balances.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //! * `exchange`: models in the notations of others, read and written.
 //!
@@ -17,6 +18,7 @@
 pub mod exchange;
 pub mod feedback;
 pub mod kernel;
+pub mod model;
 pub mod plan;
 pub mod rank;
 pub mod rates;

@@ -1,7 +1,8 @@
 //! PEtab: the cases of its test suite (version 1), and likelihoods of published problems at their nominal parameters.
 //!
 //! References: `_NNNN_solution.yaml` of PEtab-dev/petab_test_suite; for the benchmark the values that AMICI keeps
-//! (AMICI-dev/AMICI@5c524dd2, tests/benchmark_models/benchmark_models.yaml).
+//! (AMICI-dev/AMICI@5c524dd2, tests/benchmark_models/benchmark_models.yaml), but for Crauste, where that value is off by
+//! 1.2e-3 for its tolerances: there SciPy's at 1e-13, by `golden/crauste.py`.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first thing that is not as it should be")]
 
@@ -74,7 +75,7 @@ fn likelihoods_of_published_problems_are_those_of_others() {
     for (id, wanted) in [
         ("Boehm_JProteomeRes2014", -138.221_996_94),
         ("Bruno_JExpBot2016", 46.688_176_99),
-        ("Crauste_CellSystems2017", -190.965_218_97),
+        ("Crauste_CellSystems2017", -190.963_977_575_720_7),
         ("Elowitz_Nature2000", 63.202_799_91),
         ("Sneyd_PNAS2002", 319.791_778_19),
     ] {

@@ -375,3 +375,19 @@ fn turns_are_counts_where_that_is_asked_for() {
     check("/min", "/min");
     check("%{sat}", "%{sat}");
 }
+
+#[test]
+fn products_quotients_and_powers() {
+    let unit = |code: &str| Unit::parse(code).unwrap();
+    let code = |unit: Unit| unit.code().to_owned();
+    assert_eq!(code(unit("g/L").times(&unit("L")).unwrap()), "g");
+    assert_eq!(code(unit("g/L").per(&unit("g/L")).unwrap()), "1");
+    assert_eq!(code(unit("g/L").per(&unit("h")).unwrap()), "g/L/h");
+    assert!(unit("g").per(&unit("L.h")).unwrap().commensurable(&unit("g/(L.h)")));
+    assert!(unit("m/s").to_the(2).unwrap().commensurable(&unit("m2/s2")));
+    assert!(unit("m").to_the(-3).unwrap().times(&unit("mol")).unwrap().commensurable(&unit("mol/m3")));
+    assert_eq!(unit("Cel").times(&unit("g")).unwrap_err().code(), "E-UNIT-006");
+    assert_eq!(code(unit("{OD600}").times(&unit("L")).unwrap()), "{OD600}.L");
+    // A count of cells and a specific rate per cell.
+    assert!(unit("10*6/mL").times(&unit("pg/h")).unwrap().commensurable(&unit("g/(L.h)")));
+}

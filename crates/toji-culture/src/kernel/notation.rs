@@ -2,7 +2,8 @@
 //!
 //! From loosest to tightest: `or`, `and`, `not`, comparisons (`< <= > >= == !=`), `+ -`, `* /`, sign, `^` (from the
 //! right). `time` is time. Functions by name: `exp ln log10 sqrt abs floor ceil min max sin cos tan asin acos atan sinh
-//! cosh tanh`, and `if(condition, then, else)`.
+//! cosh tanh`, and `if(condition, then, else)`. A number may carry a unit in brackets, `500 [g/L]`: it is read as the
+//! number times a quantity named `[g/L]`.
 
 use super::expression::{Expression, Function};
 use toji_core::{Error, Place, Result};
@@ -218,10 +219,37 @@ impl Reader<'_> {
         match rest[..end].parse::<f64>() {
             Ok(value) => {
                 self.at += end;
-                Ok(Expression::Number(value))
+                match self.unit()? {
+                    Some(unit) => Ok(Expression::apply(Function::Multiply, [Expression::Number(value), Expression::name(unit)])),
+                    None => Ok(Expression::Number(value)),
+                }
             }
             Err(_) => Err(self.fault("数ではありません", "this is no number")),
         }
+    }
+}
+
+impl Reader<'_> {
+    /// A unit in brackets, which it may itself contain.
+    fn unit(&mut self) -> Result<Option<String>> {
+        self.space();
+        if !self.rest().starts_with('[') {
+            return Ok(None);
+        }
+        let mut open = 0usize;
+        for (i, c) in self.rest().char_indices() {
+            match c {
+                '[' => open += 1,
+                ']' => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                let unit = self.rest()[..=i].to_owned();
+                self.at += i + 1;
+                return Ok(Some(unit));
+            }
+        }
+        Err(self.fault("単位の ] がありません", "the ] of the unit is missing"))
     }
 }
 
@@ -293,6 +321,8 @@ mod tests {
             ("if(time >= 3, exp(k * time), 0)", "{Exp(Multiply(k t)) if GreaterOrEqual(t 3) else 0}"),
             ("max(S, 0, x) / 菌体", "Divide(Max(S 0 x) 菌体)"),
             ("orange", "orange"),
+            ("7 [[pH]] + 2 [g/(L.h)] * x", "Add(Multiply(7 [[pH]]) Multiply(Multiply(2 [g/(L.h)]) x))"),
+            ("7 [g", ""),
             ("exp(1, 2)", ""),
             ("(a", ""),
             ("", ""),
@@ -310,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "[-+*/^()<>=a-z0-9., !&|時]{0,60}") {
+        fn any_text_is_read_or_refused(text in r"[-+*/^()<>=a-z0-9., !&|時\[\]]{0,60}") {
             let _ = read(&text);
         }
     }

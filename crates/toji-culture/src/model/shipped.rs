@@ -1,0 +1,14 @@
+//! Models that ship, each of a publication.
+
+/// Identifier and file of each.
+pub const SHIPPED: [(&str, &str); 3] = [
+    ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
+    ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
+    ("chen-hwang-1990", include_str!("../../models/chen-hwang-1990.toml")),
+];
+
+/// The file of a shipped model.
+#[must_use]
+pub fn shipped(id: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|(name, _)| *name == id).map(|(_, text)| *text)
+}
