@@ -15,7 +15,7 @@ done
 RUSTFLAGS="$flags" cargo build --release --target "$host"
 bin="${CARGO_TARGET_DIR:-target}/$host/release"
 if [ "$#" -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | grep -v '^toji-fuzz$'); fi
-real="${TOJI_SHARED:-../../shared}/data/bioprocess"
+shared="${TOJI_SHARED:-../../shared}/data"
 ticks=$(getconf CLK_TCK)
 spent() { awk -v t="$ticks" '{print int(($14 + $15) / t)}' "/proc/$1/stat" 2>/dev/null || echo 0; }
 
@@ -24,6 +24,7 @@ failed=()
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"
   log="artifacts/$target.log"
+  case "$target" in sbml) real="$shared/modelling/sbml-semantic" ;; *) real="$shared/bioprocess" ;; esac
   if [ -d "$real" ]; then
     find "$real" -type f -size -64k -not -name 'LICENSE*' -exec cp -n -t "corpus/$target" {} + 2>/dev/null || true
   fi

@@ -4,8 +4,11 @@
 use toji_core::clock::{DateOrder, WallClock};
 use toji_core::culture::Reading;
 use toji_core::kind::{KindSet, read_cell, write_cell};
-use toji_core::{Decimal, Kind, Unit, Value};
 use toji_core::live::Batch;
+use toji_core::{Decimal, Kind, Unit, Value};
+use toji_culture::exchange::petab::Problem;
+use toji_culture::exchange::sbml as exchange;
+use toji_culture::kernel::{Definition, Expression, Role, System};
 use toji_ingest::{Site, Source};
 use toji_live::{Config, Tally};
 
@@ -207,5 +210,80 @@ pub fn protocol(bytes: &[u8]) {
         for phase in &plan.phases {
             let _ = (phase.path(), phase.until.words());
         }
+    }
+}
+
+/// Names in all expressions of a model: how large it is.
+fn size(definition: &Definition) -> usize {
+    let mut count = 0;
+    let mut add = |of: &Expression| of.names(&mut |_| count += 1);
+    for quantity in &definition.quantities {
+        match &quantity.role {
+            Role::Constant(value) | Role::Assigned(value) => add(value),
+            Role::State { initial, rate } => {
+                add(initial);
+                add(rate);
+            }
+        }
+    }
+    for event in &definition.events {
+        add(&event.trigger);
+        event.sets.iter().for_each(|(_, value)| add(value));
+    }
+    count
+}
+
+/// SBML documents: every fault has a place and a remedy; what is taken compiles or is refused by the kernel; what is
+/// written of it is read again as it was.
+pub fn sbml(bytes: &[u8]) {
+    match exchange::import(bytes) {
+        Ok(import) if size(&import.definition) < 10_000 => {
+            let _ = System::compile(&import.definition);
+            if let Ok(written) = exchange::write(&import.definition, &import.metadata) {
+                let again = exchange::import(written.text.as_bytes()).expect("what is written is read");
+                assert_eq!(again.definition.quantities.len(), import.definition.quantities.len());
+                assert_eq!(again.definition.events.len(), import.definition.events.len());
+            }
+        }
+        Ok(_) => {}
+        Err(error) => {
+            for finding in &error.fault().diagnostics {
+                assert!(finding.remedy.is_some() && (finding.place.line.is_some() || finding.place.field.is_some()));
+            }
+        }
+    }
+}
+
+/// Formulas in MathML, inside a small document.
+pub fn sbml_math(bytes: &[u8]) {
+    const BEFORE: &str = r#"<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model>
+<listOfFunctionDefinitions><functionDefinition id="f"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda><bvar><ci>x</ci></bvar>
+<apply><times/><ci>x</ci><ci>x</ci></apply></lambda></math></functionDefinition></listOfFunctionDefinitions>
+<listOfParameters><parameter id="k" value="2" constant="true"/><parameter id="s" value="1" constant="false"/>
+<parameter id="y" constant="false"/></listOfParameters><listOfRules><rateRule variable="s">
+<math xmlns="http://www.w3.org/1998/Math/MathML"><ci>k</ci></math></rateRule>
+<assignmentRule variable="y"><math xmlns="http://www.w3.org/1998/Math/MathML">"#;
+    const AFTER: &str = "</math></assignmentRule></listOfRules></model></sbml>";
+    sbml(&[BEFORE.as_bytes(), bytes, AFTER.as_bytes()].concat());
+}
+
+/// PEtab: conditions, measurements, observables and parameters, parted by zero bytes, over a fixed model.
+pub fn petab(bytes: &[u8]) {
+    const YAML: &str = "format_version: 1\nparameter_file: '3'\nproblems:\n- condition_files: ['0']\n  measurement_files: ['1']\n  \
+                        observable_files: ['2']\n  sbml_files: [model]\n";
+    const MODEL: &str = r#"<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model><listOfParameters>
+<parameter id="x" value="1" constant="false"/><parameter id="k" value="1" constant="true"/></listOfParameters><listOfRules>
+<rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML"><ci>k</ci></math></rateRule></listOfRules></model></sbml>"#;
+    let tables: Vec<&[u8]> = bytes.split(|b| *b == 0).collect();
+    let file = |name: &str| match name.parse::<usize>() {
+        Ok(number) => tables.get(number).map(|table| table.to_vec()),
+        Err(_) => Some(MODEL.as_bytes().to_vec()),
+    };
+    match Problem::read(YAML, &file) {
+        Ok(problem) => drop(problem.compile()),
+        Err(error) => assert!(error.fault().diagnostics.iter().all(|finding| finding.remedy.is_some())),
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Problem::read(text, &|_| None);
     }
 }

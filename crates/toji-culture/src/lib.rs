@@ -11,10 +11,12 @@
 //! * `model`: the model file, its units and its balances.
 //! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
 //! * `kernel`: models as expressions and events, compiled and integrated.
+//! * `exchange`: models in the notations of others, read and written.
 //!
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
+pub mod exchange;
 pub mod feedback;
 pub mod fit;
 pub mod kernel;
