@@ -12,7 +12,11 @@
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
+pub mod campaign;
 pub mod feedback;
+pub mod gp;
+pub mod linear;
+pub mod optimise;
 pub mod plan;
 pub mod rank;
 pub mod rates;
