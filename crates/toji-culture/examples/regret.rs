@@ -1,8 +1,9 @@
 //! How near campaigns come to the best value of published functions, and what they cost: the anchors of
 //! `research/modelling.md` §4 P8, and one step of 24 units, 8 factors and 48 runs.
 //!
-//! `cargo run --release -p toji-culture --example regret -- [seeds] [hartmann|noisy|branin|step]…`; one line of JSON
-//! a case. CPU time is that of the process, which has one thread.
+//! `cargo run --release -p toji-culture --example regret -- [seeds] [hartmann|noisy|branin|step]… [draws=128] [raw=192]
+//! [polish=3] [kernel=se] [prior=gamma] [starts=4]`; one line of JSON a case. Seconds are those of the wall; the
+//! process has one thread.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for measuring")]
 
 use std::time::Instant;
@@ -12,6 +13,7 @@ use toji_core::unit::Unit;
 use toji_culture::campaign::{
     Batch, Direction, Factor, Goal, History, Measured, Output, Problem, Run, Settings, Space, StopRule, propose,
 };
+use toji_culture::gp::{Belief, Kernel, Priors};
 use toji_culture::optimise::Sobol;
 
 fn branin(u: &[f64]) -> f64 {
@@ -62,7 +64,7 @@ fn space(dimensions: usize) -> Space {
 }
 
 /// Regret of the true best point after each round, and the seconds of each.
-fn campaign(case: &Case, seed: u64) -> (Vec<f64>, f64) {
+fn campaign(case: &Case, settings: &Settings, seed: u64) -> (Vec<f64>, f64) {
     let space = space(case.dimensions);
     let outputs = [Output { name: "f".into(), unit: Unit::parse("1").unwrap() }];
     let anything = |_: &[f64]| Ok::<(), Text>(());
@@ -81,8 +83,7 @@ fn campaign(case: &Case, seed: u64) -> (Vec<f64>, f64) {
     let mut seconds = 0.0;
     for round in 0..case.rounds {
         let clock = Instant::now();
-        let found =
-            propose(&problem, &history, &Batch::of_units(case.units), &Settings::default(), seed * 1_000 + round).unwrap();
+        let found = propose(&problem, &history, &Batch::of_units(case.units), settings, seed * 1_000 + round).unwrap();
         seconds += clock.elapsed().as_secs_f64();
         history.runs.extend(found.runs.into_iter().map(|r| run(r.point)));
         regrets.push(regret(&history));
@@ -96,7 +97,33 @@ fn quantile(values: &[f64], share: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * share).round() as usize]
 }
 
-fn step() {
+/// Settings with what the arguments change.
+fn settings(arguments: &[String], dimensions: usize) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in arguments.iter().filter_map(|a| a.split_once('=')) {
+        let number = || value.parse::<usize>().unwrap();
+        match (name, value) {
+            ("draws", _) => settings.draws = number(),
+            ("raw", _) => settings.raw = number(),
+            ("polish", _) => settings.polish = number(),
+            ("starts", _) => settings.model.starts = number(),
+            ("kernel", "se") => settings.model.kernel = Kernel::SquaredExponential,
+            ("prior", "gamma") => {
+                let length = Belief::Gamma { shape: 3.0, rate: 6.0 };
+                settings.model.priors = Some(Priors { length, ..Priors::of_factors(dimensions) });
+            }
+            ("noise", _) => {
+                let priors = settings.model.priors.unwrap_or_else(|| Priors::of_factors(dimensions));
+                let noise = Belief::LogNormal { mean: value.parse().unwrap(), sd: 2.0 };
+                settings.model.priors = Some(Priors { noise, ..priors });
+            }
+            _ => {}
+        }
+    }
+    settings
+}
+
+fn step(settings: &Settings) {
     let case = Case { name: "", function: |_| 0.0, best: 0.0, dimensions: 8, start: 48, units: 24, rounds: 1, noise: 0.0 };
     // A response of eight factors of which five matter, with noise.
     let function = |u: &[f64]| hartmann(&u[..6]) + 0.3 * u[6] - 0.5 * (u[7] - 0.4) * (u[7] - 0.4);
@@ -118,7 +145,7 @@ fn step() {
             .collect();
         let history = History { runs, pending: Vec::new() };
         let clock = Instant::now();
-        let found = propose(&problem, &history, &Batch::of_units(case.units), &Settings::default(), seed).unwrap();
+        let found = propose(&problem, &history, &Batch::of_units(case.units), settings, seed).unwrap();
         seconds.push(clock.elapsed().as_secs_f64());
         assert_eq!(found.runs.len(), case.units);
     }
@@ -133,7 +160,10 @@ fn step() {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let seeds: u64 = arguments.first().and_then(|a| a.parse().ok()).unwrap_or(20);
-    let wanted = |name: &str| arguments.len() < 2 || arguments[1..].iter().any(|a| a == name);
+    let wanted = |name: &str| {
+        let cases: Vec<&String> = arguments.iter().skip(1).filter(|a| !a.contains('=')).collect();
+        cases.is_empty() || cases.into_iter().any(|a| a == name)
+    };
     let six =
         |name, noise| Case { name, function: hartmann, best: 3.322_368, dimensions: 6, start: 16, units: 8, rounds: 6, noise };
     let two =
@@ -144,7 +174,7 @@ fn main() {
         }
         let (mut ends, mut means, mut rounds) = (Vec::new(), Vec::new(), vec![Vec::new(); case.rounds as usize + 1]);
         for seed in 0..seeds {
-            let (regrets, seconds) = campaign(&case, seed);
+            let (regrets, seconds) = campaign(&case, &settings(&arguments, case.dimensions), seed);
             regrets.iter().zip(&mut rounds).for_each(|(r, all)| all.push(*r));
             ends.push(*regrets.last().unwrap());
             means.push(seconds);
@@ -162,6 +192,6 @@ fn main() {
         );
     }
     if wanted("step") {
-        step();
+        step(&settings(&arguments, 8));
     }
 }

@@ -301,10 +301,6 @@ impl Fantasy {
         }
         Ok(gained / self.best.len() as f64 * self.unit)
     }
-    /// Mean of the best over the draws, in the scale of the goal's model.
-    pub(super) fn best(&self) -> f64 {
-        self.best.iter().sum::<f64>() / self.best.len() as f64
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::reason::{Check, Expected, Proposed, Stopping, Why};
 use super::replicate;
 use super::search::{Fixed, Search};
 use crate::gp::{self, Data, Gp, normal};
-use crate::linear::Matrix;
 use crate::optimise::Sobol;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -113,45 +112,49 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
             format!("only {repeats} of {} repeats are used, the rest are new points: repeating would not change which point is the best, or a shared factor does not fit", batch.replicates),
         ));
     }
-    let hot = hottest(&models, &points);
-    let mut gain = 0.0;
-    for (g, group) in batch.groups.iter().enumerate() {
-        let free = batch.seats(group) - seats[g].len();
-        let fixed = shared(&search, settings, &fantasy, &fixed[g], &hot, free, g as u64)?;
-        for unit in 0..free {
-            let salt = 1_000 + (g * 1_000 + unit) as u64;
-            let found = search.best(&fantasy, &fixed, &hot, salt).ok_or_else(|| refused_all(&search))?;
-            let at = models.goal.predict(&found.cube);
-            let best = outer(&models.goal, fantasy.best());
-            let (lead, sd) = (at.mean - best, at.sd.max(f64::MIN_POSITIVE));
-            let (from_mean, from_spread) = (lead.max(0.0) * normal::distribution(lead / sd), sd * normal::density(lead / sd));
-            let added = fantasy.add(&found.cube)?;
-            gain += added;
-            let tried = places.iter().any(|p| key(p) == key(&found.cube));
-            seats[g].push(Seat {
-                cube: found.cube,
-                why: if tried {
-                    Why::Replicate
-                } else if lead > 0.0 {
-                    Why::Exploit
-                } else {
-                    Why::Explore
-                },
-                gain: Some(added),
-                gain_from_mean: Some(if from_mean > 0.0 { from_mean / (from_mean + from_spread) } else { 0.0 }),
-            });
-        }
-    }
+    let gain = fill(&search, settings, &models, &mut fantasy, batch, &places, &hottest(&models, &points), &fixed, &mut seats)?;
     let runs = seated(problem, history, &places, batch, seats, Some(&models), settings, seed);
     let checks = checks(problem, &models, settings.confidence);
     let stopping = Some(stopping(problem, &models, gain, batch.units()));
     Ok(Proposal { runs, checks, stopping, refused: search.refused.get(), warnings })
 }
 
-/// A value in the scale of the goal's model as more-is-better in its unit.
-fn outer(goal: &Gp, inner: f64) -> f64 {
-    let zero = goal.to_inner(0.0);
-    (inner - zero) * goal.unit()
+/// Fills the seats that repeats left free, one after the other. Says what they add to the expected best.
+#[expect(clippy::too_many_arguments, reason = "the state of one search, at one place")]
+fn fill(
+    search: &Search<'_>,
+    settings: &Settings,
+    models: &Models,
+    fantasy: &mut Fantasy,
+    batch: &Batch,
+    places: &[Vec<f64>],
+    hot: &[Vec<f64>],
+    fixed: &[Fixed],
+    seats: &mut [Vec<Seat>],
+) -> Result<f64> {
+    let mut gain = 0.0;
+    let known = hot.first().map_or(f64::NEG_INFINITY, |p| models.goal.predict(p).mean);
+    for (g, group) in batch.groups.iter().enumerate() {
+        let free = batch.seats(group) - seats[g].len();
+        let fixed = shared(search, settings, fantasy, &fixed[g], hot, free, g as u64)?;
+        for unit in 0..free {
+            let salt = 1_000 + (g * 1_000 + unit) as u64;
+            let found = search.best(fantasy, &fixed, hot, salt).ok_or_else(|| refused_all(search))?;
+            let at = models.goal.predict(&found.cube);
+            let (lead, sd) = (at.mean - known, at.sd.max(f64::MIN_POSITIVE));
+            let (from_mean, from_spread) = (lead.max(0.0) * normal::distribution(lead / sd), sd * normal::density(lead / sd));
+            let added = fantasy.add(&found.cube)?;
+            gain += added;
+            let why = match (places.iter().any(|p| key(p) == key(&found.cube)), lead > 0.0) {
+                (true, _) => Why::Replicate,
+                (false, true) => Why::Exploit,
+                (false, false) => Why::Explore,
+            };
+            let gain_from_mean = Some(if from_mean > 0.0 { from_mean / (from_mean + from_spread) } else { 0.0 });
+            seats[g].push(Seat { cube: found.cube, why, gain: Some(added), gain_from_mean });
+        }
+    }
+    Ok(gain)
 }
 
 fn refused_all(search: &Search<'_>) -> Error {
@@ -486,18 +489,4 @@ fn stopping(problem: &Problem<'_>, models: &Models, gain: f64, units: usize) -> 
         .map(|(worth, cost)| cost * units as f64 / worth);
     let needed = [rule.noise_share.map(|share| share * noise_sd), rule.gain_min, by_cost].into_iter().flatten().reduce(f64::max);
     Stopping { gain, noise_sd, needed, stop: needed.is_some_and(|needed| gain < needed) }
-}
-
-#[cfg(test)]
-mod unit_tests {
-    use super::*;
-
-    #[test]
-    fn the_scale_of_the_model_is_left_and_entered_by_the_same_door() {
-        let data = Data { x: Matrix::from_rows(&[[0.1], [0.5], [0.8]]), y: vec![20.0, 50.0, 30.0], known: Vec::new() };
-        let gp = Gp::fit(&data, &gp::Settings::default(), 1).unwrap();
-        for value in [-3.0, 0.0, 41.5] {
-            assert!((outer(&gp, gp.to_inner(value)) - value).abs() < 1e-11);
-        }
-    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
-    /// It is expected to be better than the best so far.
+    /// It is expected to be better than what is expected of the best point so far.
     Exploit,
     /// It is not expected to be better, but so little is known of it that it may be.
     Explore,

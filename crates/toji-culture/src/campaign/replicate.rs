@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn rivals_for_the_best_are_repeated_and_hopeless_points_are_not() {
         let x = [0.1, 0.3, 0.5, 0.7, 0.9];
-        let y = [0.0, 9.8, 10.0, 2.0, 0.0];
+        let (y, again) = ([0.0, 9.8, 10.4, 2.0, 0.0], [0.6, 10.6, 9.4, 2.7, -0.6]);
         let points: Vec<Vec<f64>> = x.iter().map(|x| vec![*x]).collect();
         let mut data = Data { x: Matrix::from_rows(&points), y: y.to_vec(), known: Vec::new() };
-        for i in 0..5 {
-            data.x.push_row(&points[i]);
-            data.y.push(y[i] + if i % 2 == 0 { 1.0 } else { -1.0 });
+        for (point, y) in points.iter().zip(again) {
+            data.x.push_row(point);
+            data.y.push(y);
         }
         let gp = Gp::fit(&data, &Settings::default(), 1).unwrap();
         let again = choose(&gp, &points, |_, _| true, 3);

@@ -105,7 +105,13 @@ fn reasons_come_as_data() {
     let problem =
         Problem { space: &space, outputs: &outputs, goal: TITRE, limits: &limits, allowed: &anything, stop: StopRule::default() };
     let batch = Batch { replicates: 2, ..Batch::of_groups(2, 6) };
-    let found = propose(&problem, &history(&space, 24, 1), &batch, &Settings::default(), 4).unwrap();
+    let mut known = history(&space, 24, 1);
+    // Two rivals for the best that one run each does not tell apart.
+    for (feed, value) in [(6.0, 13.4), (7.0, 13.5)] {
+        let results = vec![Some(Measured { value, sd: None }), Some(Measured { value: 0.3 * feed + 0.25, sd: None })];
+        known.runs.push(Run { point: vec![feed, 7.0, 1.0, 33.0], results });
+    }
+    let found = propose(&problem, &known, &batch, &Settings::default(), 4).unwrap();
     let repeats: Vec<&Proposed> = found.runs.iter().filter(|r| r.why == Why::Replicate).collect();
     assert_eq!(repeats.len(), 2);
     for run in &found.runs {
@@ -158,7 +164,8 @@ fn the_campaign_ends_when_a_batch_promises_less_than_it_must() {
     let mut known = history(&space, 10, 3);
     let early = propose(&problem, &known, &batch, &quick(), 1).unwrap().stopping.unwrap();
     assert!(!early.stop && early.gain > early.needed.unwrap(), "{early:?}");
-    // The best place many times over.
+    // Much of the space, and the best place many times over.
+    known.runs.extend(history(&space, 60, 8).runs);
     let best = [6.5, 7.0, 1.0, 33.0];
     let mut chance = Chance::new(5);
     for round in 0..10 {
