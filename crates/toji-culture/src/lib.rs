@@ -3,6 +3,9 @@
 //!
 //! Contents, in the order of the work:
 //!
+//! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
+//!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
+//!   sequence) and `linear` (dense linear algebra).
 //! * `plan`: conditions, replicates and controls on the units of a parallel system, by a seed.
 //! * `rates`: what one culture did, from its series and assays.
 //! * `rank`: conditions against their control, with how sure that is.
@@ -21,6 +24,10 @@ pub mod feedback;
 pub mod fit;
 pub mod kernel;
 pub mod model;
+pub mod campaign;
+pub mod gp;
+pub mod linear;
+pub mod optimise;
 pub mod plan;
 pub mod rank;
 pub mod rates;
