@@ -6,6 +6,7 @@
 //! * `plan`: conditions, replicates and controls on the units of a parallel system, by a seed.
 //! * `rates`: what one culture did, from its series and assays.
 //! * `rank`: conditions against their control, with how sure that is.
+//! * `monitor`: whether a culture runs as good ones ran, what departs and when.
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
 //!
@@ -13,6 +14,7 @@
 //! comes from a seed that is an argument.
 
 pub mod feedback;
+pub mod monitor;
 pub mod plan;
 pub mod rank;
 pub mod rates;
