@@ -220,10 +220,8 @@ impl Monitor {
         let mut largest: Vec<f64> = Vec::with_capacity(n);
         for path in &self.left_out {
             let mut most = 0.0_f64;
-            for (step, (t2, spe)) in path.iter().zip(t2.iter().zip(&spe)) {
-                // One row fewer judged this batch than will judge a new one.
-                let own = t2_limit_new(n - 1, step.rank, confidence).unwrap_or(*t2);
-                let (a, b) = (step.t2 / own, step.spe.filter(|_| *spe > 0.0).map_or(0.0, |v| v / spe));
+            for (step, spe) in path.iter().zip(&spe) {
+                let (a, b) = (step.t2 / left[step.rank], step.spe.filter(|_| *spe > 0.0).map_or(0.0, |v| v / spe));
                 seen += 1.0;
                 t2_beyond += f64::from(u8::from(a > 1.0));
                 spe_beyond += f64::from(u8::from(b > 1.0));
@@ -242,25 +240,25 @@ impl Monitor {
         Ok(CourseLimits { confidence, t2, spe, run_factor: run_factor.max(1.0), run_confidence, t2_beyond, spe_beyond })
     }
 
-    /// A batch, finished or not.
+    /// A batch, finished or not, beside limits that [`Monitor::limits`] of this monitor gave.
     ///
     /// # Errors
-    /// A batch of other variables or points, one without any value, or a confidence outside 0.5 to 0.9999.
-    pub fn check(&self, batch: &OnAxis, confidence: f64, known: &[Known]) -> Result<Course> {
-        let limits = self.limits(confidence)?;
+    /// A batch or limits of other variables or points, or a batch without any value.
+    pub fn check(&self, batch: &OnAxis, limits: &CourseLimits, known: &[Known]) -> Result<Course> {
         let cells = self.laid_out(batch)?;
         let (z, seen) = (cells.row(0), cells.seen_row(0));
         let (steps, scores) = path(&self.pca.latent.space, self.how, (z, seen), self.variables.len(), batch.reached);
         let moments: Vec<Moment> = steps
             .iter()
+            .zip(limits.t2.iter().zip(&limits.spe))
             .enumerate()
-            .map(|(point, step)| Moment {
+            .map(|(point, (step, (t2_limit, spe_limit)))| Moment {
                 point,
                 time: batch.times.get(point).copied().flatten(),
                 t2: step.t2,
-                t2_limit: limits.t2[point],
+                t2_limit: *t2_limit,
                 spe: step.spe,
-                spe_limit: limits.spe[point],
+                spe_limit: *spe_limit,
             })
             .collect();
         let residual = self.pca.latent.space.residual_row(&scores, z, seen);

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first thing that is not as it should be")]
 
 mod alarms;
+mod batches;
 mod properties;
 mod references;
+mod simulated;
 
 use std::path::PathBuf;
 use toji_culture::monitor::Matrix;
