@@ -1,7 +1,7 @@
 //! The golden band: the region in which a whole good batch stays, all variables and all points at once.
 //!
-//! Three standard deviations at every point are no such region: with a thousand points nearly every good batch leaves
-//! them somewhere. Here each reference batch is left out in turn, and how far it strays from the band of the others
+//! Three standard deviations at every point are no such region: many points and variables are many chances to leave it,
+//! and nobody knows how many. Here each reference batch is left out in turn, and how far it strays from the band of the others
 //! says how wide the band must be for a whole batch to stay inside. The width is an order statistic of these n
 //! distances, so it holds whatever their distribution, and the coverage that n batches can show is stated with it
 //! (V. Vovk, A. Gammerman and G. Shafer, *Algorithmic Learning in a Random World*, 2005; the leave-one-out form is

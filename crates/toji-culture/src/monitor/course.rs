@@ -5,11 +5,11 @@
 //! SPE is the squared error of that one point. Limits of SPE come from reference batches that were left out.
 
 use super::batch::{Aligned, OnAxis};
-use super::cross::{folds, without};
+use super::cross::{folds, theta, without};
 use super::finding::{Finding, Known, Seen, finding};
 use super::latent::{Components, Settings};
 use super::limits::{Moments, checked, t2_limit_new};
-use super::matrix::Matrix;
+use super::matrix::{Cells, Matrix, dot};
 use super::pca::Pca;
 use super::scale::Scaling;
 use super::space::{Filling, Missing, Space};
@@ -59,6 +59,16 @@ struct Step {
     rank: usize,
     /// `None` where no variable was measured.
     spe: Option<f64>,
+}
+
+/// A batch point by point.
+#[derive(Debug, Clone, Default)]
+struct Path {
+    steps: Vec<Step>,
+    /// Scores at the last point.
+    scores: Vec<f64>,
+    /// What the scores of each point leave of its cells, point by point.
+    errors: Vec<f64>,
 }
 
 /// Limits over a run.
@@ -174,23 +184,18 @@ impl Monitor {
         let pca = Pca::fit(&x, &Settings { components: most, scaling: watch.scaling, batches: None })?;
         let (points, vars) = (reference.points, reference.variables.len());
         let near = pca.latent.loadings().to_vec();
-        let mut left_out = vec![Vec::new(); n];
+        let mut left_out = vec![Path::default(); n];
         for out in folds(&(0..n).collect::<Vec<_>>()) {
             let (scale, space) = without(&x, &out, watch.scaling, near.len(), &near);
             let cells = scale.cells(&x.select(&out));
             for (i, row) in out.iter().enumerate() {
                 let reached = reference.batches[*row].reached;
-                left_out[*row] = path(&space, watch.missing, (cells.row(i), cells.seen_row(i)), vars, reached).0;
+                left_out[*row] = path(&space, watch.missing, (cells.row(i), cells.seen_row(i)), vars, reached);
             }
         }
+        let spe = moments(&left_out, points, vars);
+        let left_out: Vec<Vec<Step>> = left_out.into_iter().map(|path| path.steps).collect();
         let at = |point: usize| left_out.iter().filter_map(move |path: &Vec<Step>| path.get(point));
-        let spe = (0..points)
-            .map(|point| {
-                let around = point.saturating_sub(NEIGHBOURS)..(point + NEIGHBOURS + 1).min(points);
-                let values: Vec<f64> = around.flat_map(at).filter_map(|step| step.spe).collect();
-                Moments::of(&values, None)
-            })
-            .collect();
         let most = pca.latent.space.rank;
         let ranks = (0..points).map(|point| at(point).map(|step| step.rank).max().unwrap_or(most)).collect();
         Ok(Self { pca, variables: reference.variables.clone(), points, how: watch.missing, left_out, ranks, spe })
@@ -214,8 +219,15 @@ impl Monitor {
     pub fn limits(&self, confidence: f64) -> Result<CourseLimits> {
         let confidence = checked(confidence)?;
         let n = self.left_out.len();
-        let t2: Vec<f64> = self.ranks.iter().map(|rank| t2_limit_new(n, *rank, confidence).unwrap_or(f64::INFINITY)).collect();
-        let spe: Vec<f64> = self.spe.iter().map(|moments| moments.limit(confidence).chi_squared).collect();
+        // By rank: quantiles of F are the dear part, and there are only as many ranks as components.
+        let most = self.pca.latent.components();
+        let by_rank = |n: usize| -> Vec<f64> {
+            (0..=most).map(|rank| t2_limit_new(n, rank, confidence).unwrap_or(f64::INFINITY)).collect()
+        };
+        // One row fewer judged a batch that was left out than will judge a new one.
+        let (new, left) = (by_rank(n), by_rank(n - 1));
+        let t2: Vec<f64> = self.ranks.iter().map(|rank| new[*rank]).collect();
+        let spe: Vec<f64> = self.spe.iter().map(|moments| moments.limit_of_new(confidence).limit).collect();
         let (mut seen, mut t2_beyond, mut spe_beyond) = (0.0, 0.0, 0.0);
         let mut largest: Vec<f64> = Vec::with_capacity(n);
         for path in &self.left_out {
@@ -247,7 +259,7 @@ impl Monitor {
     pub fn check(&self, batch: &OnAxis, limits: &CourseLimits, known: &[Known]) -> Result<Course> {
         let cells = self.laid_out(batch)?;
         let (z, seen) = (cells.row(0), cells.seen_row(0));
-        let (steps, scores) = path(&self.pca.latent.space, self.how, (z, seen), self.variables.len(), batch.reached);
+        let Path { steps, scores, .. } = path(&self.pca.latent.space, self.how, (z, seen), self.variables.len(), batch.reached);
         let moments: Vec<Moment> = steps
             .iter()
             .zip(limits.t2.iter().zip(&limits.spe))
@@ -311,7 +323,7 @@ impl Monitor {
         })
     }
 
-    fn laid_out(&self, batch: &OnAxis) -> Result<super::matrix::Cells> {
+    fn laid_out(&self, batch: &OnAxis) -> Result<Cells> {
         let (rows, cols) = (batch.values.rows(), batch.values.cols());
         let fits = rows == self.points && cols == self.variables.len() && batch.reached <= rows;
         if !fits || batch.reached == 0 {
@@ -335,23 +347,49 @@ fn flat_row(values: &Matrix) -> Vec<Option<f64>> {
     (0..values.rows()).flat_map(|row| (0..values.cols()).map(move |col| values.get(row, col))).collect()
 }
 
-/// T² and SPE at each point reached, and the scores at the last.
-fn path(space: &Space, how: Missing, (z, seen): (&[f64], Option<&[f64]>), vars: usize, reached: usize) -> (Vec<Step>, Vec<f64>) {
+/// T² and SPE at each point reached.
+fn path(space: &Space, how: Missing, (z, seen): (&[f64], Option<&[f64]>), vars: usize, reached: usize) -> Path {
     let mut filling = Filling::new(space, how);
-    let (mut steps, mut scores) = (Vec::with_capacity(reached), vec![0.0; space.components()]);
+    let mut out = Path { scores: vec![0.0; space.components()], ..Path::default() };
     for point in 0..reached {
         let columns = point * vars..(point + 1) * vars;
         filling.take(columns.clone(), z, seen);
         let scored = filling.scored();
-        let (mut squares, mut found) = (0.0, 0_usize);
-        for col in columns.filter(|col| seen.is_none_or(|seen| seen[*col] > 0.0)) {
+        let mut found = 0_usize;
+        for col in columns {
             let drawn: f64 = scored.scores.iter().zip(&space.parts.loadings).map(|(t, p)| t * p[col]).sum();
-            squares += (z[col] - drawn).powi(2);
-            found += 1;
+            let is_seen = seen.is_none_or(|seen| seen[col] > 0.0);
+            out.errors.push(if is_seen { z[col] - drawn } else { 0.0 });
+            found += usize::from(is_seen);
         }
-        let spe = (found > 0).then(|| squares * vars as f64 / found as f64);
-        steps.push(Step { t2: scored.t2, rank: scored.rank, spe });
-        scores = scored.scores;
+        let errors = &out.errors[point * vars..];
+        let spe = (found > 0).then(|| dot(errors, errors) * vars as f64 / found as f64);
+        out.steps.push(Step { t2: scored.t2, rank: scored.rank, spe });
+        out.scores = scored.scores;
     }
-    (steps, scores)
+    out
+}
+
+/// Moments of SPE at each point, over batches that were left out.
+fn moments(left_out: &[Path], points: usize, vars: usize) -> Vec<Moments> {
+    let thetas: Vec<Option<[f64; 3]>> = (0..points)
+        .map(|point| {
+            let there: Vec<&Path> =
+                left_out.iter().filter(|path| path.steps.get(point).is_some_and(|s| s.spe.is_some())).collect();
+            let x = there.iter().flat_map(|path| &path.errors[point * vars..(point + 1) * vars]).copied().collect();
+            let spe: Vec<f64> = there.iter().filter_map(|path| path.steps[point].spe).collect();
+            let cells = Cells { rows: there.len(), cols: vars, x, seen: Vec::new() };
+            theta(&cells, &spe, &(0..there.len()).collect::<Vec<_>>())
+        })
+        .collect();
+    (0..points)
+        .map(|point| {
+            let around = point.saturating_sub(NEIGHBOURS)..(point + NEIGHBOURS + 1).min(points);
+            let values: Vec<f64> =
+                around.clone().flat_map(|point| left_out.iter().filter_map(move |path| path.steps.get(point)?.spe)).collect();
+            let known: Vec<[f64; 3]> = thetas[around].iter().flatten().copied().collect();
+            let mean = |i: usize| known.iter().map(|theta| theta[i]).sum::<f64>() / known.len() as f64;
+            Moments::of(&values, (!known.is_empty()).then(|| [mean(0), mean(1), mean(2)]))
+        })
+        .collect()
 }

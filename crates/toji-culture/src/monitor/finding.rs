@@ -104,7 +104,7 @@ pub struct Finding {
     /// Known departures, most alike first.
     pub alike: Vec<Alike>,
     /// Signature: for each variable its deviation from the mean, then from the model, squared with sign, over the points
-    /// beyond; each half of unit length. Empty inside.
+    /// beyond; the halves by how far T² and SPE are beyond, the whole of unit length. Empty inside.
     pub signature: Vec<f64>,
 }
 
@@ -146,7 +146,14 @@ pub(super) fn finding(look: &Seen<'_>, moments: &[Moment], factor: f64, known: &
     // Where the pattern is new, the model says what is unusual; else the mean does.
     let evidence = evidence(look, if departure == Departure::Farther { look.z } else { look.residual }, &beyond);
     let since = moments.len() - first;
-    let signature: Vec<f64> = [from_mean, from_model].into_iter().flat_map(unit_length).collect();
+    // Each half counts by how far its statistic is beyond what a whole normal run stays below: what is inside says
+    // nothing about the departure.
+    let excess = |ratio: &dyn Fn(&Moment) -> f64| moments.iter().map(ratio).fold(1.0, f64::max) - 1.0;
+    let by_t2 = excess(&|m| ratio(m.t2, factor * m.t2_limit));
+    let by_spe = excess(&|m| m.spe.map_or(0.0, |spe| ratio(spe, factor * m.spe_limit)));
+    let halves = [(from_mean, by_t2), (from_model, by_spe)];
+    let signature: Vec<f64> =
+        unit_length(halves.into_iter().flat_map(|(half, by)| unit_length(half).into_iter().map(move |v| v * by)).collect());
     Finding {
         departure,
         first: Some(first),

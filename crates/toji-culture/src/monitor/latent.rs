@@ -169,18 +169,18 @@ impl Latent {
         let confidence = checked(confidence)?;
         let (n, a) = (self.rows(), self.space.rank);
         let t2_new = t2_limit_new(n, a, confidence);
-        let spe_new = self.left_out.as_ref().map(|left| left.spe_moments.limit(confidence));
+        let spe_new = self.left_out.as_ref().map(|left| left.spe_moments.limit_of_new(confidence));
         let share = |values: &[f64], limit: f64| ratio(values.iter().filter(|v| **v > limit).count() as f64, values.len() as f64);
         let check = self.left_out.as_ref().zip(t2_new).zip(spe_new).map(|((left, t2), spe)| Check {
             rows: left.t2.len(),
             t2_beyond: share(&left.t2, t2),
-            spe_beyond: share(&left.spe, spe.chi_squared),
+            spe_beyond: share(&left.spe, spe.limit),
         });
         Ok(Limits {
             confidence,
             t2_training: t2_limit_training(n, a, confidence),
             t2_new,
-            spe_training: self.training.limit(confidence),
+            spe_training: self.training.limit_of_training(confidence),
             spe_new,
             check,
         })

@@ -34,7 +34,7 @@ pub use batch::{Aligned, Batch, Mark, OnAxis};
 pub use course::{Course, CourseLimits, Moment, Monitor, Shares, Watch};
 pub use finding::{Alike, Breadth, Departure, Evidence, Finding, Known, Length};
 pub use latent::{Components, Latent, Row, Settings};
-pub use limits::{Check, Limits, SpeLimit, box_limit, jackson_mudholkar, t2_limit_new, t2_limit_training};
+pub use limits::{Check, Limits, SpeLimit, box_limit, jackson_mudholkar, t2_limit_new, t2_limit_training, three_moments};
 pub use matrix::{CELLS_MAX, Matrix};
 pub use pca::Pca;
 pub use pls::{Pls, Prediction};

@@ -180,38 +180,36 @@ impl<'a> Filling<'a> {
     /// The scores by what was seen so far.
     pub(super) fn scored(&self) -> Scored {
         let a = self.space.components();
-        let (by_rotation, by_loading) = match self.how {
-            Missing::Trimmed => (unit(a), None),
-            Missing::Regression => (self.regression(), None),
-            Missing::ConditionalMean => (unit(a), Some(self.conditional())),
-        };
-        let of = |r: &[f64], p: Option<&Vec<f64>>| {
-            let mut t = apply(&by_rotation, r);
-            if let (Some(map), Some(p)) = (&by_loading, p) {
-                t.iter_mut().zip(apply(map, p)).for_each(|(t, more)| *t += more);
-            }
-            t
-        };
-        let scores = of(&self.by_rotation, Some(&self.by_loading));
-        let mut covariance = vec![vec![0.0; a]; a];
-        for (row, r) in self.train_by_rotation.iter().enumerate() {
-            let t = of(r, self.train_by_loading.get(row));
-            covariance.iter_mut().zip(&t).for_each(|(sums, v)| add_scaled(sums, *v, &t));
-        }
         let free = (self.space.train.rows as f64 - 1.0).max(1.0);
+        if self.how == Missing::ConditionalMean {
+            let map = self.conditional();
+            let of = |r: &[f64], p: &[f64]| -> Vec<f64> { apply(&map, p).iter().zip(r).map(|(more, t)| t + more).collect() };
+            let mut covariance = vec![vec![0.0; a]; a];
+            for (r, p) in self.train_by_rotation.iter().zip(&self.train_by_loading) {
+                let t = of(r, p);
+                covariance.iter_mut().zip(&t).for_each(|(sums, v)| add_scaled(sums, *v / free, &t));
+            }
+            let (inverse, rank) = pseudo_inverse(&covariance);
+            let scores = of(&self.by_rotation, &self.by_loading);
+            return self.space.scored(scores, unit(a), Some(map), &inverse, rank);
+        }
+        let (own, cross) = self.products();
+        let map = if self.how == Missing::Regression { product(&cross, &pseudo_inverse(&own).0) } else { unit(a) };
+        let mut covariance = product(&product(&map, &own), &transpose(&map));
         covariance.iter_mut().flatten().for_each(|v| *v /= free);
         let (inverse, rank) = pseudo_inverse(&covariance);
-        self.space.scored(scores, by_rotation, by_loading, &inverse, rank)
+        let scores = apply(&map, &self.by_rotation);
+        self.space.scored(scores, map, None, &inverse, rank)
     }
-    /// A with t = A τ by least squares over the reference, τ being the trimmed scores.
-    fn regression(&self) -> Vec<Vec<f64>> {
+    /// Σ ττ' and Σ tτ' over the reference, τ being the trimmed scores: t = A τ by least squares with A = Σ tτ' (Σ ττ')⁻¹.
+    fn products(&self) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let a = self.space.components();
         let (mut own, mut cross) = (vec![vec![0.0; a]; a], vec![vec![0.0; a]; a]);
         for (row, tau) in self.train_by_rotation.iter().enumerate() {
             own.iter_mut().zip(tau).for_each(|(sums, v)| add_scaled(sums, *v, tau));
             cross.iter_mut().zip(&self.space.parts.scores).for_each(|(sums, t)| add_scaled(sums, t[row], tau));
         }
-        product(&cross, &pseudo_inverse(&own).0)
+        (own, cross)
     }
     /// B with t = τ + B P'x: the cells not seen by their conditional mean P S P'(P S P' + σ²I)⁻¹ x.
     fn conditional(&self) -> Vec<Vec<f64>> {
