@@ -3,7 +3,7 @@
 //! Between two measurements a value is drawn as a straight line, never beyond them and never across a missing cell.
 
 use super::batch::{Aligned, Batch, OnAxis};
-use super::matrix::Matrix;
+use super::matrix::{Matrix, bounded};
 use super::warp;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result};
@@ -52,15 +52,17 @@ pub enum Axis {
 pub fn align(batches: &[Batch], variables: &[String], axis: &Axis) -> Result<Aligned> {
     batches.iter().try_for_each(|batch| batch.checked(variables.len()))?;
     let points = axis.points();
-    if points < 2 || variables.is_empty() {
+    let timed = !matches!(axis, Axis::Time { end, .. } if !(end.is_finite() && *end > 0.0));
+    if points < 2 || variables.is_empty() || !timed {
         return Err(Error::input(
             "E-MONITOR-013",
             format!("軸の点 {points}、変数 {} では並べられません", variables.len()),
             format!("{points} points and {} variables make no axis", variables.len()),
         )
         .at(Place::field("axis"))
-        .hint("2 点以上、1 変数以上にしてください", "give at least 2 points and 1 variable"));
+        .hint("2 点以上、1 変数以上、終わりの時刻は正の数にしてください", "give at least 2 points, 1 variable and an end after 0"));
     }
+    bounded(points.saturating_mul(batches.len().max(1)), variables.len())?;
     let placed = batches.iter().map(|batch| axis.place(batch)).collect::<Result<_>>()?;
     Ok(Aligned { variables: variables.to_vec(), points, batches: placed })
 }
@@ -71,7 +73,7 @@ impl Axis {
     pub fn points(&self) -> usize {
         match self {
             Self::Index { points } | Self::Time { points, .. } | Self::Indicator { points, .. } => *points,
-            Self::Phases { phases } => phases.iter().map(|(_, points)| points).sum(),
+            Self::Phases { phases } => phases.iter().fold(0, |sum: usize, (_, points)| sum.saturating_add(*points)),
             Self::Warping(warping) => warping.points(),
         }
     }
@@ -225,7 +227,7 @@ mod tests {
     use super::*;
 
     /// A batch of elapsed time, a total that rises with the pace, and its square.
-    pub(super) fn paced(name: &str, pace: f64, ended: bool) -> Batch {
+    fn paced(name: &str, pace: f64, ended: bool) -> Batch {
         let times: Vec<f64> = (0..=20).map(|i| f64::from(i) / 2.0).collect();
         let rows: Vec<[Option<f64>; 2]> = times.iter().map(|t| [Some(pace * t), Some((pace * t).powi(2))]).collect();
         let marks = vec![Mark { phase: "batch".into(), time: 0.0 }, Mark { phase: "fed".into(), time: 4.0 / pace }];
@@ -281,6 +283,14 @@ mod tests {
         let mut still = paced("a", 1.0, true);
         still.times[3] = still.times[2];
         assert_eq!(align(&[still], &names(), &index).unwrap_err().code(), "E-MONITOR-012");
+        for (axis, code) in [
+            (Axis::Time { points: 5, end: f64::NAN }, "E-MONITOR-013"),
+            (Axis::Index { points: 1 }, "E-MONITOR-013"),
+            (Axis::Index { points: usize::MAX }, "E-MONITOR-003"),
+            (Axis::Phases { phases: vec![("batch".into(), usize::MAX), ("fed".into(), 2)] }, "E-MONITOR-003"),
+        ] {
+            assert_eq!(align(&[paced("a", 1.0, true)], &names(), &axis).unwrap_err().code(), code);
+        }
         let falls = Axis::Indicator { points: 5, variable: 0, from: 10.0, to: 0.0 };
         assert_eq!(align(&[paced("a", 1.0, true)], &names(), &falls).unwrap_err().code(), "E-MONITOR-015");
     }

@@ -128,7 +128,7 @@ impl Band {
         let mut out: Vec<Excursion> = Vec::new();
         for (var, name) in self.variables.iter().enumerate() {
             let mut open: Option<Excursion> = None;
-            for point in 0..batch.reached {
+            for point in 0..batch.reached.min(batch.values.rows()) {
                 let found = self.outside(batch, name, var, point);
                 match (&mut open, found) {
                     (Some(stretch), Some(found)) if stretch.above == found.above => {

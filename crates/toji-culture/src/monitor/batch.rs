@@ -45,6 +45,7 @@ impl Batch {
             .hint("すべてのバッチに同じ変数を渡してください", "give every batch the same variables"));
         }
         let rising = self.times.windows(2).all(|pair| pair[1] > pair[0]) && self.times.iter().all(|t| t.is_finite());
+        let rising = rising && self.marks.iter().all(|mark| mark.time.is_finite());
         if !rising {
             return Err(Error::input(
                 "E-MONITOR-012",

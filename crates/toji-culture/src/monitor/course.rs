@@ -189,7 +189,7 @@ impl Monitor {
             let (scale, space) = without(&x, &out, watch.scaling, near.len(), &near);
             let cells = scale.cells(&x.select(&out));
             for (i, row) in out.iter().enumerate() {
-                let reached = reference.batches[*row].reached;
+                let reached = reference.batches[*row].reached.min(points);
                 left_out[*row] = path(&space, watch.missing, (cells.row(i), cells.seen_row(i)), vars, reached);
             }
         }

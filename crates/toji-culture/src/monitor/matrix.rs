@@ -97,7 +97,7 @@ impl Matrix {
     }
 }
 
-fn bounded(rows: usize, cols: usize) -> Result<usize> {
+pub(super) fn bounded(rows: usize, cols: usize) -> Result<usize> {
     rows.checked_mul(cols).filter(|cells| *cells <= CELLS_MAX).ok_or_else(|| {
         Error::new(
             Category::Limit,
