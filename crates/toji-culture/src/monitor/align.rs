@@ -60,7 +60,10 @@ pub fn align(batches: &[Batch], variables: &[String], axis: &Axis) -> Result<Ali
             format!("{points} points and {} variables make no axis", variables.len()),
         )
         .at(Place::field("axis"))
-        .hint("2 点以上、1 変数以上、終わりの時刻は正の数にしてください", "give at least 2 points, 1 variable and an end after 0"));
+        .hint(
+            "2 点以上、1 変数以上、終わりの時刻は正の数にしてください",
+            "give at least 2 points, 1 variable and an end after 0",
+        ));
     }
     bounded(points.saturating_mul(batches.len().max(1)), variables.len())?;
     let placed = batches.iter().map(|batch| axis.place(batch)).collect::<Result<_>>()?;
@@ -266,7 +269,7 @@ mod tests {
         }
         let mut lost = paced("lost", 1.0, true);
         lost.marks.pop();
-        assert_eq!(align(&[lost.clone()], &names(), &axis).unwrap_err().code(), "E-MONITOR-016");
+        assert_eq!(align(std::slice::from_ref(&lost), &names(), &axis).unwrap_err().code(), "E-MONITOR-016");
         // Before its second mark a running batch has nothing on the axis: the length of the phase is not known.
         lost.ended = false;
         assert_eq!(align(&[lost], &names(), &axis).unwrap().batches[0].reached, 0);

@@ -227,7 +227,7 @@ mod tests {
     fn work_is_bounded() {
         let long = course("long", 9.0, 1.0, 5_000, true);
         let axis = Axis::Warping(Warping::new(&long, 1.0).unwrap());
-        assert_eq!(align(&[long.clone()], &["x".to_owned()], &axis).unwrap_err().code(), "E-MONITOR-019");
+        assert_eq!(align(std::slice::from_ref(&long), &["x".to_owned()], &axis).unwrap_err().code(), "E-MONITOR-019");
         assert_eq!(Warping::new(&long, 0.0).unwrap_err().code(), "E-MONITOR-017");
     }
 }
