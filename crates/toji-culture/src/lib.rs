@@ -9,6 +9,7 @@
 //! * `plan`: conditions, replicates and controls on the units of a parallel system, by a seed.
 //! * `rates`: what one culture did, from its series and assays.
 //! * `rank`: conditions against their control, with how sure that is.
+//! * `monitor`: whether a culture runs as good ones ran, what departs and when.
 //! * `feedback`: what each learner hears about the own culture.
 //! * `scale`: the engineering numbers of a vessel at its settings.
 //! * `model`: the model file, its units and its balances.
@@ -28,6 +29,7 @@ pub mod campaign;
 pub mod gp;
 pub mod linear;
 pub mod optimise;
+pub mod monitor;
 pub mod plan;
 pub mod rank;
 pub mod rates;

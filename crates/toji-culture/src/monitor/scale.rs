@@ -1,0 +1,106 @@
+//! Centring and scaling, and what is said of variables that have nothing to scale by.
+
+use super::matrix::{Cells, Matrix};
+use serde::{Deserialize, Serialize};
+
+/// How columns are made comparable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Each column less its mean, over its standard deviation (n − 1).
+    #[default]
+    UnitVariance,
+    /// Each column less its mean only: the units decide what counts.
+    Centre,
+}
+
+/// What was taken off and divided by, column by column, over the cells seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Scale {
+    /// Mean of each column, in its own unit; 0 where nothing was seen.
+    pub centre: Vec<f64>,
+    /// Divisor of each column, in its own unit.
+    pub spread: Vec<f64>,
+    /// Columns of one and the same number: they say nothing inside the reference and are left out of the model. A new
+    /// observation that differs in one of them is reported apart, since no number tells how far off it is.
+    pub flat: Vec<usize>,
+    /// Columns of which not even two cells were seen: left out of the model.
+    pub unseen: Vec<usize>,
+}
+
+impl Scale {
+    /// Of a reference.
+    #[must_use]
+    pub fn of(x: &Matrix, how: Scaling) -> Self {
+        let (mut sums, mut counts) = (vec![0.0; x.cols()], vec![0.0; x.cols()]);
+        for row in x.raw_rows() {
+            for ((sum, count), v) in sums.iter_mut().zip(&mut counts).zip(row).filter(|(_, v)| !v.is_nan()) {
+                *sum += v;
+                *count += 1.0;
+            }
+        }
+        let centre: Vec<f64> = sums.iter().zip(&counts).map(|(sum, n)| if *n > 0.0 { sum / n } else { 0.0 }).collect();
+        let mut squares = vec![0.0; x.cols()];
+        for row in x.raw_rows() {
+            for ((square, mean), v) in squares.iter_mut().zip(&centre).zip(row).filter(|(_, v)| !v.is_nan()) {
+                *square += (v - mean).powi(2);
+            }
+        }
+        let mut out = Self { spread: vec![1.0; centre.len()], centre, flat: Vec::new(), unseen: Vec::new() };
+        for (col, (square, n)) in squares.iter().zip(&counts).enumerate() {
+            let sd = (square / (n - 1.0).max(1.0)).sqrt();
+            if *n < 2.0 {
+                out.unseen.push(col);
+            } else if sd <= out.centre[col].abs() * 1e-12 {
+                // Below this a spread is rounding of the mean.
+                out.flat.push(col);
+            } else if how == Scaling::UnitVariance {
+                out.spread[col] = sd;
+            }
+        }
+        out
+    }
+
+    /// Columns in their own units → scaled cells. Columns left out of the model are 0.
+    pub(super) fn cells(&self, x: &Matrix) -> Cells {
+        let mut cells = Cells { rows: x.rows(), cols: x.cols(), x: Vec::with_capacity(x.rows() * x.cols()), seen: Vec::new() };
+        for row in x.raw_rows() {
+            cells.x.extend(row.iter().zip(&self.centre).zip(&self.spread).map(|((v, mean), sd)| (v - mean) / sd));
+        }
+        let silent = self.silent();
+        for row in cells.x.chunks_exact_mut(x.cols().max(1)) {
+            row.iter_mut().zip(&silent).filter(|(_, silent)| **silent).for_each(|(v, _)| *v = 0.0);
+        }
+        if cells.x.iter().any(|v| v.is_nan()) {
+            cells.seen = cells.x.iter().map(|v| f64::from(u8::from(!v.is_nan()))).collect();
+            cells.x.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+        }
+        cells
+    }
+
+    /// Flat columns in which this row has another number.
+    #[must_use]
+    pub fn moved(&self, row: &[Option<f64>]) -> Vec<usize> {
+        let differs = |col: &usize| {
+            let found = row.get(*col).copied().flatten();
+            found.is_some_and(|v| (v - self.centre[*col]).abs() > self.centre[*col].abs() * 1e-9)
+        };
+        self.flat.iter().copied().filter(differs).collect()
+    }
+
+    /// A scaled number of a column in the column's own unit.
+    #[must_use]
+    pub fn back(&self, col: usize, scaled: f64) -> f64 {
+        self.centre[col] + scaled * self.spread[col]
+    }
+
+    pub(super) fn silent(&self) -> Vec<bool> {
+        let mut silent = vec![false; self.centre.len()];
+        self.flat.iter().chain(&self.unseen).for_each(|col| silent[*col] = true);
+        silent
+    }
+    /// Columns that the model has something from.
+    pub(super) fn speaking(&self) -> usize {
+        self.centre.len() - self.flat.len() - self.unseen.len()
+    }
+}
