@@ -7,14 +7,27 @@ use toji_core::{Error, Place, Result, Text};
 
 /// A dry gas, mol/mol.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Mixture {
     /// H2.
+    ///
+    /// 水素の分率、mol/mol。
+    #[serde(default)]
     pub hydrogen: f64,
     /// O2.
+    ///
+    /// 酸素の分率、mol/mol。
+    #[serde(default)]
     pub oxygen: f64,
     /// CO2.
+    ///
+    /// 二酸化炭素の分率、mol/mol。
+    #[serde(default)]
     pub carbon_dioxide: f64,
     /// N2 (and argon).
+    ///
+    /// 窒素（とアルゴン）の分率、mol/mol。
+    #[serde(default)]
     pub nitrogen: f64,
 }
 

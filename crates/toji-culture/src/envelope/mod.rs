@@ -17,5 +17,5 @@ mod polygon;
 pub mod rule;
 
 pub use mixture::{Mixture, Standing, Verdict, judge};
-pub use path::{Entry, Fault, Inflow, Kind, Outcome, Phase, Plan, Spot, check, crosses, permitted};
+pub use path::{Entry, Fault, Inflow, Kind, Outcome, Phase, Plan, Spot, caution, check, crosses, permitted};
 pub use rule::{Rule, Rules};

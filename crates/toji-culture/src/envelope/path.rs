@@ -15,6 +15,7 @@
 use super::mixture::{Mixture, Standing};
 use super::polygon::{Half, Point, clip, hull};
 use super::rule::{Edges, Rules};
+use crate::gas::henry::{Gas, kla_from_oxygen, solubility};
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
 
@@ -27,92 +28,189 @@ const INFLOWS_MOST: usize = 16;
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Air or hydrogen is driven out.
+    ///
+    /// 空気または水素を追い出す。
     Purge,
     /// Gases are brought in.
+    ///
+    /// ガスを入れ始める。
     StartUp,
     /// Flows are changed: give both ends as a range.
+    ///
+    /// 流量を変える。両端を範囲で与える。
     SetPoint,
     /// Flows hold.
+    ///
+    /// 流量を保つ。
     Steady,
     /// Gases are driven out at the end, or after a trip.
+    ///
+    /// 終了時または緊急停止後にガスを追い出す。
     Shutdown,
 }
 
 /// A gas that enters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Inflow {
     /// Name of the supply.
+    ///
+    /// 供給の名前。
     pub name: String,
     /// Its composition.
+    ///
+    /// その組成。
     pub mixture: Mixture,
     /// Least flow, mol/h.
+    ///
+    /// 最小流量、mol/h。
     pub low_mol_per_h: f64,
     /// Highest flow, mol/h. Equal to the least: it holds.
+    ///
+    /// 最大流量、mol/h。最小と等しければ一定。
     pub high_mol_per_h: f64,
     /// Through the broth, where it can be taken up, and not straight into the head space.
+    ///
+    /// ヘッドスペースに直接でなく、取り込まれうる培養液を通すか。
+    #[serde(default)]
     pub sparged: bool,
 }
 
 /// Range of the uptake of one gas, mol/h for the whole culture. Below zero: given off.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Range {
     /// Least.
+    ///
+    /// 最小。
     pub low: f64,
     /// Highest: what cells can take, or what transfer permits, whichever is less.
+    ///
+    /// 最大: 菌体が取り込める量と移動の上限の小さいほう。
     pub high: f64,
 }
 
 /// Uptake in a phase. What is taken up never exceeds what is sparged.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Taken {
     /// H2.
+    ///
+    /// H2 の範囲。
+    #[serde(default)]
     pub hydrogen: Range,
     /// O2.
+    ///
+    /// O2 の範囲。
+    #[serde(default)]
     pub oxygen: Range,
     /// CO2.
+    ///
+    /// CO2 の範囲。
+    #[serde(default)]
     pub carbon_dioxide: Range,
+}
+
+impl Taken {
+    /// Uptake bounded by transfer: at least nothing, at most what the cells can take (H2, O2, CO2; mol/h) or what
+    /// passes into a broth without any of the gas, `kLa·V·H·p·y`, at the richest gas it meets (mol/mol), whichever is less.
+    #[must_use]
+    pub fn by_transfer(kinetic_mol_per_h: [f64; 3], richest: [f64; 3], kla_oxygen_per_h: f64, volume_l: f64, at: Broth) -> Self {
+        let kelvin = at.temperature_c + 273.15;
+        let range = |i: usize, gas: Gas| {
+            let driving = solubility(gas, kelvin) * at.pressure_bar * 1e5 * richest[i];
+            let most = kla_from_oxygen(gas, kla_oxygen_per_h) * volume_l * 1e-3 * driving;
+            Range { low: 0.0, high: kinetic_mol_per_h[i].min(most).max(0.0) }
+        };
+        Self { hydrogen: range(0, Gas::Hydrogen), oxygen: range(1, Gas::Oxygen), carbon_dioxide: range(2, Gas::CarbonDioxide) }
+    }
+}
+
+/// State of the broth that transfer depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Broth {
+    /// Temperature, °C.
+    pub temperature_c: f64,
+    /// Pressure, bar absolute.
+    pub pressure_bar: f64,
 }
 
 /// A phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Name.
+    ///
+    /// 名前。
     pub name: String,
     /// What it is for.
+    ///
+    /// 何のための工程か。
     pub kind: Kind,
     /// How long, min. `None`: for as long as it likes; only the last phase.
+    ///
+    /// 長さ、分。最後の工程だけは省略でき、いつまでも続くものとする。
+    #[serde(default)]
     pub minutes: Option<f64>,
     /// Gases that enter.
+    ///
+    /// 入るガス。
     pub inflows: Vec<Inflow>,
     /// Uptake.
+    ///
+    /// 取込み。
+    #[serde(default)]
     pub uptake: Taken,
     /// Are the sparged gases mixed in one line or one sparger before they meet the broth?
+    ///
+    /// 通気するガスを、培養液に入る前に一つの配管やスパージャーで混ぜるか。
+    #[serde(default)]
     pub premixed: bool,
 }
 
 /// What may fail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Faults {
     /// Agitation: uptake drops, unreacted gas reaches the head space.
+    ///
+    /// 撹拌。取込みが落ち、未反応のガスがヘッドスペースに達する。
     pub agitation: bool,
     /// Each gas supply, one at a time, to any degree.
+    ///
+    /// 各ガスの供給。一つずつ、程度は問わない。
     pub supplies: bool,
     /// How long until the trip closes the supplies, min. `None`: nobody answers.
+    ///
+    /// 緊急停止までの時間、分。省略すると誰も対応しない。
+    #[serde(default)]
     pub response_minutes: Option<f64>,
     /// What follows the trip.
+    ///
+    /// 緊急停止の後の工程。
+    #[serde(default)]
     pub trip: Vec<Phase>,
 }
 
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Gas in the head space, mol.
+    ///
+    /// ヘッドスペースのガス、mol。
     pub head_space_mol: f64,
     /// What is in the head space at the beginning.
+    ///
+    /// 初めにヘッドスペースにあるガス。
     pub start: Mixture,
     /// Phases in their order.
+    ///
+    /// 順に並べた工程。
     pub phases: Vec<Phase>,
     /// What may fail in any of them.
+    ///
+    /// どの工程でも起こりうる故障。
     pub faults: Faults,
 }
 
@@ -588,6 +686,15 @@ fn look_through(phases: &[Phase], last_may_stay: bool, field: &str) -> Result<()
     Ok(())
 }
 
+/// What a verdict does not replace.
+#[must_use]
+pub fn caution() -> Text {
+    Text::new(
+        "この判定は禁止することしかできません。有資格者による NFPA 69 と法令に基づく評価、検知器、インターロックの代わりにはなりません",
+        "this verdict can only forbid; it replaces neither the assessment of a qualified person by NFPA 69 and local law, nor detectors, nor interlocks",
+    )
+}
+
 /// Does the path of a plan come within the margins? For filters that look at very many plans.
 ///
 /// # Errors
@@ -636,16 +743,7 @@ pub fn check(plan: &Plan, rules: &Rules) -> Result<Outcome> {
     entries.sort_by(|a, b| {
         a.minutes.total_cmp(&b.minutes).then(a.fault.is_some().cmp(&b.fault.is_some())).then(a.standing.cmp(&b.standing))
     });
-    Ok(Outcome {
-        permitted: entries.is_empty(),
-        first: entries.first().cloned(),
-        entries,
-        by: rules.name(),
-        caution: Text::new(
-            "この判定は禁止することしかできません。有資格者による NFPA 69 と法令に基づく評価、検知器、インターロックの代わりにはなりません",
-            "this verdict can only forbid; it replaces neither the assessment of a qualified person by NFPA 69 and local law, nor detectors, nor interlocks",
-        ),
-    })
+    Ok(Outcome { permitted: entries.is_empty(), first: entries.first().cloned(), entries, by: rules.name(), caution: caution() })
 }
 
 /// Permits a plan, or refuses it with the first entry as the reason.

@@ -149,6 +149,17 @@ impl Rules {
         }
     }
 
+    /// Takes a rule of the house in place of its own where that forbids more; a laxer one is left aside. Was it taken?
+    pub fn tighten(&mut self, rule: Rule) -> bool {
+        let rises = [UFL, UFL_OXYGEN].contains(&rule.id.as_str());
+        let Some(own) = self.rules.iter_mut().find(|own| own.id == rule.id) else { return false };
+        let stricter = rule.value.is_finite() && if rises { rule.value > own.value } else { rule.value < own.value };
+        if stricter {
+            *own = rule;
+        }
+        stricter
+    }
+
     fn value(&self, id: &str) -> Result<f64> {
         self.rules.iter().find(|r| r.id == id).map(|r| r.value).ok_or_else(|| {
             Error::input("E-GAS-010", format!("規則 {id} がありません"), format!("the rule {id} is missing"))

@@ -4,6 +4,7 @@ mod analyse;
 mod conclude;
 mod experiment;
 mod feedback;
+mod gas_safety;
 mod inputs;
 mod lineage;
 mod place;
@@ -11,6 +12,7 @@ mod plan;
 mod plate;
 mod rank;
 mod response;
+mod scale_up;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -31,5 +33,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         rank::operation(),
         feedback::operation(),
         lineage::operation(),
+        scale_up::operation(),
+        gas_safety::operation(),
     ]
 }
