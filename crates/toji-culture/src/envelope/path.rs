@@ -589,8 +589,8 @@ impl Checker<'_> {
         let plan = self.plan;
         let phase = &plan.phases[index];
         let mut faults = Vec::new();
-        let nominal = Course { phase, fault: None };
-        if plan.faults.agitation && phase.inflows.iter().any(|f| f.sparged) && nominal.takes_up() {
+        // Also where nothing is taken up: a plan that is halted holds its phase for longer than it was meant to.
+        if plan.faults.agitation {
             faults.push(Fault::Agitation);
         }
         if plan.faults.supplies {
