@@ -16,6 +16,9 @@
 //! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //! * `exchange`: models in the notations of others, read and written.
+//! * `scale`: the engineering numbers of a vessel at its settings, settings of a larger one, limits and their chance.
+//! * `gas`: gas taken up, and readings of different sensors made comparable.
+//! * `envelope`: mixtures of hydrogen and oxygen that could burn, and whether a path comes near them.
 //!
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
@@ -30,6 +33,8 @@ pub mod gp;
 pub mod linear;
 pub mod optimise;
 pub mod monitor;
+pub mod envelope;
+pub mod gas;
 pub mod plan;
 pub mod rank;
 pub mod rates;

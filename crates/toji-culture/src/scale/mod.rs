@@ -11,6 +11,21 @@
 //! * Mixing: `5.9·T^⅔·ε^(−⅓)·(D/T)^(−⅓)` to 95 % (A. W. Nienow, Chem. Eng. Sci. 52 (1997) 2557), found for
 //!   turbulent vessels as high as wide.
 //! * Reynolds: `ρ·N·D²/µ` with the viscosity of water.
+//!
+//! Beside the numbers of a vessel as it is: `library` holds the correlations as data, `geometric` the rules for vessels
+//! of one shape, `tank` what a vessel with a demand delivers and how far its limits are, `map` the feasible settings and
+//! those of a larger vessel, `risk` the chance of meeting each limit, `regime` what a cell goes through.
+
+pub mod correlation;
+pub mod geometric;
+pub mod library;
+pub mod map;
+pub mod regime;
+pub mod risk;
+pub mod tank;
+
+pub use correlation::{Correlation, Estimate, OutOfRange};
+pub use library::{LIBRARY, correlation};
 
 use serde::{Deserialize, Serialize};
 use toji_core::Text;

@@ -15,7 +15,7 @@ use toji_store::Series;
 /// Most runs of one lineage.
 const RUNS_MAX: usize = 500;
 /// Stirrer and gas are taken where they stood highest, but for the highest twentieth of the points.
-const HIGH_SHARE: f64 = 0.95;
+pub(super) const HIGH_SHARE: f64 = 0.95;
 
 /// Input of `run lineage`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -186,7 +186,7 @@ async fn scale_of(context: &Context, run: &Record) -> Result<Vec<ScaleNumber>> {
 }
 
 /// The level that a sensor of this variable stays below for this share of its points since the zero.
-async fn level(context: &Context, run: &Record, quantity: &str, unit: &str, share: f64) -> Result<Option<f64>> {
+pub(super) async fn level(context: &Context, run: &Record, quantity: &str, unit: &str, share: f64) -> Result<Option<f64>> {
     let loaded = match load(context, run.id.as_str(), &[quantity.to_owned()], Some(0.0), None).await {
         Ok((_, loaded)) => loaded,
         Err(error) if error.code() == "E-RUN-010" => return Ok(None),

@@ -5,6 +5,7 @@ mod analyse;
 mod conclude;
 mod experiment;
 mod feedback;
+mod gas_safety;
 mod inputs;
 mod lineage;
 mod model;
@@ -13,6 +14,7 @@ mod plan;
 mod plate;
 mod rank;
 mod response;
+mod scale_up;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -38,4 +40,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ];
     all.extend(model::operations());
     all
+        scale_up::operation(),
+        gas_safety::operation(),
+    ]
 }

@@ -264,3 +264,93 @@ async fn learners_hear_of_their_own_run_with_numbers_and_of_others_only_as_a_cla
     let error = bench.call(NOW, "culture feedback", json!({ "experiment": experiment, "learner": "nobody" })).await.unwrap_err();
     assert_eq!(error.code(), "E-CULTURE-004");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_a_large_vessel_come_from_a_run_in_a_small_one() {
+    let bench = Bench::new().await;
+    bench.run("culture vessels", json!({})).await;
+    let made =
+        bench.run("simulate run", json!({ "name": "SC", "scale": "30-l", "hours": 12.0, "every_s": 30.0, "seed": 4 })).await;
+    let run = &made["runs"][0]["id"];
+    let analysed = bench.run("culture analyse", json!({ "run": run })).await;
+    let answer = bench.run("culture scale", json!({ "run": run, "power_w": 20_000.0, "coil_m2": 4.0 })).await;
+    let uptake = number(&of(&analysed, "oxygen-uptake-max")["value"]);
+    assert!((number(&answer["oxygen_mmol_per_l_h"]) / uptake - 1.0).abs() < 1e-9, "{answer}");
+    let proposals = answer["proposals"].as_array().unwrap();
+    assert_eq!(proposals.len(), 4);
+    for proposal in proposals {
+        let limits = proposal["limits"].as_array().unwrap();
+        for limit in ["oxygen", "heat", "flooding", "power"] {
+            let found = limits.iter().find(|l| l["limit"] == limit).unwrap_or_else(|| panic!("{limit} in {proposal}"));
+            assert_eq!(found["met"] == true, number(&found["bound"]) >= number(&found["value"]));
+        }
+        assert!((0.0..=1.0).contains(&number(&proposal["probability"])));
+    }
+    // A range that is left is named: 3,000 L working volume lies beyond van 't Riet's 2.6 m³ or below it, never unsaid.
+    let beyond =
+        number(&bench.run("record get", json!({ "kind": "vessel", "id": "vessel-3000l" })).await["fields"]["volume_working_l"]);
+    let said =
+        proposals[0]["warnings"].as_array().unwrap().iter().any(|w| w["en"].as_str().unwrap().contains("volume of the broth"));
+    assert_eq!(said, beyond > 2600.0, "{}", proposals[0]);
+    let chances = answer["chances"].as_array().unwrap();
+    assert!(chances.iter().any(|c| c["vessel"] == "vessel-30l") && chances.iter().any(|c| c["vessel"] == "vessel-3000l"));
+    assert!(answer["shares"][0]["first_order"].as_f64().unwrap() > 0.2 && answer["measurement"]["ja"].is_string(), "{answer}");
+    // Stated numbers go before the run's, the same seed gives the same, and nothing is guessed.
+    let stated = json!({ "agitation_per_min": 500.0, "gas_l_per_min": 20.0, "oxygen_mmol_per_l_h": 400.0, "seed": 1 });
+    let hard = bench.run("culture scale", stated.clone()).await;
+    assert_eq!(hard, bench.run("culture scale", stated).await);
+    assert!(hard["proposals"].as_array().unwrap().iter().all(|p| p["limits"][0]["met"] == false), "no air gives 400 mmol/(L·h)");
+    let error = bench.call(NOW, "culture scale", json!({ "agitation_per_min": 500.0, "gas_l_per_min": 20.0 })).await.unwrap_err();
+    assert_eq!(error.code(), "E-SCALE-010");
+}
+
+#[tokio::test]
+async fn gas_in_the_explosive_range_is_refused_by_shared_rules() {
+    let bench = Bench::new().await;
+    let feed = json!({ "mixture": { "hydrogen": 0.7, "oxygen": 0.2, "carbon_dioxide": 0.1 } });
+    let answer = bench.run("culture gas-safety", feed.clone()).await;
+    assert_eq!((&answer["permitted"], &answer["standing"]), (&json!(false), &json!("inside")));
+    assert!(
+        answer["reason"]["ja"].as_str().unwrap().contains("4.6 %")
+            && answer["caution"]["en"].as_str().unwrap().contains("qualified")
+    );
+    let safe = bench.run("culture gas-safety", json!({ "mixture": answer["safe"] })).await;
+    assert_eq!(safe["permitted"], true);
+    // The rules are records that every project may read. The design of a device is none of them.
+    bench.run("culture gas-safety", json!({ "publish": true })).await;
+    let stored = bench.run("record list", json!({ "kind": "safety-rule" })).await;
+    let stored = stored["records"].as_array().unwrap();
+    assert_eq!(stored.len(), 6);
+    assert!(stored.iter().all(|r| r["fields"]["area"] == "public" && r["fields"]["source"].is_string()));
+    // A house is stricter than the shared rules, never laxer.
+    let mut rule = stored.iter().find(|r| r["id"] == "h2-loc").unwrap()["fields"].clone();
+    let applied = async |rule: &Json, amount: f64| {
+        let mut fields = rule.clone();
+        fields["amount"] = json!(amount);
+        fields["number"] = json!(2);
+        bench.run("record put", json!({ "kind": "safety-rule", "id": "h2-loc", "fields": fields })).await;
+        let answer = bench.run("culture gas-safety", json!({ "mixture": { "nitrogen": 1.0 } })).await;
+        let rules = answer["rules"].as_array().unwrap().clone();
+        number(&rules.iter().find(|r| r["id"] == "h2-loc").unwrap()["value"])
+    };
+    assert_eq!(applied(&rule, 4.0).await, 4.0);
+    assert_eq!(applied(&rule, 5.2).await, 4.6);
+    rule["unit"] = json!("1");
+    assert_eq!(applied(&rule, 0.04).await, 4.6, "a rule in another unit is not compared");
+    // A path: hydrogen into air, without a purge.
+    let plan = json!({ "head_space_mol": 1.0, "start": { "oxygen": 0.21, "nitrogen": 0.79 }, "faults": { "agitation": false, "supplies": false },
+        "phases": [{ "name": "start", "kind": "start-up", "inflows": [
+            { "name": "H2", "mixture": { "hydrogen": 1.0 }, "low_mol_per_h": 60.0, "high_mol_per_h": 60.0 }] }] });
+    let answer = bench.run("culture gas-safety", json!({ "plan": plan })).await;
+    assert_eq!(answer["permitted"], false);
+    let first = &answer["entries"][0];
+    assert_eq!((&first["spot"], &first["exact"]), (&json!("head-space"), &json!(true)));
+    assert!((number(&first["minutes"]) + 0.99_f64.ln()).abs() < 1e-9, "{first}");
+    for bad in [json!({}), json!({ "mixture": { "hydrogen": 1.0 }, "plan": plan })] {
+        assert_eq!(bench.call(NOW, "culture gas-safety", bad).await.unwrap_err().code(), "E-GAS-020");
+    }
+    assert_eq!(
+        bench.call(NOW, "culture gas-safety", json!({ "mixture": { "hydrogen": 2.0 } })).await.unwrap_err().code(),
+        "E-GAS-012"
+    );
+}

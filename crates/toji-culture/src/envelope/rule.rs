@@ -1,0 +1,215 @@
+//! The rules, as data: each with its version, its value and where that comes from.
+
+use super::polygon::Half;
+use serde::{Deserialize, Serialize};
+use toji_core::{Error, Place, Result, Text};
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Rule {
+    /// Identifier.
+    pub id: String,
+    /// Version of the value.
+    pub version: u32,
+    /// Label.
+    pub label: Text,
+    /// Value.
+    pub value: f64,
+    /// Unit, UCUM.
+    pub unit: String,
+    /// Where it comes from.
+    pub source: String,
+    /// What to mind.
+    pub note: Text,
+}
+
+/// A set of rules.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Rules {
+    /// Identifier of the set.
+    pub id: String,
+    /// Version of the set.
+    pub version: u32,
+    /// Rules.
+    pub rules: Vec<Rule>,
+}
+
+/// Lower flammability limit of hydrogen in air.
+pub const LFL: &str = "h2-lfl-air";
+/// Upper flammability limit of hydrogen in air.
+pub const UFL: &str = "h2-ufl-air";
+/// Upper flammability limit of hydrogen in oxygen.
+pub const UFL_OXYGEN: &str = "h2-ufl-oxygen";
+/// Limiting oxygen concentration of hydrogen.
+pub const LOC: &str = "h2-loc";
+/// Share of the lower limit that hydrogen may reach.
+pub const MARGIN_FUEL: &str = "margin-fuel";
+/// Share of the limiting oxygen concentration that oxygen may reach.
+pub const MARGIN_OXYGEN: &str = "margin-oxygen";
+
+/// Oxygen of air, mol/mol.
+const AIR: f64 = 0.2095;
+
+/// The limits as edges in the plane of hydrogen and oxygen (mol/mol).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Edges {
+    pub(crate) lfl: f64,
+    pub(crate) ufl: f64,
+    pub(crate) loc: f64,
+    pub(crate) fuel: f64,
+    pub(crate) oxygen: f64,
+    /// What could burn.
+    pub(crate) inside: [Half; 3],
+    /// That and the margins around it.
+    pub(crate) near: [Half; 2],
+}
+
+impl Rules {
+    /// The rules Toji comes with.
+    #[must_use]
+    pub fn standard() -> Self {
+        let rule = |id: &str, [ja, en]: [&str; 2], value: f64, unit: &str, source: &str, [note_ja, note_en]: [&str; 2]| Rule {
+            id: id.into(),
+            version: 1,
+            label: Text::new(ja, en),
+            value,
+            unit: unit.into(),
+            source: source.into(),
+            note: Text::new(note_ja, note_en),
+        };
+        let bureau =
+            "H. F. Coward and G. W. Jones, U.S. Bureau of Mines Bulletin 503 (1952); M. G. Zabetakis, Bulletin 627 (1965)";
+        let nfpa = "NFPA 69, Standard on Explosion Prevention Systems, as commonly retold: not read for this rule";
+        let qualified = [
+            "有資格者が NFPA 69 の現行版と法令で確認すること",
+            "a qualified person must check this in the edition of NFPA 69 in force and in local law",
+        ];
+        Self {
+            id: "hydrogen-oxygen".into(),
+            version: 1,
+            rules: vec![
+                rule(
+                    LFL,
+                    ["水素の爆発下限（空気中）", "Lower flammability limit of hydrogen in air"],
+                    4.0,
+                    "%",
+                    bureau,
+                    [
+                        "25 °C・1 気圧。酸素中でもほぼ同じ。温度が上がると下がる",
+                        "at 25 °C and 1 atm; nearly the same in oxygen; lower when warmer",
+                    ],
+                ),
+                rule(
+                    UFL,
+                    ["水素の爆発上限（空気中）", "Upper flammability limit of hydrogen in air"],
+                    75.0,
+                    "%",
+                    bureau,
+                    [
+                        "濃い側の境界を引くためだけに使う。濃い側を安全の根拠にはしない",
+                        "only draws the rich edge; being rich is never taken as a margin",
+                    ],
+                ),
+                rule(
+                    UFL_OXYGEN,
+                    ["水素の爆発上限（酸素中）", "Upper flammability limit of hydrogen in oxygen"],
+                    94.0,
+                    "%",
+                    bureau,
+                    ["文献の孫引き。濃い側の境界を引くためだけに使う", "as retold by handbooks; only draws the rich edge"],
+                ),
+                rule(
+                    LOC,
+                    ["水素の限界酸素濃度", "Limiting oxygen concentration of hydrogen"],
+                    4.6,
+                    "%",
+                    "ASTM E2079-19, 5.4: hydrogen, nitrogen as inert, 4.6 % in 120 L and 4.7 % in 20 L",
+                    [
+                        "便覧の 5.0 %（N2）・5.2 %（CO2）は直径 5 cm の管によるもので高すぎる（同規格 注 2）。大きい容器の低い値を採る",
+                        "handbooks' 5.0 % (N2) and 5.2 % (CO2) come from tubes of 5 cm, which are too small (note 2 of the standard); the lower value of the larger vessel is taken",
+                    ],
+                ),
+                rule(
+                    MARGIN_FUEL,
+                    ["燃料側の余裕: 下限に対する割合", "Margin on fuel: share of the lower limit"],
+                    0.25,
+                    "1",
+                    nfpa,
+                    qualified,
+                ),
+                rule(
+                    MARGIN_OXYGEN,
+                    ["酸素側の余裕: 限界酸素濃度に対する割合", "Margin on oxygen: share of the limiting concentration"],
+                    0.60,
+                    "1",
+                    nfpa,
+                    qualified,
+                ),
+            ],
+        }
+    }
+
+    /// Takes a rule of the house in place of its own where that forbids more; a laxer one is left aside. Was it taken?
+    pub fn tighten(&mut self, rule: Rule) -> bool {
+        let rises = [UFL, UFL_OXYGEN].contains(&rule.id.as_str());
+        let Some(own) = self.rules.iter_mut().find(|own| own.id == rule.id) else { return false };
+        let stricter = rule.value.is_finite() && if rises { rule.value > own.value } else { rule.value < own.value };
+        if stricter {
+            *own = rule;
+        }
+        stricter
+    }
+
+    fn value(&self, id: &str) -> Result<f64> {
+        self.rules.iter().find(|r| r.id == id).map(|r| r.value).ok_or_else(|| {
+            Error::input("E-GAS-010", format!("規則 {id} がありません"), format!("the rule {id} is missing"))
+                .at(Place::field("rules"))
+                .hint("標準の規則から始めて値を改めてください", "begin from the standard rules and change values")
+        })
+    }
+
+    /// Looks the rules through.
+    ///
+    /// # Errors
+    /// A rule that is missing, or values that contradict each other.
+    pub fn check(&self) -> Result<()> {
+        self.edges().map(|_| ())
+    }
+
+    pub(crate) fn edges(&self) -> Result<Edges> {
+        let percent = |id: &str| self.value(id).map(|v| v / 100.0);
+        let (lfl, ufl, ufl_oxygen, loc) = (percent(LFL)?, percent(UFL)?, percent(UFL_OXYGEN)?, percent(LOC)?);
+        let (fuel, oxygen) = (self.value(MARGIN_FUEL)?, self.value(MARGIN_OXYGEN)?);
+        let share = |v: f64| v > 0.0 && v <= 1.0;
+        let air = (1.0 - ufl) * AIR;
+        let slope = ((1.0 - ufl_oxygen) - air) / (ufl_oxygen - ufl);
+        let offset = air - slope * ufl;
+        // The rich edge must leave room below for air at the limit, and thinning must not lead into what could burn.
+        let sound = share(lfl) && lfl < ufl && ufl < ufl_oxygen && ufl_oxygen < 1.0 && share(loc) && loc < AIR;
+        if !sound || !share(fuel) || !share(oxygen) || !slope.is_finite() || offset < 0.0 {
+            return Err(Error::input(
+                "E-GAS-011",
+                "規則の値が互いに矛盾しています（下限 < 上限 < 酸素中上限 < 100 %、余裕は 0 より大きく 1 以下）",
+                "the values of the rules contradict each other (lower < upper < upper in oxygen < 100 %, margins above 0 and at most 1)",
+            )
+            .at(Place::field("rules"))
+            .hint("標準の規則と見比べてください", "compare them with the standard rules"));
+        }
+        let (fuel, oxygen) = (fuel * lfl, oxygen * loc);
+        Ok(Edges {
+            lfl,
+            ufl,
+            loc,
+            fuel,
+            oxygen,
+            inside: [Half::new(1.0, 0.0, lfl), Half::new(0.0, 1.0, loc), Half::new(-slope, 1.0, offset)],
+            near: [Half::new(1.0, 0.0, fuel), Half::new(0.0, 1.0, oxygen)],
+        })
+    }
+
+    /// Set and version, as verdicts name them.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} v{}", self.id, self.version)
+    }
+}
