@@ -3,19 +3,18 @@
 //!
 //! Contents, in the order of the work:
 //!
-//! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
-//!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
-//!   sequence) and `linear` (dense linear algebra).
 //! * `plan`: conditions, replicates and controls on the units of a parallel system, by a seed.
 //! * `rates`: what one culture did, from its series and assays.
 //! * `rank`: conditions against their control, with how sure that is.
 //! * `monitor`: whether a culture runs as good ones ran, what departs and when.
 //! * `feedback`: what each learner hears about the own culture.
-//! * `scale`: the engineering numbers of a vessel at its settings.
 //! * `model`: the model file, its units and its balances.
 //! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //! * `exchange`: models in the notations of others, read and written.
+//! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
+//!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
+//!   sequence) and `linear` (dense linear algebra).
 //! * `scale`: the engineering numbers of a vessel at its settings, settings of a larger one, limits and their chance.
 //! * `gas`: gas taken up, and readings of different sensors made comparable.
 //! * `envelope`: mixtures of hydrogen and oxygen that could burn, and whether a path comes near them.
@@ -23,18 +22,18 @@
 //! **Architecture invariant:** pure functions over numbers. No I/O, no clock, no store; every random choice
 //! comes from a seed that is an argument.
 
+pub mod campaign;
+pub mod envelope;
 pub mod exchange;
 pub mod feedback;
 pub mod fit;
-pub mod kernel;
-pub mod model;
-pub mod campaign;
-pub mod gp;
-pub mod linear;
-pub mod optimise;
-pub mod monitor;
-pub mod envelope;
 pub mod gas;
+pub mod gp;
+pub mod kernel;
+pub mod linear;
+pub mod model;
+pub mod monitor;
+pub mod optimise;
 pub mod plan;
 pub mod rank;
 pub mod rates;

@@ -37,10 +37,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         rank::operation(),
         feedback::operation(),
         lineage::operation(),
+        scale_up::operation(),
+        gas_safety::operation(),
     ];
     all.extend(model::operations());
     all
-        scale_up::operation(),
-        gas_safety::operation(),
-    ]
 }
