@@ -153,6 +153,7 @@ fn water() -> f64 {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Distance {
     /// Limit.
+    #[serde(rename = "constraint")]
     limit: Limit,
     /// Label.
     label: Text,
@@ -199,6 +200,7 @@ struct Likely {
     /// Scale: `from` or `to`, as the vessel's identifier.
     vessel: String,
     /// Limit.
+    #[serde(rename = "constraint")]
     limit: Limit,
     /// Label.
     label: Text,
@@ -223,8 +225,10 @@ struct Carried {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Scaled {
     /// Smaller vessel.
+    #[serde(rename = "vessel_small")]
     from: String,
     /// Larger vessel.
+    #[serde(rename = "vessel_large")]
     to: String,
     /// Oxygen uptake rate that was asked for, mmol/(L·h).
     oxygen_mmol_per_l_h: f64,
@@ -239,6 +243,7 @@ struct Scaled {
     /// Whose uncertainty carries the risk of the larger vessel, largest first.
     shares: Vec<Carried>,
     /// The limit whose risk that is.
+    #[serde(rename = "constraint")]
     limit: Option<Limit>,
     /// The measurement on the small scale that lowers it most.
     measurement: Option<Text>,

@@ -281,7 +281,7 @@ async fn settings_of_a_large_vessel_come_from_a_run_in_a_small_one() {
     for proposal in proposals {
         let limits = proposal["limits"].as_array().unwrap();
         for limit in ["oxygen", "heat", "flooding", "power"] {
-            let found = limits.iter().find(|l| l["limit"] == limit).unwrap_or_else(|| panic!("{limit} in {proposal}"));
+            let found = limits.iter().find(|l| l["constraint"] == limit).unwrap_or_else(|| panic!("{limit} in {proposal}"));
             assert_eq!(found["met"] == true, number(&found["bound"]) >= number(&found["value"]));
         }
         assert!((0.0..=1.0).contains(&number(&proposal["probability"])));
