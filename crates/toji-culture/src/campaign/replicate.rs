@@ -99,6 +99,7 @@ mod tests {
         let gp = Gp::fit(&data, &Settings::default(), 1).unwrap();
         let again = choose(&gp, &points, |_, _| true, 3);
         assert!(again.len() == 3 && again.iter().all(|a| a.point == 1 || a.point == 2), "{again:?}");
-        assert!(again[0].gain >= again[1].gain && again[1].gain >= again[2].gain);
+        // They need not fall: the worth of what is learnt is not concave.
+        assert!(again.iter().all(|a| a.gain > 0.0), "{again:?}");
     }
 }
