@@ -63,7 +63,8 @@ fn ldpe_pls_of_six_components_as_published() {
         near_vector(&model.y_scores()[a], &u[a], 1e-3);
     }
     for (row, wanted) in t2[0].iter().enumerate() {
-        near(latent.t2()[row], *wanted, 1e-4);
+        // The published T² of six components was iterated to about 2e-5 of its size.
+        near(latent.t2()[row], *wanted, 1e-4 * wanted.max(1.0));
         for (response, drawn) in drawn.iter().enumerate() {
             // Printed to five decimals.
             near(model.fitted(row, response), drawn[row], 6e-6 + 1e-5 * drawn[row].abs());
