@@ -121,8 +121,7 @@ pub fn jackson_mudholkar([one, two, three]: [f64; 3], confidence: f64) -> Option
         return None;
     }
     let power = 1.0 - 2.0 * one * three / (3.0 * two * two);
-    let inner =
-        normal_quantile(confidence) * (2.0 * two * power * power).sqrt() / one + 1.0 + two * power * (power - 1.0) / (one * one);
+    let inner = normal_quantile(confidence) * (2.0 * two).sqrt() * power / one + 1.0 + two * power * (power - 1.0) / (one * one);
     let limit = one * inner.powf(1.0 / power);
     (power > -0.5 && power.abs() > 1e-6 && inner > 0.0 && limit.is_finite()).then_some(limit)
 }

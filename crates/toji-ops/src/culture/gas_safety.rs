@@ -108,7 +108,7 @@ pub(super) fn operation() -> Operation {
                 "Judges a mixture of hydrogen, oxygen, carbon dioxide and nitrogen, or the whole path of a plan (purge, start-up, loss of agitation or of a supply, trip), by versioned rules with sources. It can only forbid, and replaces no check of NFPA 69 and local law by a qualified person.",
             ],
             positional: &[],
-            example: "toji culture gas-safety --mixture '{\"hydrogen\": 0.7, \"oxygen\": 0.2, \"carbon_dioxide\": 0.1}'",
+            example: "toji culture gas-safety --mixture '{\"hydrogen\":0.7,\"oxygen\":0.2,\"carbon_dioxide\":0.1}'",
         },
         Effect::Write,
         gas_safety,

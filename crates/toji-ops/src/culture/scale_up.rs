@@ -259,7 +259,7 @@ pub(super) fn operation() -> Operation {
                 "Finds settings of a larger vessel from those of a smaller one by four rules (power per volume, tip speed, Reynolds number, mixing time), with limits (oxygen, heat, carbon dioxide, flooding, power …), the probability of meeting them, whose uncertainty carries the risk and the small-scale measurement that lowers it. Correlations outside their range are named.",
             ],
             positional: &["run"],
-            example: "toji culture scale --from vessel-30l --agitation-per-min 600 --gas-l-per-min 20 --oxygen-mmol-per-l-h 100",
+            example: "toji culture scale run-0a1b2c3d4e5f --to vessel-3000l",
         },
         Effect::Read,
         scale,
