@@ -250,13 +250,18 @@ def main() -> int:
     said = json.loads((folder / "plant.out").read_text())
     frames = {s["protocol"]: s for s in said["spoken"]}
 
-    # The collector hands on what still waits.
-    for _ in range(60):
+    # The collector takes what still waits at the broker and hands it on: done when ten seconds bring nothing.
+    last, quiet = None, 0
+    for _ in range(900):
         time.sleep(1)
         segments = sorted((folder / "forward").glob("*.tojifwd"))
         position = folder / "forward" / "position"
         done = position.read_text().split() if position.exists() else ["1", "8"]
-        if segments and int(segments[-1].stem) == int(done[0]) and segments[-1].stat().st_size <= int(done[1]):
+        now = (segments[-1].name, segments[-1].stat().st_size) if segments else None
+        handed_on = segments and int(segments[-1].stem) == int(done[0]) and segments[-1].stat().st_size <= int(done[1])
+        quiet = quiet + 1 if handed_on and now == last else 0
+        last = now
+        if quiet >= 10:
             break
     time.sleep(5)
     edge.end(signal.SIGINT)
