@@ -79,12 +79,8 @@ pub(super) fn build(file: &File) -> Result<Model> {
 }
 
 fn refused(found: Vec<Diagnostic>) -> Error {
-    Error::input(
-        "E-MODEL-013",
-        format!("モデルに誤りが {} 件あります", found.len()),
-        format!("the model has {} faults", found.len()),
-    )
-    .with(found)
+    let (n, plural) = (found.len(), if found.len() == 1 { "" } else { "s" });
+    Error::input("E-MODEL-013", format!("モデルに誤りが {n} 件あります"), format!("the model has {n} fault{plural}")).with(found)
 }
 
 fn finding(field: &str, error: &Error) -> Diagnostic {
@@ -105,11 +101,8 @@ impl<'f> Builder<'f> {
         self.found.push(Diagnostic::error("E-MODEL-014", Place::field(field), ja, en).remedy(remedy[0], remedy[1]));
     }
 
-    fn unit(&mut self, code: &str, field: &str) -> Unit {
-        Unit::parse(code).unwrap_or_else(|error| {
-            self.found.push(finding(field, &error));
-            Unit::one()
-        })
+    fn unit(&mut self, code: &str, field: &str) -> Option<Unit> {
+        Unit::parse(code).map_err(|error| self.found.push(finding(field, &error))).ok()
     }
 
     fn typed(&mut self, text: &str, field: &str) -> Option<Typed> {
@@ -179,16 +172,16 @@ impl<'f> Builder<'f> {
         let volume = self.volume.clone();
         self.name(VOLUME, &volume, Kind::Volume, Some(&Text::new("液量", "Volume of the broth")), "vessel");
         for (name, it) in &file.constant {
-            let unit = self.unit(&it.unit, &format!("constant.{name}.unit"));
+            let unit = self.unit(&it.unit, &format!("constant.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::Constant, it.label.as_ref(), &format!("constant.{name}"));
         }
         for (name, it) in &file.species {
-            let unit = self.unit(&it.unit, &format!("species.{name}.unit"));
+            let unit = self.unit(&it.unit, &format!("species.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::Species, it.label.as_ref(), &format!("species.{name}"));
             if let Some(Ok(composition)) = it.formula.as_deref().map(Composition::read) {
                 let (mass, field) = (format!("M_{name}"), format!("species.{name}.formula"));
                 let label = Text::new(format!("{name} のモル質量"), format!("Molar mass of {name}"));
-                let per_mole = self.unit("g/mol", &field);
+                let per_mole = self.unit("g/mol", &field).unwrap_or_else(Unit::one);
                 self.name(&mass, &per_mole, Kind::Constant, Some(&label), &field);
                 self.put(&mass, Role::Constant(Expression::Number(composition.grams_per_mole())));
             }
@@ -196,18 +189,18 @@ impl<'f> Builder<'f> {
             self.rates.insert(name, Vec::new());
         }
         for (name, it) in &file.state {
-            let unit = self.unit(&it.unit, &format!("state.{name}.unit"));
+            let unit = self.unit(&it.unit, &format!("state.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::State, it.label.as_ref(), &format!("state.{name}"));
         }
         for (name, it) in &file.profile {
-            let unit = self.unit(&it.unit, &format!("profile.{name}.unit"));
+            let unit = self.unit(&it.unit, &format!("profile.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::Profile, it.label.as_ref(), &format!("profile.{name}"));
             for i in 1..=it.values.len() {
                 self.name(&format!("{name}_{i}"), &unit, Kind::Constant, None, &format!("profile.{name}"));
             }
         }
         for (name, it) in &file.define {
-            let unit = self.unit(&it.unit, &format!("define.{name}.unit"));
+            let unit = self.unit(&it.unit, &format!("define.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::Defined, it.label.as_ref(), &format!("define.{name}"));
         }
     }
@@ -324,7 +317,7 @@ impl<'f> Builder<'f> {
     fn reactions(&mut self) -> Stoichiometry<'f> {
         let mut stoichiometry = Vec::new();
         for (name, it) in &self.file.reaction {
-            let unit = self.unit(&it.unit, &format!("reaction.{name}.unit"));
+            let Some(unit) = self.unit(&it.unit, &format!("reaction.{name}.unit")) else { continue };
             let Some(rate) = self.read(&it.rate, &unit, &format!("reaction.{name}.rate")) else { continue };
             let rate = Typed { expression: rate, unit };
             for (species, made) in &it.makes {
@@ -351,7 +344,7 @@ impl<'f> Builder<'f> {
 
     fn streams(&mut self) {
         for (name, it) in &self.file.stream {
-            let unit = self.unit(&it.unit, &format!("stream.{name}.unit"));
+            let Some(unit) = self.unit(&it.unit, &format!("stream.{name}.unit")) else { continue };
             let volume_rate = self.volume.per(&self.time).unwrap_or_else(|_| Unit::one());
             if it.inflow.is_some() == it.outflow.is_some() {
                 self.fault(
@@ -514,7 +507,7 @@ impl<'f> Builder<'f> {
     fn observed(&mut self) {
         for (name, it) in &self.file.observe {
             let field = format!("observe.{name}");
-            let unit = self.unit(&it.unit, &format!("{field}.unit"));
+            let Some(unit) = self.unit(&it.unit, &format!("{field}.unit")) else { continue };
             if let Some(expression) = self.read(&it.expression, &unit, &format!("{field}.expression")) {
                 self.name(name, &unit, Kind::Observed, it.label.as_ref(), &field);
                 self.put(name, Role::Assigned(expression));
@@ -581,7 +574,7 @@ impl<'f> Builder<'f> {
         let values = &start.at(0)[self.definition.quantities.len()..];
         let mut all = Vec::new();
         for (name, it) in &self.file.reaction {
-            let rate = self.unit(&it.unit, &format!("reaction.{name}.unit"));
+            let rate = Unit::parse(&it.unit)?;
             let mut made = Vec::new();
             for ((reaction, species, coefficient), value) in stoichiometry.iter().zip(values) {
                 if reaction != name {

@@ -242,7 +242,10 @@ impl File {
                 format!("the model file is not readable: {}", error.message()),
             )
             .at(place)
-            .hint("toji culture example で手本を表示できます", "toji culture example shows one that works")
+            .hint(
+                "書き方は文書の「培養モデル」にあります。付属のモデルは toji culture check monod-fed-batch で見られます",
+                "the documentation's page «Models of a culture» shows one that works; toji culture check monod-fed-batch shows one that ships",
+            )
         })
     }
 }

@@ -107,6 +107,14 @@ values = [1, 2, 3]
     assert_eq!(Model::read("[model]\nid = 3").unwrap_err().fault().place.as_ref().unwrap().line, Some(2));
 }
 
+/// What follows from a unit nobody knows is not said again.
+#[test]
+fn an_unknown_unit_of_a_stream_is_one_fault() {
+    let text = shipped("monod-fed-batch").unwrap().replace("unit = \"L/h\"\ncontains", "unit = \"L/fortnigt\"\ncontains");
+    assert_eq!(faults(&text), [("E-UNIT-001".to_owned(), "stream.feed.unit".to_owned())]);
+    assert_eq!(Model::read(&text).unwrap_err().fault().message.en, "the model has 1 fault");
+}
+
 /// A reaction whose carbon does not balance is refused unless it says so.
 #[test]
 fn a_reaction_that_makes_carbon_is_refused() {

@@ -1,5 +1,8 @@
 //! The correlations, as data beside their functions. SI units throughout.
 //!
+//! Only van 't Riet's and the power of an impeller are held against values from elsewhere. The other constants and
+//! ranges are those commonly given for the papers named; compare them with the papers before relying on one.
+//!
 //! Left out on purpose, since their constants could not be stated with certainty: Michel and Miller's gassed power
 //! (its constant depends on the units of each retelling) and the transitional part of power curves.
 

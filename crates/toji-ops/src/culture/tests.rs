@@ -354,3 +354,47 @@ async fn gas_in_the_explosive_range_is_refused_by_shared_rules() {
         "E-GAS-012"
     );
 }
+
+/// Models through their operations: by name, by file and by address; and what is refused, at its field.
+#[tokio::test]
+async fn models_are_checked_and_simulated_as_they_are_named() {
+    let bench = Bench::new().await;
+    let checked = bench.run("culture check", json!({ "model": "chen-hwang-1990" })).await;
+    assert_eq!((checked["id"].as_str(), checked["states"].as_u64()), (Some("chen-hwang-1990"), Some(5)));
+    let input = json!({ "model": "chen-hwang-1990", "until": "3637.6391818206336 min", "quantities": ["product"], "points": 3 });
+    let simulated = bench.run("culture simulate", input).await;
+    let last = simulated["series"][0]["last"].as_f64().unwrap();
+    // Chen and Hwang's problem in ten pieces, re-simulated by an independent solver.
+    assert!((last / 20_670.982_232_858_49 - 1.0).abs() < 1e-5, "{last}");
+    assert_eq!((simulated["accurate"].as_bool(), simulated["warnings"].as_array().map(Vec::len)), (Some(true), Some(0)));
+
+    let file = bench._folder.path().join("mine.toml");
+    let text = toji_culture::model::shipped("monod-fed-batch").unwrap();
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    // The feed holds a growth rate that the strain cannot reach: the formula of the start gives less than nothing.
+    let set = json!({ "model": path, "until": "2 h", "set": { "mu_set": "0.01 /min" } });
+    let warned = bench.run("culture simulate", set).await;
+    assert_eq!(warned["set"][0], json!({ "name": "mu_set", "value": 0.6, "unit": "/h" }));
+    assert!(warned["warnings"][0]["en"].as_str().unwrap().contains("«S» is negative at 0 h"), "{}", warned["warnings"]);
+
+    std::fs::write(&file, text.replace("mu * X", "mu * Q")).unwrap();
+    let error = bench.call(NOW, "culture check", json!({ "model": path })).await.unwrap_err();
+    let found = &error.fault().diagnostics[0];
+    assert_eq!(
+        (error.code(), found.place.file.as_deref(), found.place.field.as_deref()),
+        ("E-MODEL-013", Some("mine.toml"), Some("reaction.growth.rate"))
+    );
+    for (input, code, field) in [
+        (json!({ "model": "nowhere", "until": "1 h" }), "E-RUN-003", "model"),
+        (json!({ "model": "monod-fed-batch", "until": "1 kg" }), "E-UNIT-002", "until"),
+        (json!({ "model": "monod-fed-batch", "until": "soon" }), "E-MODEL-016", "until"),
+        (json!({ "model": "monod-fed-batch", "until": "1 h", "set": { "mu": 1 } }), "E-MODEL-003", "set.mu"),
+        (json!({ "model": "monod-fed-batch", "until": "1 h", "points": 1 }), "E-MODEL-017", "points"),
+        (json!({ "model": "monod-fed-batch", "until": "1 h", "quantities": ["Q"] }), "E-MODEL-002", "quantities"),
+    ] {
+        let error = bench.call(NOW, "culture simulate", input).await.unwrap_err();
+        let place = error.fault().place.as_ref().and_then(|p| p.field.as_deref());
+        assert_eq!((error.code(), place), (code, Some(field)));
+    }
+}

@@ -125,6 +125,13 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("verdict", "watch", "注意"),
     ("verdict", "within", "規格内"),
     ("verdict", "worse", "対照より悪い"),
+    ("what", "constant", "定数"),
+    ("what", "defined", "定義"),
+    ("what", "observed", "観測"),
+    ("what", "profile", "設定表"),
+    ("what", "species", "種"),
+    ("what", "state", "状態"),
+    ("what", "volume", "液量"),
 ];
 
 #[cfg(test)]

@@ -580,6 +580,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("snippet", "抜粋"),
     ("software", "ソフトウェア"),
     ("solver", "解法"),
+    ("solver_steps", "解法のステップ数"),
     ("sort", "並べ替え"),
     ("sought", "探した語"),
     ("sound", "正常"),

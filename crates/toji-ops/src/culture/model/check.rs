@@ -18,6 +18,19 @@ struct Input {
     model: String,
 }
 
+/// What a quantity of a model is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Volume,
+    Constant,
+    Species,
+    State,
+    Profile,
+    Defined,
+    Observed,
+}
+
 /// A quantity of the model.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Row {
@@ -25,8 +38,8 @@ struct Row {
     name: String,
     /// Label.
     label: Text,
-    /// What it is: constant, species, volume, state, profile, defined or observed.
-    what: &'static str,
+    /// What it is.
+    what: What,
     /// Value at the start.
     value: Option<f64>,
     /// Unit, UCUM.
@@ -90,15 +103,15 @@ pub(super) fn operation() -> Operation {
     )
 }
 
-fn what(kind: Kind) -> &'static str {
+fn what(kind: Kind) -> What {
     match kind {
-        Kind::Volume => "volume",
-        Kind::Constant => "constant",
-        Kind::Species => "species",
-        Kind::State => "state",
-        Kind::Profile => "profile",
-        Kind::Defined => "defined",
-        Kind::Observed => "observed",
+        Kind::Volume => What::Volume,
+        Kind::Constant => What::Constant,
+        Kind::Species => What::Species,
+        Kind::State => What::State,
+        Kind::Profile => What::Profile,
+        Kind::Defined => What::Defined,
+        Kind::Observed => What::Observed,
     }
 }
 

@@ -95,8 +95,8 @@ struct Happened {
 /// Output of `culture simulate`.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Simulated {
-    /// Model.
-    model: String,
+    /// Identifier of the model.
+    id: String,
     /// Title.
     title: Text,
     /// Source of the model.
@@ -114,13 +114,15 @@ struct Simulated {
     /// Relative tolerance.
     tolerance: f64,
     /// Steps of the solver.
-    steps: usize,
+    solver_steps: usize,
     /// Largest difference to a second run at a hundredth of the tolerance, relative to the size of the quantity.
     difference_max: f64,
     /// Is that difference below a hundred times the tolerance?
     accurate: bool,
+    /// What cannot be in a culture, although it can be computed.
+    warnings: Vec<Text>,
     /// Times of the values.
-    times: Vec<f64>,
+    time: Vec<f64>,
 }
 
 pub(super) fn operation() -> Operation {
@@ -188,6 +190,7 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
     };
     let mut series = Vec::new();
     let mut difference_max = 0.0f64;
+    let mut warnings = Vec::new();
     for described in chosen {
         let place = model.system.quantity(&described.name)?;
         let values: Vec<f64> = trajectory.of(place).collect();
@@ -196,6 +199,16 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
             if size > 0.0 && a.is_finite() {
                 difference_max = difference_max.max((a - b).abs() / size);
             }
+        }
+        if matches!(described.kind, Kind::Species | Kind::Volume)
+            && let Some((at, least)) = values.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
+            && least < -100.0 * input.tolerance * size
+        {
+            let (name, unit, time) = (&described.name, described.unit.code(), format!("{} {}", times[at], model.time.code()));
+            warnings.push(Text::new(
+                format!("{time} に «{name}» が負になります（{least} {unit}）。定数か初期値を見直してください"),
+                format!("«{name}» is negative at {time} ({least} {unit}): look at constants and values at the start"),
+            ));
         }
         series.push(Line {
             name: described.name.clone(),
@@ -207,7 +220,7 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
     }
     let name = |event: usize| model.definition.events.get(event).map_or_else(String::new, |e| e.name.to_string());
     Ok(Simulated {
-        model: model.id.clone(),
+        id: model.id.clone(),
         title: model.title.clone(),
         source: model.source.clone(),
         time_unit: model.time.code().to_owned(),
@@ -216,9 +229,10 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
         happened: trajectory.happened.iter().map(|(time, event)| Happened { time: *time, event: name(*event) }).collect(),
         solver: "RODAS 4(3)",
         tolerance: input.tolerance,
-        steps: trajectory.steps.0,
+        solver_steps: trajectory.steps.0,
         accurate: difference_max <= 100.0 * input.tolerance,
         difference_max,
-        times,
+        warnings,
+        time: times,
     })
 }
