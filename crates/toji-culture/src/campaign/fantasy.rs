@@ -8,7 +8,8 @@
 
 use super::problem::Limit;
 use crate::gp::{Gp, Kernel, normal};
-use crate::linear::{Cholesky, Matrix, axpy, dot, exp, ln};
+use crate::linear::{Cholesky, Matrix, axpy, dot};
+use libm::{exp, log as ln};
 use std::collections::BTreeMap;
 use toji_core::Result;
 

@@ -1,7 +1,8 @@
 //! What it is worth to measure a point again: how much better the choice of the best point becomes on average.
 
 use crate::gp::{Gp, normal};
-use crate::linear::{Matrix, exp};
+use crate::linear::Matrix;
+use libm::exp;
 
 /// A point to repeat: its index and what it is worth, in the unit of the goal.
 #[derive(Debug, Clone, Copy, PartialEq)]

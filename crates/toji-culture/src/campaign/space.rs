@@ -1,6 +1,6 @@
 //! Factors, what of them can be set, and their place in a cube.
 
-use crate::linear::{exp, ln};
+use libm::{exp, log as ln};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -4,8 +4,9 @@ use super::kernel::Kernel;
 use super::likelihood::{Hyper, check, ln_likelihood};
 use super::model::Gp;
 use super::prior::{Belief, Priors};
-use crate::linear::{Matrix, exp, ln};
+use crate::linear::Matrix;
 use crate::optimise::{Limits, Sobol, minimise};
+use libm::{exp, log as ln};
 use serde::{Deserialize, Serialize};
 use toji_core::{Category, Error, Result};
 

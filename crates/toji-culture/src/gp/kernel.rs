@@ -1,6 +1,8 @@
 //! How alike two points are.
 
-use crate::linear::{Matrix, exp};
+use crate::linear::Matrix;
+
+use libm::exp;
 use serde::{Deserialize, Serialize};
 
 /// The form of a covariance; each factor has a length of its own.

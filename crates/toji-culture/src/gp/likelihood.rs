@@ -110,7 +110,7 @@ pub fn ln_likelihood(kernel: Kernel, x: &Matrix, y: &[f64], known: &[f64], hyper
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linear::{exp, ln};
+    use libm::{exp, log as ln};
     use toji_core::chance::Chance;
 
     #[test]

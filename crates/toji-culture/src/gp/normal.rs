@@ -3,7 +3,7 @@
 //! finds its way where the improvement itself is zero to every digit (Ament et al., "Unexpected improvements to
 //! expected improvement for Bayesian optimization", NeurIPS 2023).
 
-use crate::linear::{exp, ln};
+use libm::{exp, log as ln};
 
 /// ln √(2π).
 const LN_ROOT_2_PI: f64 = 0.918_938_533_204_672_7;

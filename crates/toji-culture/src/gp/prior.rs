@@ -1,7 +1,7 @@
 //! What is thought of lengths, variance and noise before any data, for factors between 0 and 1 and a response of
 //! mean 0 and variance 1.
 
-use crate::linear::ln;
+use libm::log as ln;
 use serde::{Deserialize, Serialize};
 
 /// A distribution of a positive number.
@@ -43,7 +43,7 @@ impl Belief {
     #[must_use]
     pub fn mode(self) -> f64 {
         match self {
-            Self::LogNormal { mean, sd } => crate::linear::exp(mean - sd * sd),
+            Self::LogNormal { mean, sd } => libm::exp(mean - sd * sd),
             Self::Gamma { shape, rate } if shape > 1.0 => (shape - 1.0) / rate,
             Self::Gamma { .. } | Self::Flat => 1.0,
         }

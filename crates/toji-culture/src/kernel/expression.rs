@@ -2,6 +2,7 @@
 //!
 //! Truth is a number: 0 is false, anything else is true, and comparisons give 0 or 1.
 
+use super::elementary::Elementary;
 use std::sync::Arc;
 
 /// An expression over named quantities and time.
@@ -34,46 +35,8 @@ pub enum Function {
     Negate,
     /// First to the power of the second.
     Power,
-    /// e to the power.
-    Exp,
-    /// Natural logarithm.
-    Ln,
-    /// Decimal logarithm.
-    Log10,
-    /// Square root.
-    Sqrt,
-    /// Absolute value.
-    Abs,
-    /// Largest integer not above.
-    Floor,
-    /// Smallest integer not below.
-    Ceiling,
-    /// n! for whole numbers; Γ(n + 1) else.
-    Factorial,
-    /// Sine, radians.
-    Sin,
-    /// Cosine.
-    Cos,
-    /// Tangent.
-    Tan,
-    /// Inverse sine.
-    Asin,
-    /// Inverse cosine.
-    Acos,
-    /// Inverse tangent.
-    Atan,
-    /// Hyperbolic sine.
-    Sinh,
-    /// Hyperbolic cosine.
-    Cosh,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// Inverse hyperbolic sine.
-    Asinh,
-    /// Inverse hyperbolic cosine.
-    Acosh,
-    /// Inverse hyperbolic tangent.
-    Atanh,
+    /// A function of one argument.
+    Of(Elementary),
     /// Least of one or more.
     Min,
     /// Greatest of one or more.
@@ -104,6 +67,15 @@ pub enum Function {
     Not,
     /// False, or the second true.
     Implies,
+}
+
+impl std::fmt::Display for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Of(function) => write!(f, "{function:?}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
 }
 
 impl Expression {

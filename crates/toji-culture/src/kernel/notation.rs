@@ -5,6 +5,7 @@
 //! cosh tanh`, and `if(condition, then, else)`. A number may carry a unit in brackets, `500 [g/L]`: it is read as the
 //! number times a quantity named `[g/L]`.
 
+use super::elementary::Elementary;
 use super::expression::{Expression, Function};
 use toji_core::{Error, Place, Result};
 
@@ -269,22 +270,22 @@ fn call(name: &str, mut arguments: Vec<Expression>) -> Option<Expression> {
         }
         ("min", 1..) => Function::Min,
         ("max", 1..) => Function::Max,
-        ("exp", 1) => Function::Exp,
-        ("ln", 1) => Function::Ln,
-        ("log10", 1) => Function::Log10,
-        ("sqrt", 1) => Function::Sqrt,
-        ("abs", 1) => Function::Abs,
-        ("floor", 1) => Function::Floor,
-        ("ceil", 1) => Function::Ceiling,
-        ("sin", 1) => Function::Sin,
-        ("cos", 1) => Function::Cos,
-        ("tan", 1) => Function::Tan,
-        ("asin", 1) => Function::Asin,
-        ("acos", 1) => Function::Acos,
-        ("atan", 1) => Function::Atan,
-        ("sinh", 1) => Function::Sinh,
-        ("cosh", 1) => Function::Cosh,
-        ("tanh", 1) => Function::Tanh,
+        ("exp", 1) => Function::Of(Elementary::Exp),
+        ("ln", 1) => Function::Of(Elementary::Ln),
+        ("log10", 1) => Function::Of(Elementary::Log10),
+        ("sqrt", 1) => Function::Of(Elementary::Sqrt),
+        ("abs", 1) => Function::Of(Elementary::Abs),
+        ("floor", 1) => Function::Of(Elementary::Floor),
+        ("ceil", 1) => Function::Of(Elementary::Ceiling),
+        ("sin", 1) => Function::Of(Elementary::Sin),
+        ("cos", 1) => Function::Of(Elementary::Cos),
+        ("tan", 1) => Function::Of(Elementary::Tan),
+        ("asin", 1) => Function::Of(Elementary::Asin),
+        ("acos", 1) => Function::Of(Elementary::Acos),
+        ("atan", 1) => Function::Of(Elementary::Atan),
+        ("sinh", 1) => Function::Of(Elementary::Sinh),
+        ("cosh", 1) => Function::Of(Elementary::Cosh),
+        ("tanh", 1) => Function::Of(Elementary::Tanh),
         _ => return None,
     };
     Some(Expression::Apply(function, arguments))
@@ -300,7 +301,7 @@ mod tests {
             Expression::Number(n) => n.to_string(),
             Expression::Time => "t".into(),
             Expression::Name(n) => n.to_string(),
-            Expression::Apply(f, a) => format!("{f:?}({})", a.iter().map(show).collect::<Vec<_>>().join(" ")),
+            Expression::Apply(f, a) => format!("{f}({})", a.iter().map(show).collect::<Vec<_>>().join(" ")),
             Expression::Piecewise(p, o) => {
                 let pieces: Vec<String> = p.iter().map(|(v, c)| format!("{} if {}", show(v), show(c))).collect();
                 format!("{{{} else {}}}", pieces.join(" "), o.as_ref().map_or(String::new(), |o| show(o)))

@@ -255,8 +255,8 @@ impl<'d> Builder<'d> {
                 self.apply(*function, &nodes).ok_or_else(|| {
                     refused(
                         place,
-                        format!("«{place}» の式で {function:?} の引数の数が合いません（{} 個）", nodes.len()),
-                        format!("{function:?} in the expression of «{place}» cannot take {} arguments", nodes.len()),
+                        format!("«{place}» の式で {function} の引数の数が合いません（{} 個）", nodes.len()),
+                        format!("{function} in the expression of «{place}» cannot take {} arguments", nodes.len()),
                     )
                 })?
             }
@@ -264,36 +264,9 @@ impl<'d> Builder<'d> {
     }
 
     fn apply(&mut self, function: Function, arguments: &[NodeId]) -> Option<NodeId> {
-        let elementary = |name: Elementary| Some(name);
-        let one = match function {
-            Function::Exp => elementary(Elementary::Exp),
-            Function::Ln => elementary(Elementary::Ln),
-            Function::Log10 => elementary(Elementary::Log10),
-            Function::Sqrt => elementary(Elementary::Sqrt),
-            Function::Abs => elementary(Elementary::Abs),
-            Function::Floor => elementary(Elementary::Floor),
-            Function::Ceiling => elementary(Elementary::Ceiling),
-            Function::Factorial => elementary(Elementary::Factorial),
-            Function::Sin => elementary(Elementary::Sin),
-            Function::Cos => elementary(Elementary::Cos),
-            Function::Tan => elementary(Elementary::Tan),
-            Function::Asin => elementary(Elementary::Asin),
-            Function::Acos => elementary(Elementary::Acos),
-            Function::Atan => elementary(Elementary::Atan),
-            Function::Sinh => elementary(Elementary::Sinh),
-            Function::Cosh => elementary(Elementary::Cosh),
-            Function::Tanh => elementary(Elementary::Tanh),
-            Function::Asinh => elementary(Elementary::Asinh),
-            Function::Acosh => elementary(Elementary::Acosh),
-            Function::Atanh => elementary(Elementary::Atanh),
-            _ => None,
-        };
         let graph = &mut self.graph;
-        if let Some(one) = one {
-            let [a] = arguments else { return None };
-            return Some(graph.elementary(one, *a));
-        }
         match (function, arguments) {
+            (Function::Of(one), [a]) => Some(graph.elementary(one, *a)),
             (Function::Add, _) => {
                 let zero = graph.number(0.0);
                 Some(arguments.iter().fold(zero, |sum, a| graph.add(sum, *a)))

@@ -1,7 +1,7 @@
 //! The Cholesky factor of a symmetric positive definite matrix, and what it is used for.
 
-use super::ln;
 use super::matrix::{Matrix, axpy, dot};
+use libm::log as ln;
 use toji_core::{Category, Error, Result};
 
 /// Shares of the mean of the diagonal that are added in turn where a matrix is not positive definite.

@@ -6,12 +6,10 @@
 
 mod cholesky;
 mod eigen;
-mod elementary;
 mod matrix;
 mod qr;
 
 pub use cholesky::Cholesky;
 pub use eigen::{Eigen, symmetric};
-pub use elementary::{exp, ln};
 pub use matrix::{Matrix, axpy, dot};
 pub use qr::{LeastSquares, least_squares};

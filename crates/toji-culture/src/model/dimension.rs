@@ -1,7 +1,7 @@
 //! Expressions with units: every sum is of one unit, every argument of a function a plain number, and where units
 //! differ only in size the factor is put in.
 
-use crate::kernel::{Expression, Function};
+use crate::kernel::{Elementary, Expression, Function};
 use std::collections::BTreeMap;
 use toji_core::{Error, Result, Unit};
 
@@ -142,7 +142,7 @@ fn apply(function: Function, mut arguments: Vec<Typed>) -> Result<Typed> {
             }
             build(arguments.into_iter().map(|a| a.expression).collect(), unit)
         }
-        F::Negate | F::Abs => {
+        F::Negate | F::Of(Elementary::Abs) => {
             let unit = arguments.first().map_or_else(Unit::one, |a| a.unit.clone());
             build(arguments.into_iter().map(|a| a.expression).collect(), unit)
         }
@@ -165,7 +165,7 @@ fn apply(function: Function, mut arguments: Vec<Typed>) -> Result<Typed> {
             };
             build(vec![base.expression, exponent], unit)
         }
-        F::Sqrt => {
+        F::Of(Elementary::Sqrt) => {
             let Some(base) = arguments.pop() else { return build(Vec::new(), Unit::one()) };
             apply(F::Power, vec![base, Typed { expression: Expression::Number(0.5), unit: Unit::one() }])
         }

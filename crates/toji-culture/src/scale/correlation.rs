@@ -85,6 +85,8 @@ impl Correlation {
                 return None;
             }
             let ([ja, en], unit) = (input.label, input.unit);
+            // The number one is no unit to read.
+            let shown = if unit == "1" { String::new() } else { format!(" {unit}") };
             let (id, label) = (self.id, self.label);
             Some(OutOfRange {
                 correlation: id.to_owned(),
@@ -94,9 +96,9 @@ impl Correlation {
                 high,
                 unit: unit.to_owned(),
                 message: Text::new(
-                    format!("{}: {ja} {value:.4} {unit} は相関式の範囲 {low}〜{high} {unit} の外です", label[0]),
+                    format!("{}: {ja} {value:.4}{shown} は相関式の範囲 {low}〜{high}{shown} の外です", label[0]),
                     format!(
-                        "{}: {en} {value:.4} {unit} is outside the range of the correlation, {low} to {high} {unit}",
+                        "{}: {en} {value:.4}{shown} is outside the range of the correlation, {low} to {high}{shown}",
                         label[1]
                     ),
                 ),

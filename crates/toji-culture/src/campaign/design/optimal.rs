@@ -3,7 +3,8 @@
 //! options, or with a number of runs that no table has.
 
 use crate::campaign::space::{Kind, Space};
-use crate::linear::{Cholesky, Matrix, dot, exp};
+use crate::linear::{Cholesky, Matrix, dot};
+use libm::exp;
 use serde::{Deserialize, Serialize};
 use toji_core::chance::Chance;
 use toji_core::{Category, Error, Place, Result};

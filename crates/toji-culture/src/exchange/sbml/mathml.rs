@@ -6,7 +6,7 @@
 use super::findings::{Findings, UNKNOWN_MATH};
 use super::model::Math;
 use super::xml::{Element, Space};
-use crate::kernel::Function;
+use crate::kernel::{Elementary, Function};
 use std::sync::Arc;
 
 /// Avogadro's constant as SBML level 3 fixes it, in 1/mol.
@@ -259,26 +259,26 @@ fn two(name: &str) -> Option<Function> {
 fn one(name: &str) -> Option<Function> {
     Some(match name {
         "minus" => Function::Negate,
-        "exp" => Function::Exp,
-        "ln" => Function::Ln,
-        "log" => Function::Log10,
-        "root" => Function::Sqrt,
-        "abs" => Function::Abs,
-        "floor" => Function::Floor,
-        "ceiling" => Function::Ceiling,
-        "factorial" => Function::Factorial,
-        "sin" => Function::Sin,
-        "cos" => Function::Cos,
-        "tan" => Function::Tan,
-        "arcsin" => Function::Asin,
-        "arccos" => Function::Acos,
-        "arctan" => Function::Atan,
-        "sinh" => Function::Sinh,
-        "cosh" => Function::Cosh,
-        "tanh" => Function::Tanh,
-        "arcsinh" => Function::Asinh,
-        "arccosh" => Function::Acosh,
-        "arctanh" => Function::Atanh,
+        "exp" => Function::Of(Elementary::Exp),
+        "ln" => Function::Of(Elementary::Ln),
+        "log" => Function::Of(Elementary::Log10),
+        "root" => Function::Of(Elementary::Sqrt),
+        "abs" => Function::Of(Elementary::Abs),
+        "floor" => Function::Of(Elementary::Floor),
+        "ceiling" => Function::Of(Elementary::Ceiling),
+        "factorial" => Function::Of(Elementary::Factorial),
+        "sin" => Function::Of(Elementary::Sin),
+        "cos" => Function::Of(Elementary::Cos),
+        "tan" => Function::Of(Elementary::Tan),
+        "arcsin" => Function::Of(Elementary::Asin),
+        "arccos" => Function::Of(Elementary::Acos),
+        "arctan" => Function::Of(Elementary::Atan),
+        "sinh" => Function::Of(Elementary::Sinh),
+        "cosh" => Function::Of(Elementary::Cosh),
+        "tanh" => Function::Of(Elementary::Tanh),
+        "arcsinh" => Function::Of(Elementary::Asinh),
+        "arccosh" => Function::Of(Elementary::Acosh),
+        "arctanh" => Function::Of(Elementary::Atanh),
         "not" => Function::Not,
         _ => return None,
     })
@@ -287,18 +287,18 @@ fn one(name: &str) -> Option<Function> {
 /// The function of which it is the reciprocal value, or which it is of the reciprocal argument (true).
 fn reciprocal(name: &str) -> Option<(Function, bool)> {
     Some(match name {
-        "sec" => (Function::Cos, false),
-        "csc" => (Function::Sin, false),
-        "cot" => (Function::Tan, false),
-        "sech" => (Function::Cosh, false),
-        "csch" => (Function::Sinh, false),
-        "coth" => (Function::Tanh, false),
-        "arcsec" => (Function::Acos, true),
-        "arccsc" => (Function::Asin, true),
-        "arccot" => (Function::Atan, true),
-        "arcsech" => (Function::Acosh, true),
-        "arccsch" => (Function::Asinh, true),
-        "arccoth" => (Function::Atanh, true),
+        "sec" => (Function::Of(Elementary::Cos), false),
+        "csc" => (Function::Of(Elementary::Sin), false),
+        "cot" => (Function::Of(Elementary::Tan), false),
+        "sech" => (Function::Of(Elementary::Cosh), false),
+        "csch" => (Function::Of(Elementary::Sinh), false),
+        "coth" => (Function::Of(Elementary::Tanh), false),
+        "arcsec" => (Function::Of(Elementary::Acos), true),
+        "arccsc" => (Function::Of(Elementary::Asin), true),
+        "arccot" => (Function::Of(Elementary::Atan), true),
+        "arcsech" => (Function::Of(Elementary::Acosh), true),
+        "arccsch" => (Function::Of(Elementary::Asinh), true),
+        "arccoth" => (Function::Of(Elementary::Atanh), true),
         _ => return None,
     })
 }
@@ -324,13 +324,13 @@ fn operation(name: &str, arguments: Vec<Math>, qualifier: Option<Math>) -> Optio
             Some((function, true)) => Some(Math::Apply(function, arguments.into_iter().map(inverse).collect())),
             None => one(name).map(|function| Math::Apply(function, arguments)),
         },
-        (1, Some(Math::Number(2.0))) if name == "root" => Some(Math::Apply(Function::Sqrt, arguments)),
+        (1, Some(Math::Number(2.0))) if name == "root" => Some(Math::Apply(Function::Of(Elementary::Sqrt), arguments)),
         (1, Some(degree)) if name == "root" => {
             Some(Math::Apply(Function::Power, arguments.into_iter().chain([inverse(degree)]).collect()))
         }
-        (1, Some(Math::Number(10.0))) => Some(Math::Apply(Function::Log10, arguments)),
+        (1, Some(Math::Number(10.0))) => Some(Math::Apply(Function::Of(Elementary::Log10), arguments)),
         (1, Some(base)) => {
-            let ln = |of| Math::Apply(Function::Ln, of);
+            let ln = |of| Math::Apply(Function::Of(Elementary::Ln), of);
             Some(Math::Apply(Function::Divide, vec![ln(arguments), ln(vec![base])]))
         }
         _ => None,
