@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 use toji_core::text::Lang;
 use toji_culture::exchange::petab::Problem;
+use toji_culture::fit::{Effort, Landscape, fit};
 use toji_culture::kernel::{Dual, Options};
 
 fn shared(folder: &str) -> Option<PathBuf> {
@@ -117,6 +118,44 @@ fn the_likelihood_has_a_gradient() {
             likelihood.parameters()[k].0
         );
     }
+}
+
+/// The gradient that a fit descends along, of measurements with estimated noise, beside differences.
+#[test]
+fn a_fit_descends_along_the_gradient() {
+    let Some(root) = shared("petab-benchmark") else { return };
+    let to_fit = problem(&root.join("Boehm_JProteomeRes2014"), "Boehm_JProteomeRes2014.yaml").to_fit(options()).unwrap();
+    let middle: Vec<f64> = to_fit.unknowns().iter().map(|u| 0.4 * u.inward(u.low) + 0.6 * u.inward(u.high)).collect();
+    let centre = to_fit.at(&middle).unwrap();
+    for i in 0..middle.len() {
+        let moved = |h: f64| {
+            let mut at = middle.clone();
+            at[i] += h;
+            to_fit.at(&at).unwrap().minus_two_log
+        };
+        let difference = (moved(1e-4) - moved(-1e-4)) / 4e-4;
+        let found = centre.gradient[i];
+        assert!((found - difference).abs() < 1e-4 * (1.0 + difference.abs()), "{i}: {found} beside {difference}");
+    }
+}
+
+/// Boehm's problem from 20 random starts: at least three end at its best known likelihood.
+#[test]
+fn starts_at_random_find_the_best_of_boehm() {
+    let Some(root) = shared("petab-benchmark") else { return };
+    let options = Options { relative: 1e-6, absolute: vec![1e-9], ..Options::default() };
+    let to_fit = problem(&root.join("Boehm_JProteomeRes2014"), "Boehm_JProteomeRes2014.yaml").to_fit(options).unwrap();
+    let begun = std::time::Instant::now();
+    let effort = Effort { starts: 20, hops: 5, seed: 1, profiles: false };
+    let found = fit(&to_fit, effort, &|_, _| Ok(())).unwrap();
+    let ends: Vec<f64> = found.starts.iter().flatten().map(|m| 0.5 * m).collect();
+    let good = ends.iter().filter(|end| **end <= 138.23).count();
+    eprintln!(
+        "Boehm: {good} of 20 starts at 138.23 or less, best {:.4}, in {:?}: {ends:.2?}",
+        0.5 * found.minus_two_log,
+        begun.elapsed()
+    );
+    assert!(good >= 3, "{good} of 20: {ends:?}");
 }
 
 const YAML: &str = "format_version: 1\nparameter_file: p.tsv\nproblems:\n- condition_files: [c.tsv]\n  measurement_files: [m.tsv]\n  \

@@ -1,7 +1,7 @@
 //! Levenberg and Marquardt's descent within bounds.
 
-use super::objective::Fitness;
-use super::problem::Problem;
+use super::landscape::{Landscape, Local};
+use crate::linear::{Cholesky, Matrix};
 use toji_core::Result;
 
 /// Steps of one descent.
@@ -13,129 +13,68 @@ const FALL_MIN: f64 = 1e-9;
 #[derive(Debug, Clone)]
 pub(super) struct Descent {
     pub(super) at: Vec<f64>,
-    pub(super) fitness: Fitness,
+    pub(super) local: Local,
     /// Ended because nothing fell any more, not because it was cut off.
     pub(super) converged: bool,
 }
 
-impl Problem<'_> {
-    /// Half the curvature of −2 ln L by Gauss and Newton, and half its gradient, among the free unknowns.
-    pub(super) fn normal(&self, fitness: &Fitness, free: &[usize]) -> (Vec<f64>, Vec<f64>) {
-        let n = free.len();
-        let (mut curvature, mut gradient) = (vec![0.0; n * n], vec![0.0; n]);
-        for residual in &fitness.residuals {
-            let weight = residual.noise.map_or(1.0, |noise| 1.0 / (fitness.spreads[noise] * fitness.spreads[noise]));
-            for (i, a) in free.iter().enumerate() {
-                let slope = residual.slopes[*a] * weight;
-                if slope == 0.0 {
-                    continue;
-                }
-                gradient[i] += slope * residual.value;
-                for (j, b) in free.iter().enumerate() {
-                    curvature[i * n + j] += slope * residual.slopes[*b];
-                }
+/// Descends from a point; unknowns in `held` stay.
+///
+/// # Errors
+/// The model cannot be simulated at the start.
+pub(super) fn descend(landscape: &impl Landscape, from: &[f64], held: &[usize]) -> Result<Descent> {
+    let bounds: Vec<(f64, f64)> = landscape.unknowns().iter().map(|u| u.bounds()).collect();
+    let all = bounds.len();
+    let mut at = from.to_vec();
+    let mut local = landscape.at(&at)?;
+    let mut damping = 1e-2;
+    let mut growth = 2.0;
+    for _ in 0..STEPS_MAX {
+        // At a bound and descending beyond it: stays.
+        let pushes_out =
+            |i: usize| (at[i] <= bounds[i].0 && local.gradient[i] > 0.0) || (at[i] >= bounds[i].1 && local.gradient[i] < 0.0);
+        let free: Vec<usize> = (0..all).filter(|i| !held.contains(i) && !pushes_out(*i)).collect();
+        let mut moved = false;
+        while damping < 1e14 {
+            let Some(step) = step(&local, &free, damping) else {
+                damping *= growth;
+                continue;
+            };
+            let mut trial = at.clone();
+            for (i, by) in free.iter().zip(step) {
+                trial[*i] = (at[*i] + by).clamp(bounds[*i].0, bounds[*i].1);
             }
-        }
-        (curvature, gradient)
-    }
-
-    /// Descends from a point; unknowns in `held` stay.
-    ///
-    /// # Errors
-    /// The model cannot be simulated at the start.
-    pub(super) fn descend(&self, from: &[f64], held: &[usize]) -> Result<Descent> {
-        let mut at = from.to_vec();
-        let mut fitness = self.fitness(&at)?;
-        let mut damping = 1e-2;
-        let mut growth = 2.0;
-        for _ in 0..STEPS_MAX {
-            let free: Vec<usize> = (0..at.len()).filter(|i| !held.contains(i) && !self.pushes_out(&fitness, &at, *i)).collect();
-            let (curvature, gradient) = self.normal(&fitness, &free);
-            let n = free.len();
-            let scale: Vec<f64> = (0..n).map(|i| curvature[i * n + i].max(1e-12)).collect();
-            let mut moved = false;
-            while damping < 1e14 {
-                let mut matrix = curvature.clone();
-                for i in 0..n {
-                    matrix[i * n + i] += damping * scale[i];
+            // A point that cannot be simulated is a bad one, not a fault.
+            match landscape.at(&trial).ok().filter(|l| l.minus_two_log < local.minus_two_log) {
+                Some(better) => {
+                    let fall = local.minus_two_log - better.minus_two_log;
+                    (at, local, moved) = (trial, better, true);
+                    (damping, growth) = ((damping / 3.0).max(1e-12), 2.0);
+                    if fall < FALL_MIN * (1.0 + local.minus_two_log.abs()) {
+                        return Ok(Descent { at, local, converged: true });
+                    }
+                    break;
                 }
-                let Some(step) = solve(matrix, gradient.iter().map(|g| -g).collect()) else {
+                None => {
                     damping *= growth;
-                    continue;
-                };
-                let mut trial = at.clone();
-                for (i, unknown) in free.iter().enumerate() {
-                    let (low, high) = self.unknowns[*unknown].bounds();
-                    trial[*unknown] = (at[*unknown] + step[i]).clamp(low, high);
-                }
-                // A point that cannot be simulated is a bad one, not a fault.
-                let better = self.fitness(&trial).ok().filter(|f| f.minus_two_log < fitness.minus_two_log);
-                match better {
-                    Some(better) => {
-                        let fall = fitness.minus_two_log - better.minus_two_log;
-                        (at, fitness, moved) = (trial, better, true);
-                        (damping, growth) = ((damping / 3.0).max(1e-12), 2.0);
-                        if fall < FALL_MIN * (1.0 + fitness.minus_two_log.abs()) {
-                            return Ok(Descent { at, fitness, converged: true });
-                        }
-                        break;
-                    }
-                    None => {
-                        damping *= growth;
-                        growth *= 2.0;
-                    }
+                    growth *= 2.0;
                 }
             }
-            if !moved {
-                return Ok(Descent { at, fitness, converged: true });
-            }
         }
-        Ok(Descent { at, fitness, converged: false })
-    }
-
-    /// Is the unknown at a bound and would descend beyond it?
-    fn pushes_out(&self, fitness: &Fitness, at: &[f64], unknown: usize) -> bool {
-        let (low, high) = self.unknowns[unknown].bounds();
-        if at[unknown] > low && at[unknown] < high {
-            return false;
+        if !moved {
+            return Ok(Descent { at, local, converged: true });
         }
-        let (_, gradient) = self.normal(fitness, &[unknown]);
-        (at[unknown] <= low && gradient[0] > 0.0) || (at[unknown] >= high && gradient[0] < 0.0)
     }
+    Ok(Descent { at, local, converged: false })
 }
 
-/// Solves a symmetric positive definite system; none where it is not.
-pub(super) fn solve(mut a: Vec<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
-    let n = b.len();
-    for j in 0..n {
-        let mut pivot = a[j * n + j];
-        for k in 0..j {
-            pivot -= a[j * n + k] * a[j * n + k];
-        }
-        if !(pivot.is_finite() && pivot > 0.0) {
-            return None;
-        }
-        let root = libm::sqrt(pivot);
-        a[j * n + j] = root;
-        for i in j + 1..n {
-            let mut sum = a[i * n + j];
-            for k in 0..j {
-                sum -= a[i * n + k] * a[j * n + k];
-            }
-            a[i * n + j] = sum / root;
-        }
-    }
-    for i in 0..n {
-        for k in 0..i {
-            b[i] -= a[i * n + k] * b[k];
-        }
-        b[i] /= a[i * n + i];
-    }
-    for i in (0..n).rev() {
-        for k in i + 1..n {
-            b[i] -= a[k * n + i] * b[k];
-        }
-        b[i] /= a[i * n + i];
-    }
-    Some(b)
+/// Levenberg and Marquardt's step of the free unknowns; none where the damped curvature is singular.
+fn step(local: &Local, free: &[usize], damping: f64) -> Option<Vec<f64>> {
+    let n = local.gradient.len();
+    let matrix = Matrix::from_fn(free.len(), free.len(), |i, j| {
+        let curvature = local.curvature[free[i] * n + free[j]];
+        if i == j { curvature + damping * curvature.max(1e-12) } else { curvature }
+    });
+    let downhill: Vec<f64> = free.iter().map(|i| -local.gradient[*i]).collect();
+    Some(Cholesky::exact(&matrix)?.solve(&downhill))
 }

@@ -1,23 +1,22 @@
 //! Parameters from measurements: many starts, the profile of every parameter, and whether the data determine it at all.
 
 mod descend;
+mod landscape;
 mod objective;
 mod problem;
+mod profile;
 #[cfg(test)]
 mod tests;
 
-pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale};
+pub use landscape::{Landscape, Local, Scale, Unknown};
+pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run};
 
-use descend::Descent;
+use descend::{Descent, descend};
 use toji_core::chance::Chance;
 use toji_core::{Category, Error, Result};
 
-/// −2 ln L rises by this where a single parameter leaves its 95 % interval (χ² of one degree of freedom).
-const RISE_95: f64 = 3.841_458_820_694_124;
-/// A step of a profile that rises further beyond than this is halved, so that the end between can be interpolated.
-const OVERSHOOT: f64 = 0.5;
-/// Steps of a profile to either side.
-const PROFILE_STEPS: usize = 60;
+/// Chance that a hop draws an unknown again.
+const REDRAWN: f64 = 0.4;
 
 /// How far the data determine a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,140 +67,127 @@ pub struct Fit {
     pub at_best: usize,
     /// Measurements.
     pub n: usize,
+    /// −2 ln L and its shape at the best point, on the scales of the search.
+    pub best: Local,
+}
+
+/// Points to start from and what of the report is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Starts, by a Latin hypercube over the bounds.
+    pub starts: usize,
+    /// Times that each start leaves the valley it ended in: a part of the unknowns is drawn again, and what is found
+    /// from there is kept if it is better (iterated local search). Without it a start is one descent.
+    pub hops: usize,
+    /// Seed of the starts and hops; the same seed gives the same fit.
+    pub seed: u64,
+    /// Intervals by profiles. Without them no parameter is said to be determined.
+    pub profiles: bool,
+}
+
+/// Fits; `report` hears of the starts and profiles done and of how many there are, and ends the work by an error.
+///
+/// # Errors
+/// No start could be simulated; what `report` says.
+pub fn fit(landscape: &impl Landscape, effort: Effort, report: &dyn Fn(usize, usize) -> Result<()>) -> Result<Fit> {
+    let unknowns = landscape.unknowns();
+    let all = effort.starts.max(1) + if effort.profiles { unknowns.len() } else { 0 };
+    let mut best: Option<Descent> = None;
+    let mut ends = Vec::new();
+    for point in points(&unknowns, effort.starts.max(1), effort.seed) {
+        report(ends.len(), all)?;
+        let descent = search(landscape, &unknowns, &point, effort, ends.len() as u64);
+        ends.push(descent.as_ref().map(|d| d.local.minus_two_log));
+        if let Some(descent) = descent
+            && best.as_ref().is_none_or(|b| descent.local.minus_two_log < b.local.minus_two_log)
+        {
+            best = Some(descent);
+        }
+    }
+    let mut best = best.ok_or_else(|| {
+        Error::new(
+            Category::Model,
+            "E-FIT-002",
+            "どの出発点でもモデルを計算できませんでした",
+            "the model could not be simulated from any start",
+        )
+        .hint(
+            "範囲を狭めるか、モデルを culture simulate で確かめてください",
+            "narrow the bounds, or check the model with culture simulate",
+        )
+    })?;
+    let mut estimates: Vec<Estimate> = Vec::new();
+    while effort.profiles && estimates.len() < unknowns.len() {
+        report(ends.len() + estimates.len(), all)?;
+        match profile::profile(landscape, &best, estimates.len()) {
+            Ok(estimate) => estimates.push(estimate),
+            // A profile found a better point: start again from there.
+            Err(better) => {
+                best = *better;
+                estimates.clear();
+            }
+        }
+    }
+    if !effort.profiles {
+        estimates = unknowns.iter().zip(&best.at).map(|(u, at)| Estimate::unknown(u, *at)).collect();
+    }
+    let minus_two_log = best.local.minus_two_log;
+    Ok(Fit {
+        estimates,
+        spreads: landscape.noises().iter().cloned().zip(best.local.spreads.iter().copied()).collect(),
+        at_best: ends.iter().flatten().filter(|end| **end < minus_two_log + 0.01).count(),
+        starts: ends,
+        converged: best.converged,
+        minus_two_log,
+        n: landscape.measurements(),
+        best: best.local,
+    })
 }
 
 impl Problem<'_> {
-    /// Fits from `starts` points drawn by the seed over the bounds; the same seed gives the same fit.
+    /// Fits with profiles, and nobody to report to.
     ///
     /// # Errors
-    /// No start could be simulated.
+    /// As [`fit`].
     pub fn fit(&self, starts: usize, seed: u64) -> Result<Fit> {
-        let mut best: Option<Descent> = None;
-        let mut ends = Vec::new();
-        for point in self.points(starts.max(1), seed) {
-            let descent = self.descend(&point, &[]).ok();
-            ends.push(descent.as_ref().map(|d| d.fitness.minus_two_log));
-            if let Some(descent) = descent
-                && best.as_ref().is_none_or(|b| descent.fitness.minus_two_log < b.fitness.minus_two_log)
-            {
-                best = Some(descent);
-            }
-        }
-        let mut best = best.ok_or_else(|| {
-            Error::new(
-                Category::Model,
-                "E-FIT-002",
-                "どの出発点でもモデルを計算できませんでした",
-                "the model could not be simulated from any start",
-            )
-            .hint(
-                "範囲を狭めるか、モデルを culture simulate で確かめてください",
-                "narrow the bounds, or check the model with culture simulate",
-            )
-        })?;
-        let mut estimates = Vec::new();
-        let mut unknown = 0;
-        while unknown < self.unknowns.len() {
-            match self.profile(&best, unknown) {
-                Ok(estimate) => {
-                    estimates.push(estimate);
-                    unknown += 1;
-                }
-                // A profile found a better point: start again from there.
-                Err(better) => {
-                    best = *better;
-                    estimates.clear();
-                    unknown = 0;
-                }
-            }
-        }
-        let minus_two_log = best.fitness.minus_two_log;
-        Ok(Fit {
-            estimates,
-            spreads: self.noises.iter().cloned().zip(best.fitness.spreads.iter().copied()).collect(),
-            at_best: ends.iter().flatten().filter(|end| **end < minus_two_log + 0.01).count(),
-            starts: ends,
-            converged: best.converged,
-            minus_two_log,
-            n: self.runs.iter().map(|r| r.measured.len()).sum(),
-        })
+        fit(self, Effort { starts, hops: 0, seed, profiles: true }, &|_, _| Ok(()))
     }
+}
 
-    /// Latin hypercube over the bounds.
-    fn points(&self, starts: usize, seed: u64) -> Vec<Vec<f64>> {
-        let mut chance = Chance::new(seed);
-        let mut points = vec![Vec::with_capacity(self.unknowns.len()); starts];
-        for unknown in &self.unknowns {
+/// Where one start ends: the best of its first descent and those after its hops; none where nothing could be simulated.
+fn search(landscape: &impl Landscape, unknowns: &[&Unknown], from: &[f64], effort: Effort, start: u64) -> Option<Descent> {
+    let mut chance = Chance::new(effort.seed.wrapping_add(start.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let mut best = descend(landscape, from, &[]).ok();
+    for _ in 0..effort.hops {
+        let mut point = best.as_ref().map_or_else(|| from.to_vec(), |b| b.at.clone());
+        for (at, unknown) in point.iter_mut().zip(unknowns) {
             let (low, high) = unknown.bounds();
-            let mut order: Vec<usize> = (0..starts).collect();
-            chance.shuffle(&mut order);
-            for (point, cell) in points.iter_mut().zip(order) {
-                let share = (cell as f64 + chance.uniform()) / starts as f64;
-                point.push(low + share * (high - low));
+            let (moves, share) = (chance.uniform() < REDRAWN, chance.uniform());
+            if moves || best.is_none() {
+                *at = low + share * (high - low);
             }
         }
-        points
+        if let Ok(found) = descend(landscape, &point, &[])
+            && best.as_ref().is_none_or(|b| found.local.minus_two_log < b.local.minus_two_log)
+        {
+            best = Some(found);
+        }
     }
+    best
+}
 
-    /// The profile of an unknown: the others descend while it is held, step by step to either side.
-    fn profile(&self, best: &Descent, unknown: usize) -> Result<Estimate, Box<Descent>> {
-        let it = &self.unknowns[unknown];
-        let bottom = best.fitness.minus_two_log;
-        let (low, high) = it.bounds();
-        let (curvature, _) = self.normal(&best.fitness, &[unknown]);
-        // The width of the interval if nothing else moved; profiles are wider, so steps begin smaller.
-        let width = libm::sqrt(RISE_95 / curvature[0].max(1e-12));
-        let mut sides = Vec::new();
-        let mut profile = vec![(it.outward(best.at[unknown]), 0.0)];
-        for (direction, bound) in [(-1.0, low), (1.0, high)] {
-            let (mut at, mut step) = (best.at.clone(), (0.25 * width).clamp(1e-6 * (high - low), 0.05 * (high - low)));
-            let (mut last, mut rise_before) = (best.at[unknown], 0.0);
-            let mut crossed = None;
-            for _ in 0..PROFILE_STEPS {
-                let next = if direction < 0.0 { (last - step).max(bound) } else { (last + step).min(bound) };
-                if next == last {
-                    break;
-                }
-                at[unknown] = next;
-                let Ok(descent) = self.descend(&at, &[unknown]) else { break };
-                let rise = descent.fitness.minus_two_log - bottom;
-                if rise < -1e-3 {
-                    return Err(Box::new(descent));
-                }
-                if rise > RISE_95 + OVERSHOOT && step > 1e-6 * (high - low) {
-                    step *= 0.5;
-                    continue;
-                }
-                profile.push((it.outward(next), rise.max(0.0)));
-                if rise >= RISE_95 {
-                    let share = (RISE_95 - rise_before) / (rise - rise_before);
-                    crossed = Some(it.outward(last + share * (next - last)));
-                    break;
-                }
-                // Longer where the profile hardly rises.
-                if rise - rise_before < 0.2 * RISE_95 {
-                    step *= 1.6;
-                }
-                (at, last, rise_before) = (descent.at, next, rise);
-            }
-            sides.push(crossed);
+/// Latin hypercube over the bounds.
+fn points(unknowns: &[&Unknown], starts: usize, seed: u64) -> Vec<Vec<f64>> {
+    let mut chance = Chance::new(seed);
+    let mut points = vec![Vec::with_capacity(unknowns.len()); starts];
+    for unknown in unknowns {
+        let (low, high) = unknown.bounds();
+        let mut order: Vec<usize> = (0..starts).collect();
+        chance.shuffle(&mut order);
+        for (point, cell) in points.iter_mut().zip(order) {
+            let share = (cell as f64 + chance.uniform()) / starts as f64;
+            point.push(low + share * (high - low));
         }
-        profile.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let identifiable = match (sides[0], sides[1]) {
-            (Some(_), Some(_)) => Identifiable::Yes,
-            (Some(_), None) => Identifiable::OnlyBelow,
-            (None, Some(_)) => Identifiable::OnlyAbove,
-            (None, None) => Identifiable::No,
-        };
-        let at_best = it.outward(best.at[unknown]);
-        Ok(Estimate {
-            name: it.name.clone(),
-            value: (identifiable == Identifiable::Yes).then_some(at_best),
-            at_best,
-            low: sides[0],
-            high: sides[1],
-            identifiable,
-            profile,
-        })
     }
+    points
 }

@@ -1,5 +1,6 @@
 //! How well parameters explain what was measured: residuals with their derivatives, and −2 ln L.
 
+use super::landscape::{Landscape, Local, Unknown};
 use super::problem::{At, Placed, Problem, Reading};
 use crate::kernel::{Dual, Trajectory};
 use toji_core::Result;
@@ -9,56 +10,62 @@ const DIRECTIONS: usize = 8;
 
 /// A residual (value less model, in standard deviations where these are known) with its derivatives.
 #[derive(Debug, Clone)]
-pub(super) struct Residual {
-    pub(super) value: f64,
-    pub(super) slopes: Vec<f64>,
+struct Residual {
+    value: f64,
+    slopes: Vec<f64>,
     /// Place of the estimated noise it belongs to.
-    pub(super) noise: Option<usize>,
+    noise: Option<usize>,
 }
 
-/// Residuals at a point, and what they say together.
-#[derive(Debug, Clone)]
-pub(super) struct Fitness {
-    pub(super) residuals: Vec<Residual>,
-    /// −2 ln L, priors as further measurements.
-    pub(super) minus_two_log: f64,
-    /// Estimated standard deviations.
-    pub(super) spreads: Vec<f64>,
-}
+impl Landscape for Problem<'_> {
+    fn unknowns(&self) -> Vec<&Unknown> {
+        self.unknowns.iter().map(|u| &u.unknown).collect()
+    }
 
-impl Problem<'_> {
-    /// Fitness at a point of the search.
-    ///
-    /// # Errors
-    /// As [`crate::kernel::System::simulate`].
-    pub(super) fn fitness(&self, at: &[f64]) -> Result<Fitness> {
+    fn noises(&self) -> &[String] {
+        &self.noises
+    }
+
+    fn measurements(&self) -> usize {
+        self.runs.iter().map(|r| r.measured.len()).sum()
+    }
+
+    /// Priors are further measurements; estimated spreads are those of their residuals.
+    fn at(&self, point: &[f64]) -> Result<Local> {
+        let mut local = Local::nothing(self.unknowns.len());
         let mut residuals = Vec::new();
-        let mut constant = 0.0;
         for run in &self.runs {
-            self.run(run, at, &mut residuals, &mut constant)?;
+            self.run(run, point, &mut residuals, &mut local.minus_two_log)?;
         }
-        for (i, unknown) in self.unknowns.iter().enumerate() {
-            if let Some(prior) = unknown.prior {
+        for (i, sought) in self.unknowns.iter().enumerate() {
+            if let Some(prior) = sought.prior {
                 let mut slopes = vec![0.0; self.unknowns.len()];
                 slopes[i] = -1.0 / prior.sd;
-                residuals.push(Residual { value: (prior.mean - at[i]) / prior.sd, slopes, noise: None });
-                constant += libm::log(2.0 * std::f64::consts::PI * prior.sd * prior.sd);
+                residuals.push(Residual { value: (prior.mean - point[i]) / prior.sd, slopes, noise: None });
+                local.minus_two_log += libm::log(2.0 * std::f64::consts::PI * prior.sd * prior.sd);
             }
         }
-        let mut spreads = Vec::new();
         for noise in 0..self.noises.len() {
             let (sum, n) = residuals
                 .iter()
                 .filter(|r| r.noise == Some(noise))
                 .fold((0.0, 0.0), |(s, n), r| (s + r.value * r.value, n + 1.0));
             let variance = (sum / n).max(f64::MIN_POSITIVE);
-            constant += n * (libm::log(2.0 * std::f64::consts::PI * variance) + 1.0);
-            spreads.push(libm::sqrt(variance));
+            local.minus_two_log += n * (libm::log(2.0 * std::f64::consts::PI * variance) + 1.0);
+            local.spreads.push(libm::sqrt(variance));
         }
-        let known: f64 = residuals.iter().filter(|r| r.noise.is_none()).map(|r| r.value * r.value).sum();
-        Ok(Fitness { residuals, minus_two_log: known + constant, spreads })
+        for residual in &residuals {
+            let weight = residual.noise.map_or(1.0, |noise| 1.0 / (local.spreads[noise] * local.spreads[noise]));
+            local.add(residual.value, &residual.slopes, weight);
+            if residual.noise.is_none() {
+                local.minus_two_log += residual.value * residual.value;
+            }
+        }
+        Ok(local)
     }
+}
 
+impl Problem<'_> {
     fn run(&self, run: &Placed, at: &[f64], residuals: &mut Vec<Residual>, constant: &mut f64) -> Result<()> {
         let first = residuals.len();
         let n = self.unknowns.len();
@@ -66,20 +73,14 @@ impl Problem<'_> {
         let chunks = run.unknowns.chunks(DIRECTIONS).chain(run.unknowns.is_empty().then_some(&[][..]));
         for (pass, chunk) in chunks.enumerate() {
             let mut constants: Vec<Dual<DIRECTIONS>> = run.constants.iter().map(|c| Dual::along(*c, DIRECTIONS)).collect();
-            for unknown in &run.unknowns {
-                let it = &self.unknowns[*unknown];
-                constants[it.constant] = Dual::along(it.outward(at[*unknown]), DIRECTIONS);
+            for (unknown, constant) in &run.unknowns {
+                constants[*constant] = Dual::along(self.unknowns[*unknown].unknown.outward(at[*unknown]), DIRECTIONS);
             }
-            for (direction, unknown) in chunk.iter().enumerate() {
-                let it = &self.unknowns[*unknown];
-                let value = it.outward(at[*unknown]);
-                let mut dual = Dual::along(value, direction);
-                if it.scale == super::problem::Scale::Log {
-                    dual.slopes[direction] = value;
-                }
-                constants[it.constant] = dual;
+            for (direction, (unknown, constant)) in chunk.iter().enumerate() {
+                let it = &self.unknowns[*unknown].unknown;
+                constants[*constant].slopes[direction] = it.slope(it.outward(at[*unknown]));
             }
-            let trajectory = self.system.simulate(&constants, &run.times, &self.options)?;
+            let trajectory = run.system.simulate(&constants, &run.times, &self.options)?;
             for (i, measured) in run.measured.iter().enumerate() {
                 let (value, slope, part) = residual(measured, &trajectory);
                 if pass == 0 {
@@ -87,7 +88,7 @@ impl Problem<'_> {
                     *constant += part;
                 }
                 let seen = trajectory.at(measured.time)[measured.quantity];
-                for (direction, unknown) in chunk.iter().enumerate() {
+                for (direction, (unknown, _)) in chunk.iter().enumerate() {
                     residuals[first + i].slopes[*unknown] = slope * seen.slopes[direction];
                 }
             }

@@ -1,16 +1,8 @@
 //! What is fitted: parameters, runs and what was measured in them.
 
+use super::landscape::{Scale, Unknown};
 use crate::kernel::{Options, System};
 use toji_core::{Error, Place, Result};
-
-/// How a parameter is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// As it is.
-    Linear,
-    /// By its logarithm; it is positive.
-    Log,
-}
 
 /// What is known of a parameter beforehand: a normal distribution on its scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,8 +64,10 @@ pub struct Measured {
 }
 
 /// A run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+#[derive(Debug, Clone)]
+pub struct Run<'s> {
+    /// Its own form of the model, where it has one: the same names, but the feed of this run.
+    pub system: Option<&'s System>,
     /// Name.
     pub name: String,
     /// Group that shares parameters: a strain, a block of reactors.
@@ -87,33 +81,30 @@ pub struct Run {
 /// A problem: everything by place instead of by name.
 #[derive(Debug)]
 pub struct Problem<'s> {
-    pub(super) system: &'s System,
     pub(super) options: Options,
     pub(super) start: f64,
     /// Unknowns: parameter and group.
-    pub(super) unknowns: Vec<Unknown>,
-    pub(super) runs: Vec<Placed>,
+    pub(super) unknowns: Vec<Sought>,
+    pub(super) runs: Vec<Placed<'s>>,
     /// Names of the estimated noises.
     pub(super) noises: Vec<String>,
 }
 
-/// One unknown number.
+/// An unknown that is a constant of the model.
 #[derive(Debug, Clone)]
-pub(super) struct Unknown {
-    pub(super) name: String,
-    pub(super) constant: usize,
-    pub(super) scale: Scale,
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(super) struct Sought {
+    pub(super) unknown: Unknown,
+    pub(super) constant: String,
     pub(super) prior: Option<Prior>,
 }
 
 /// A run with places.
 #[derive(Debug)]
-pub(super) struct Placed {
+pub(super) struct Placed<'s> {
+    pub(super) system: &'s System,
     pub(super) constants: Vec<f64>,
-    /// Unknowns that are of this run.
-    pub(super) unknowns: Vec<usize>,
+    /// Unknowns that are of this run, and which constants they are.
+    pub(super) unknowns: Vec<(usize, usize)>,
     /// Start, then every time of a measurement once.
     pub(super) times: Vec<f64>,
     pub(super) measured: Vec<At>,
@@ -139,32 +130,33 @@ impl<'s> Problem<'s> {
     /// # Errors
     /// Names the model does not have; bounds that are none; a prior or a noise without spread; measurements before the
     /// start or without value; nothing to fit.
-    pub fn new(system: &'s System, parameters: &[Parameter], runs: &[Run], start: f64, options: Options) -> Result<Self> {
-        let mut it = Self { system, options, start, unknowns: Vec::new(), runs: Vec::new(), noises: Vec::new() };
+    pub fn new(system: &'s System, parameters: &[Parameter], runs: &[Run<'s>], start: f64, options: Options) -> Result<Self> {
+        let mut it = Self { options, start, unknowns: Vec::new(), runs: Vec::new(), noises: Vec::new() };
         let mut groups: Vec<&str> = runs.iter().map(|r| r.group.as_str()).collect();
         groups.sort_unstable();
         groups.dedup();
         let mut of_group: Vec<(Option<&str>, usize)> = Vec::new();
         for parameter in parameters {
-            let constant =
-                system.constant(&parameter.name).map_err(|e| e.at(Place::field(format!("parameters.{}", parameter.name))))?;
+            system.constant(&parameter.name).map_err(|e| e.at(Place::field(format!("parameters.{}", parameter.name))))?;
             check(parameter)?;
             let shares: Vec<Option<&str>> =
                 if parameter.by_group { groups.iter().map(|g| Some(*g)).collect() } else { vec![None] };
             for group in shares {
                 of_group.push((group, it.unknowns.len()));
-                it.unknowns.push(Unknown {
-                    name: group.map_or_else(|| parameter.name.clone(), |g| format!("{} ({g})", parameter.name)),
-                    constant,
-                    scale: parameter.scale,
-                    low: parameter.low,
-                    high: parameter.high,
+                it.unknowns.push(Sought {
+                    unknown: Unknown {
+                        name: group.map_or_else(|| parameter.name.clone(), |g| format!("{} ({g})", parameter.name)),
+                        scale: parameter.scale,
+                        low: parameter.low,
+                        high: parameter.high,
+                    },
+                    constant: parameter.name.clone(),
                     prior: parameter.prior,
                 });
             }
         }
         for run in runs {
-            let placed = it.place(run, &of_group)?;
+            let placed = it.place(run.system.unwrap_or(system), run, &of_group)?;
             it.runs.push(placed);
         }
         if it.unknowns.is_empty() || it.runs.iter().all(|r| r.measured.is_empty()) {
@@ -177,11 +169,11 @@ impl<'s> Problem<'s> {
         Ok(it)
     }
 
-    fn place(&mut self, run: &Run, of_group: &[(Option<&str>, usize)]) -> Result<Placed> {
+    fn place(&mut self, system: &'s System, run: &Run, of_group: &[(Option<&str>, usize)]) -> Result<Placed<'s>> {
         let field = |what: &str| format!("runs.{}.{what}", run.name);
-        let mut constants = self.system.constants();
+        let mut constants = system.constants();
         for (name, value) in &run.set {
-            let place = self.system.constant(name).map_err(|e| e.at(Place::field(field(&format!("set.{name}")))))?;
+            let place = system.constant(name).map_err(|e| e.at(Place::field(field(&format!("set.{name}")))))?;
             constants[place] = *value;
         }
         let mut times: Vec<f64> = run.measured.iter().map(|m| m.time).chain([self.start]).collect();
@@ -196,7 +188,7 @@ impl<'s> Problem<'s> {
         }
         let mut measured = Vec::new();
         for m in &run.measured {
-            let quantity = self.system.quantity(&m.quantity).map_err(|e| e.at(Place::field(field("measured"))))?;
+            let quantity = system.quantity(&m.quantity).map_err(|e| e.at(Place::field(field("measured"))))?;
             let value = match m.reading {
                 Reading::Value(v) | Reading::Below(v) | Reading::Above(v) => v,
             };
@@ -227,13 +219,9 @@ impl<'s> Problem<'s> {
             let time = times.binary_search_by(|t| t.total_cmp(&m.time)).unwrap_or_else(|at| at.min(times.len() - 1));
             measured.push(At { time, quantity, reading: m.reading, noise });
         }
-        let unknowns = of_group.iter().filter(|(g, _)| g.is_none_or(|g| g == run.group)).map(|(_, u)| *u).collect();
-        Ok(Placed { constants, unknowns, times, measured })
-    }
-
-    /// Names of the unknowns: parameters, with their group where it has its own.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.unknowns.iter().map(|u| u.name.as_str())
+        let ours = of_group.iter().filter(|(g, _)| g.is_none_or(|g| g == run.group));
+        let unknowns = ours.map(|(_, u)| Ok((*u, system.constant(&self.unknowns[*u].constant)?))).collect::<Result<_>>()?;
+        Ok(Placed { system, constants, unknowns, times, measured })
     }
 }
 
@@ -250,18 +238,4 @@ fn check(parameter: &Parameter) -> Result<()> {
         format!("bounds or prior of «{}» are wrong: low < high, positive on a log scale, a positive spread", parameter.name),
     )
     .hint("例: low = 0.1、high = 1.0、scale = log", "example: low = 0.1, high = 1.0, scale = log"))
-}
-
-impl Unknown {
-    /// Onto the scale of the search.
-    pub(super) fn inward(&self, value: f64) -> f64 {
-        if self.scale == Scale::Log { libm::log(value) } else { value }
-    }
-    /// And back.
-    pub(super) fn outward(&self, searched: f64) -> f64 {
-        if self.scale == Scale::Log { libm::exp(searched) } else { searched }
-    }
-    pub(super) fn bounds(&self) -> (f64, f64) {
-        (self.inward(self.low), self.inward(self.high))
-    }
 }

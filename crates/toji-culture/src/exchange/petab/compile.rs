@@ -171,7 +171,7 @@ impl<'p> Draft<'p> {
 }
 
 /// The formula with what stands for `…ParameterN_observable` put in.
-fn filled(formula: &Expression, observable: &Observable, measurement: &Measurement) -> Result<Expression> {
+pub(super) fn filled(formula: &Expression, observable: &Observable, measurement: &Measurement) -> Result<Expression> {
     let lists = [("observable", &measurement.observable_parameters), ("noise", &measurement.noise_parameters)];
     let place = |name: &str| {
         lists.iter().find_map(|(kind, settings)| {
@@ -348,6 +348,22 @@ impl Likelihood {
         }
         let nothing = N::of(0.0);
         let mut all = Evaluation { log_likelihood: nothing, chi2: nothing, simulated: vec![nothing; self.measurements.len()] };
+        self.each(parameters, options, &mut |seen| {
+            let (density, residual) = seen.density();
+            all.log_likelihood = all.log_likelihood + density;
+            all.chi2 = all.chi2 + residual * residual;
+            all.simulated[seen.measurement] = seen.simulated;
+        })?;
+        Ok(all)
+    }
+
+    /// How many measurements there are.
+    pub(super) fn measurements(&self) -> usize {
+        self.measurements.len()
+    }
+
+    /// Simulates, and hands over what is seen of each measurement, in the order of the simulations.
+    pub(super) fn each<N: Number>(&self, parameters: &[N], options: &Options, take: &mut impl FnMut(Seen<N>)) -> Result<()> {
         for run in &self.runs {
             let mut constants = run.main.constants(parameters);
             if let Some((before, carried)) = &run.before {
@@ -362,14 +378,40 @@ impl Likelihood {
             for point in &run.points {
                 let values = point.time.map_or(steady.as_slice(), |time| found.at(time));
                 let (scale, distribution) = self.kinds[point.measurement];
-                let measured = self.measurements[point.measurement].value;
-                let simulated = values[point.observable];
-                let (density, residual) = log_density(scale, distribution, measured, simulated, values[point.noise]);
-                all.log_likelihood = all.log_likelihood + density;
-                all.chi2 = all.chi2 + residual * residual;
-                all.simulated[point.measurement] = simulated;
+                take(Seen {
+                    measurement: point.measurement,
+                    measured: self.measurements[point.measurement].value,
+                    simulated: values[point.observable],
+                    noise: values[point.noise],
+                    scale,
+                    distribution,
+                });
             }
         }
-        Ok(all)
+        Ok(())
     }
+}
+
+/// A measurement beside what is simulated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<N> {
+    pub(super) measurement: usize,
+    measured: f64,
+    simulated: N,
+    pub(super) noise: N,
+    scale: super::Scale,
+    pub(super) distribution: super::Distribution,
+}
+
+impl<N: Number> Seen<N> {
+    /// As [`log_density`].
+    pub(super) fn density(&self) -> (N, N) {
+        log_density(self.scale, self.distribution, self.measured, self.simulated, self.noise)
+    }
+}
+
+/// Measurements have no likelihood here: a simulated value or a noise is no number or not positive.
+pub(super) fn no_number() -> Error {
+    Error::new(Category::Model, PETAB_006, "この母数では尤度が数になりません", "the likelihood is no number at these parameters")
+        .hint("母数の範囲を狭めてください", "narrow the bounds of the parameters")
 }

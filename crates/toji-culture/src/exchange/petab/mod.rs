@@ -3,7 +3,7 @@
 //!
 //! [`Problem::read`] takes the YAML file and a way to the files it names; [`Problem::compile`] makes one simulation of
 //! each pair of conditions; [`Likelihood::evaluate`] gives log-likelihood, χ² and simulated values at parameters, with
-//! any number of the kernel: with duals it gives gradients.
+//! any number of the kernel: with duals it gives gradients. [`Problem::to_fit`] gives what [`crate::fit::fit`] descends.
 //!
 //! * A pair with a condition before it starts from the steady state of that condition, but for what its own condition
 //!   sets; `NaN` there means: as it was.
@@ -17,11 +17,13 @@
 //! Not read: version 2, several models in one problem, time-dependent parameters.
 
 mod compile;
+mod fit;
 mod likelihood;
 mod problem;
 mod table;
 
 pub use compile::{Evaluation, Likelihood};
+pub use fit::ToFit;
 pub use likelihood::log_density;
 pub use problem::{Condition, Distribution, Measurement, Observable, Parameter, Problem, Scale, Setting};
 

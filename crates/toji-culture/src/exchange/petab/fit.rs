@@ -1,0 +1,225 @@
+//! A problem as something to fit: its parameters to be estimated, between their bounds, on their scales.
+
+use super::compile::Likelihood;
+use super::{Distribution, Measurement, PETAB_005, Problem, Scale, Setting};
+use crate::fit::{self, Landscape, Local, Unknown};
+use crate::kernel::{Dual, Elementary, Expression, Number, Options};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use toji_core::{Error, Place, Result};
+
+/// Derivatives computed in one simulation.
+const DIRECTIONS: usize = 8;
+
+/// A compiled problem with what is to be estimated. Priors are no part of it.
+///
+/// A parameter that is nothing but the noise of measurements follows from their residuals in closed form and is not
+/// searched for (Loos et al. 2018, doi:10.1093/bioinformatics/bty514).
+#[derive(Debug, Clone)]
+pub struct ToFit {
+    likelihood: Likelihood,
+    options: Options,
+    /// Parameters to be searched for: place among all, and how.
+    unknowns: Vec<(usize, Unknown)>,
+    /// Those that follow: place among all and bounds.
+    noises: Vec<(usize, Unknown)>,
+    names: Vec<String>,
+    /// The noise that follows, of each measurement that has one.
+    noise_of: Vec<Option<usize>>,
+    /// All parameters, those to be estimated at their nominal values.
+    parameters: Vec<f64>,
+}
+
+impl Problem {
+    /// Compiles the problem for fitting.
+    ///
+    /// # Errors
+    /// As [`Problem::compile`]; `E-PETAB-005`: bounds that are missing or in the wrong order, or not positive on a
+    /// logarithmic scale; nothing to estimate.
+    pub fn to_fit(&self, options: Options) -> Result<ToFit> {
+        let likelihood = self.compile()?;
+        let only_noise = self.only_noise();
+        let (mut unknowns, mut noises) = (Vec::new(), Vec::new());
+        for (place, parameter) in self.parameters.iter().enumerate().filter(|(_, p)| p.estimate) {
+            let (low, high) = parameter.bounds;
+            let scale = if parameter.scale == Scale::Linear { fit::Scale::Linear } else { fit::Scale::Log };
+            let fits = low.is_finite() && high.is_finite() && low < high && (scale == fit::Scale::Linear || low > 0.0);
+            if !fits {
+                return Err(Error::input(
+                    PETAB_005,
+                    format!("{} の範囲 {low}…{high} では推定できません", parameter.id),
+                    format!("{} cannot be estimated between {low} and {high}", parameter.id),
+                )
+                .at(Place::field(&*parameter.id))
+                .hint(
+                    "lowerBound < upperBound とし、対数の尺度では正にしてください",
+                    "give lowerBound < upperBound, positive on a logarithmic scale",
+                ));
+            }
+            let of = if only_noise.contains(&parameter.id) && low > 0.0 { &mut noises } else { &mut unknowns };
+            of.push((place, Unknown { name: parameter.id.to_string(), scale, low, high }));
+        }
+        if unknowns.is_empty() {
+            return Err(Error::input(PETAB_005, "推定する母数がありません", "there is no parameter to estimate")
+                .at(Place::field("estimate"))
+                .hint("母数の表の estimate を 1 にしてください", "set estimate to 1 in the table of parameters"));
+        }
+        let parameters = likelihood.parameters().iter().map(|(_, value)| *value).collect();
+        let noise_of = self.measurements.iter().map(|m| {
+            let name = self.noise_name(m)?;
+            noises.iter().position(|(place, _)| self.parameters[*place].id == name)
+        });
+        Ok(ToFit {
+            noise_of: noise_of.collect(),
+            names: noises.iter().map(|(_, u)| u.name.clone()).collect(),
+            likelihood,
+            options,
+            unknowns,
+            noises,
+            parameters,
+        })
+    }
+
+    /// The parameter that is the noise of a measurement as it stands.
+    fn noise_name(&self, measurement: &Measurement) -> Option<Arc<str>> {
+        let observable = self.observables.iter().find(|o| o.id == measurement.observable)?;
+        match super::compile::filled(&observable.noise, observable, measurement).ok()? {
+            Expression::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Parameters that are the noise of measurements, as they stand, and appear nowhere else.
+    fn only_noise(&self) -> BTreeSet<Arc<str>> {
+        let mut found: BTreeSet<Arc<str>> = self.measurements.iter().filter_map(|m| self.noise_name(m)).collect();
+        let quantities = &self.model.definition.quantities;
+        found.retain(|name| quantities.iter().all(|q| q.name != *name));
+        let mut elsewhere = |expression: &Expression| {
+            expression.names(&mut |name| {
+                found.remove(name);
+            });
+        };
+        for observable in &self.observables {
+            elsewhere(&observable.formula);
+            if !matches!(observable.noise, Expression::Name(_)) {
+                elsewhere(&observable.noise);
+            }
+        }
+        let placed = self.measurements.iter().flat_map(|m| {
+            let noise = if self.noise_name(m).is_some() { &[][..] } else { &m.noise_parameters };
+            m.observable_parameters.iter().chain(noise)
+        });
+        for setting in self.conditions.iter().flat_map(|c| c.sets.iter().map(|(_, s)| s)).chain(placed) {
+            if let Setting::Name(name) = setting {
+                found.remove(name);
+            }
+        }
+        found
+    }
+}
+
+impl ToFit {
+    /// All parameters of the problem at a point on the scales of the search; noises that follow as they were.
+    #[must_use]
+    pub fn parameters(&self, point: &[f64]) -> Vec<f64> {
+        let mut all = self.parameters.clone();
+        for ((place, unknown), at) in self.unknowns.iter().zip(point) {
+            all[*place] = unknown.outward(*at);
+        }
+        all
+    }
+}
+
+impl Landscape for ToFit {
+    fn unknowns(&self) -> Vec<&Unknown> {
+        self.unknowns.iter().map(|(_, u)| u).collect()
+    }
+
+    fn noises(&self) -> &[String] {
+        &self.names
+    }
+
+    fn measurements(&self) -> usize {
+        self.likelihood.measurements()
+    }
+
+    /// With z the residual by its noise σ and μ the simulated value on its scale, the expected curvature of −ln L is
+    /// (∂μ/σ)² + 2 (∂ ln σ)² for a normal and (∂μ/σ)² + (∂ ln σ)² for a Laplace distribution.
+    fn at(&self, point: &[f64]) -> Result<Local> {
+        let mut values = self.parameters(point);
+        self.noises.iter().for_each(|(place, _)| values[*place] = 1.0);
+        let n = self.unknowns.len();
+        let mut rows: Vec<Row> = vec![Row::default(); self.likelihood.measurements()];
+        let all: Vec<usize> = (0..n).collect();
+        for chunk in all.chunks(DIRECTIONS) {
+            let mut parameters: Vec<Dual<DIRECTIONS>> = values.iter().map(|v| Dual::along(*v, DIRECTIONS)).collect();
+            for (direction, i) in chunk.iter().enumerate() {
+                let (place, unknown) = &self.unknowns[*i];
+                parameters[*place].slopes[direction] = unknown.slope(values[*place]);
+            }
+            self.likelihood.each(&parameters, &self.options, &mut |seen| {
+                let (density, z) = seen.density();
+                let log_noise = seen.noise.elementary(Elementary::Ln);
+                let row = &mut rows[seen.measurement];
+                (row.minus_two_log, row.z) = (-2.0 * density.value(), z.value());
+                row.laplace = seen.distribution == Distribution::Laplace;
+                for direction in 0..chunk.len() {
+                    row.noise.push(log_noise.slopes[direction]);
+                    row.mean.push(-z.slopes[direction] - z.value() * log_noise.slopes[direction]);
+                }
+            })?;
+        }
+        let spreads = self.spreads(&rows);
+        let mut local = Local::nothing(n);
+        for (row, noise) in rows.iter().zip(&self.noise_of) {
+            let spread = noise.map_or(1.0, |noise| spreads[noise]);
+            local.minus_two_log += row.minus_two_log + row.square(spread) - row.square(1.0) + 2.0 * libm::log(spread);
+            let z = row.z / spread;
+            let (pull, push, weight) = if row.laplace { (sign(z), z.abs(), 1.0) } else { (z, z * z, 2.0) };
+            for i in 0..n {
+                local.gradient[i] += row.noise[i] * (1.0 - push) - pull * row.mean[i] / spread;
+                local.curve(i, n, row.mean[i] / (spread * spread), &row.mean);
+                local.curve(i, n, weight * row.noise[i], &row.noise);
+            }
+        }
+        local.spreads = spreads;
+        if local.minus_two_log.is_finite() { Ok(local) } else { Err(super::compile::no_number()) }
+    }
+}
+
+/// A measurement at a point: −2 ln L and residual with a noise of 1 where that follows, slopes of μ/σ and ln σ.
+#[derive(Debug, Clone, Default)]
+struct Row {
+    minus_two_log: f64,
+    z: f64,
+    laplace: bool,
+    mean: Vec<f64>,
+    noise: Vec<f64>,
+}
+
+impl Row {
+    /// The part of −2 ln L that is of the residual.
+    fn square(&self, spread: f64) -> f64 {
+        let z = self.z / spread;
+        if self.laplace { 2.0 * z.abs() } else { z * z }
+    }
+}
+
+fn sign(z: f64) -> f64 {
+    if z == 0.0 { 0.0 } else { z.signum() }
+}
+
+impl ToFit {
+    /// Noises that follow from the residuals, within their bounds: root of the mean square, or mean of the amounts.
+    fn spreads(&self, rows: &[Row]) -> Vec<f64> {
+        let of = |noise: usize| rows.iter().zip(&self.noise_of).filter(move |(_, n)| **n == Some(noise)).map(|(row, _)| row);
+        let spread = |(noise, (_, unknown)): (usize, &(usize, Unknown))| {
+            let count = of(noise).count() as f64;
+            let laplace = of(noise).all(|row| row.laplace);
+            let sum: f64 = of(noise).map(|row| if laplace { row.z.abs() } else { row.z * row.z }).sum();
+            let spread = if laplace { sum / count } else { libm::sqrt(sum / count) };
+            spread.clamp(unknown.low, unknown.high)
+        };
+        self.noises.iter().enumerate().map(spread).collect()
+    }
+}
