@@ -153,3 +153,66 @@ async fn b15_foundry_demand_is_reproduced_with_its_flaw_and_the_unmet_part() {
     assert_eq!(later["snapshots"][0]["unmet"]["requests"], 38);
     assert_eq!(later["snapshots"][0]["inconsistencies"].as_array().unwrap().len(), 2);
 }
+
+/// Titres of samples as a table, read by the importer.
+async fn run_of_titres(bench: &Bench, name: &str, points: &[(f64, f64)]) -> String {
+    let rows = points.iter().map(|(day, titre)| format!("{day},{titre}\n")).collect::<String>();
+    let path = bench.file(&format!("{name}.csv"), format!("Time (d),Titre (g/L)\n{rows}"));
+    let mapping = bench.run("run propose", json!({ "path": path })).await["mapping"].clone();
+    let made = bench.run("run import", json!({ "paths": [path], "mapping": mapping })).await;
+    made["runs"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b13_a_cell_line_is_judged_by_titre_and_time_and_what_its_bank_lacks_is_listed() {
+    let bench = Bench::new().await;
+    let mut line = Vec::new();
+    for (i, factor) in [1.0, 1.03, 0.98].into_iter().enumerate() {
+        let course = [(0.0, 0.0), (1.0, 0.6), (2.0, 2.1), (3.0, 5.2), (4.0, 8.6), (5.0, 10.9)].map(|(d, c)| (d, c * factor));
+        line.push(run_of_titres(&bench, &format!("line-{i}"), &course).await);
+    }
+    let mut reference = Vec::new();
+    for (i, factor) in [1.0, 1.05].into_iter().enumerate() {
+        let course = [(0.0, 0.0), (4.0, 0.9), (8.0, 3.4), (12.0, 7.6), (15.0, 10.1), (18.0, 11.5)].map(|(d, c)| (d, c * factor));
+        reference.push(run_of_titres(&bench, &format!("reference-{i}"), &course).await);
+    }
+    let bank = json!({
+        "name": "MCB-1 (simulated)", "sort": "master", "origin": "deposit 1", "identity": "report 2",
+        "purity_microbial": "report 3", "construct": "report 4",
+    });
+    bench.put("cell-bank", "bank-1", bank).await;
+    let report = bench.run("culture benchmark", json!({ "runs": line, "reference": reference, "cell_bank": "bank-1" })).await;
+    // 10.9 · 0.98 = 10.68 is the least of the three.
+    assert_eq!((&report["verdict"], &report["goal_g_per_l"], &report["within_d"]), (&json!("pass"), &json!(10.0), &json!(5.0)));
+    let mean = report["mean_g_per_l"].as_f64().unwrap();
+    assert!((mean - 10.9 * (1.0 + 1.03 + 0.98) / 3.0).abs() < 1e-9);
+    assert!(report["low_g_per_l"].as_f64().unwrap() < mean && mean < report["high_g_per_l"].as_f64().unwrap());
+    // The reference passes 10 g/L at 12 + 3 · (10 − 7.6)/(10.1 − 7.6) = 14.88 d and at 14.34 d; the line near 4.6 d.
+    let against = &report["against_reference"];
+    assert!((against["reference_d"].as_f64().unwrap() - 14.61).abs() < 0.02, "{against}");
+    let ratio = against["ratio"].as_f64().unwrap();
+    assert!((0.30..0.33).contains(&ratio), "{against}");
+    assert!(against["low"].as_f64().unwrap() < ratio && ratio < against["high"].as_f64().unwrap());
+    // What the interval spans is not called passed.
+    let spans = against["high"].as_f64().unwrap() > 1.0 / 3.0;
+    assert_eq!(against["verdict"], if spans { "not-determined" } else { "pass" });
+    let easier = json!({ "runs": line, "reference": reference, "time_share": 0.5 });
+    assert_eq!(bench.run("culture benchmark", easier).await["against_reference"]["verdict"], "pass");
+    // Eleven items are asked for, four are documented.
+    assert_eq!((&report["documented"], report["missing"].as_array().unwrap().len()), (&json!(4), 7));
+    assert!(report["missing"].as_array().unwrap().iter().all(|m| m["clause"].as_str().unwrap().starts_with("ICH Q5")));
+    assert!(texts(&report["missing"], "field").contains(&"stability".to_owned()));
+    assert!(bilingual(&report["missing"][0]["item"]));
+
+    let slow = run_of_titres(&bench, "slow", &[(0.0, 0.0), (3.0, 3.0), (5.0, 7.5), (7.0, 10.4)]).await;
+    let short = run_of_titres(&bench, "short", &[(0.0, 0.0), (3.0, 6.0)]).await;
+    let report = bench.run("culture benchmark", json!({ "runs": [slow] })).await;
+    assert_eq!((&report["verdict"], &report["runs"][0]["titre_g_per_l"]), (&json!("fail"), &json!(7.5)));
+    assert!((report["runs"][0]["reached_d"].as_f64().unwrap() - (5.0 + 2.0 * 2.5 / 2.9)).abs() < 1e-9);
+    let report = bench.run("culture benchmark", json!({ "runs": [short], "reference": reference })).await;
+    assert_eq!((&report["verdict"], &report["against_reference"]["titre_g_per_l"]), (&json!("not-determined"), &json!(6.0)));
+    assert!(bilingual(&report["runs"][0]["reason"]));
+    assert_eq!(bench.refusal("culture benchmark", json!({ "runs": [] })).await.code(), "E-BENCH-002");
+    let refusal = bench.refusal("culture benchmark", json!({ "runs": [slow], "titre": "10 h" })).await;
+    assert_eq!(refusal.fault().place.as_ref().unwrap().field.as_deref(), Some("titre"));
+}

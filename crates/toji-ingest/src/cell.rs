@@ -1,5 +1,6 @@
 //! Cells of a workbook as they were stored, numbers and dates untouched.
 
+use crate::compound;
 use crate::source::Source;
 use crate::workbook::Beside;
 use calamine::{Data, Reader};
@@ -110,6 +111,7 @@ pub(crate) fn read_workbook(source: &Source) -> Result<Vec<Sheet>> {
 
 fn read_book(source: &Source) -> Result<Vec<Sheet>> {
     let fault = |e: &dyn fmt::Display| unreadable(source, e);
+    compound::check(source.bytes()).map_err(|e| fault(&e))?;
     let mut book = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(source.bytes())).map_err(|e| fault(&e))?;
     let meta = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();

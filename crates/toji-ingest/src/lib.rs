@@ -10,6 +10,7 @@ mod analyser_table;
 mod asm_terms;
 pub mod asm_write;
 pub mod cell;
+mod compound;
 #[cfg(test)]
 mod damage;
 mod delimited;

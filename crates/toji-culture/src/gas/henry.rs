@@ -11,12 +11,20 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Gas {
     /// H2.
+    ///
+    /// 水素。
     Hydrogen,
     /// O2.
+    ///
+    /// 酸素。
     Oxygen,
     /// CO2.
+    ///
+    /// 二酸化炭素。
     CarbonDioxide,
     /// N2.
+    ///
+    /// 窒素。
     Nitrogen,
 }
 

@@ -15,8 +15,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Known {
     /// Value.
+    ///
+    /// 値。
     pub value: f64,
     /// Standard error.
+    ///
+    /// 標準不確かさ。
     pub error: f64,
 }
 

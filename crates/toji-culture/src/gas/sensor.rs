@@ -19,12 +19,20 @@ pub fn saturation_pa(temperature_c: f64) -> f64 {
 #[serde(tag = "sort", rename_all = "kebab-case")]
 pub enum Humidity {
     /// Dried before the sensor, or a reading the sensor itself gives as dry.
+    ///
+    /// 測定前に乾燥したガス、または乾燥ガスとして表示される値。
     Dry,
     /// With vapour: relative humidity (0 to 1) at a temperature. A gas saturated by a condenser has 1 at the condenser's.
+    ///
+    /// 水蒸気を含むガス。ある温度での相対湿度（0〜1）。凝縮器で飽和したガスは、その温度で 1。
     Wet {
         /// Relative humidity, 0 to 1.
+        ///
+        /// 相対湿度、0〜1。
         relative: f64,
         /// Temperature it is relative to, °C.
+        ///
+        /// その温度、°C。
         temperature_c: f64,
     },
 }
@@ -49,8 +57,12 @@ impl Humidity {
 #[serde(tag = "sort", content = "reading", rename_all = "kebab-case")]
 pub enum Shown {
     /// Share by volume of the gas as it is at the sensor, %.
+    ///
+    /// 測定点のガス中の体積百分率、%。
     VolumePercent(Known),
     /// Partial pressure, kPa.
+    ///
+    /// 分圧、kPa。
     PartialPressure(Known),
 }
 
@@ -58,10 +70,16 @@ pub enum Shown {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reading {
     /// What is shown.
+    ///
+    /// 表示値。
     pub shown: Shown,
     /// Pressure at the sensor, kPa absolute.
+    ///
+    /// 測定点の絶対圧、kPa。
     pub pressure_kpa: Known,
     /// Water at the sensor.
+    ///
+    /// 測定点の水分。
     pub humidity: Humidity,
 }
 
@@ -104,12 +122,20 @@ pub fn dry_fraction(of: &Reading) -> Result<Known> {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Flow {
     /// Flow, L/min at the reference state.
+    ///
+    /// 基準状態での流量、L/min。
     pub l_per_min: Known,
     /// Temperature a litre is counted at, °C.
+    ///
+    /// 基準温度、°C。
     pub reference_c: f64,
     /// Pressure a litre is counted at, kPa absolute.
+    ///
+    /// 基準圧力（絶対圧）、kPa。
     pub reference_kpa: f64,
     /// Water in what is counted.
+    ///
+    /// 計量されるガスの水分。
     pub humidity: Humidity,
 }
 

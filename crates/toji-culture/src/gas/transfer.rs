@@ -8,12 +8,20 @@ use toji_core::{Error, Place, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Offer {
     /// Gas.
+    ///
+    /// ガス。
     pub gas: Gas,
     /// What cells would take if nothing were short, mmol/(L·h).
+    ///
+    /// 不足がないときの菌体の取込み速度、mmol/(L·h)。
     pub kinetic_mmol_per_l_h: f64,
     /// Partial pressure in the gas, bar.
+    ///
+    /// 気相の分圧、bar。
     pub partial_bar: f64,
     /// Least dissolved concentration the cells need, mmol/L.
+    ///
+    /// 菌体に必要な最低溶存濃度、mmol/L。
     pub least_mmol_per_l: f64,
 }
 
@@ -21,6 +29,8 @@ pub struct Offer {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Given {
     /// Gas.
+    ///
+    /// ガス。
     pub gas: Gas,
     /// Saturation, mmol/L.
     pub saturation_mmol_per_l: f64,

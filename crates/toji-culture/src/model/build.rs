@@ -547,6 +547,7 @@ impl<'f> Builder<'f> {
             definition: self.definition,
             system,
             balances,
+            file: self.file.clone(),
         })
     }
 

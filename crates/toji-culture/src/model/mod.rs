@@ -15,7 +15,7 @@ pub use file::File;
 pub use shipped::{SHIPPED, shipped};
 
 use crate::kernel::{Definition, System};
-use toji_core::{Result, Text, Unit};
+use toji_core::{Error, Result, Text, Unit};
 
 /// What a quantity of a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub struct Model {
     pub system: System,
     /// Element and electron balances of the reactions.
     pub balances: Vec<Balance>,
+    /// What it was made of.
+    pub file: File,
 }
 
 impl Model {
@@ -77,6 +79,26 @@ impl Model {
     /// As [`File::read`]; names, units, species and balances that are wrong: all of them at once, each at its field.
     pub fn read(text: &str) -> Result<Self> {
         build::build(&File::read(text)?)
+    }
+
+    /// The same model with a profile that follows another table, in the units of the model: the feed of a run.
+    ///
+    /// # Errors
+    /// No such profile; a table that [`Model::read`] would refuse.
+    pub fn following(&self, profile: &str, at: Vec<f64>, values: Vec<f64>) -> Result<Self> {
+        let mut file = self.file.clone();
+        let Some(it) = file.profile.get_mut(profile) else {
+            let names: Vec<&str> = file.profile.keys().map(String::as_str).collect();
+            let known = if names.is_empty() { "—".to_owned() } else { names.join(", ") };
+            return Err(Error::input(
+                "E-MODEL-019",
+                format!("モデルに «{profile}» という時間表はありません"),
+                format!("the model has no profile «{profile}»"),
+            )
+            .hint(format!("モデルの時間表: {known}"), format!("profiles of the model: {known}")));
+        };
+        (it.at, it.values) = (at, values);
+        build::build(&file)
     }
 
     /// A quantity by name.

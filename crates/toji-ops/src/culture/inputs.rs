@@ -257,6 +257,23 @@ pub(super) fn foam(whole: &Whole) -> Option<Line> {
     gathering.channel("foam-level", Side::Measured, &["%"])
 }
 
+/// A variable as measured, in a unit: results of samples, or else a channel.
+pub(super) fn measured(whole: &Whole, variable: &str, unit: &str) -> Option<Line> {
+    let mut gathering = Gathering { whole, zero: zero_ns(&whole.run.fields), used: BTreeMap::new(), results: BTreeMap::new() };
+    gathering.assays(variable, Some(unit)).or_else(|| gathering.channel(variable, Side::Measured, &[unit]))
+}
+
+/// A variable as a pump or a set-point gave it, in the first of these units that it has or can be converted to; and
+/// which one that was.
+pub(super) fn given<'u>(whole: &Whole, variable: &str, units: &[&'u str]) -> Option<(Line, &'u str)> {
+    let mut gathering = Gathering { whole, zero: zero_ns(&whole.run.fields), used: BTreeMap::new(), results: BTreeMap::new() };
+    units.iter().find_map(|unit| {
+        let line =
+            gathering.channel(variable, Side::Any, &[unit]).or_else(|| gathering.channel(variable, Side::SetPoint, &[unit]));
+        Some((line?, *unit))
+    })
+}
+
 /// Times of the events of these sorts, s from the run's zero, ascending.
 pub(super) fn events(whole: &Whole, sorts: &[&str]) -> Vec<f64> {
     let zero = zero_ns(&whole.run.fields);

@@ -2,9 +2,11 @@
 //! of cultures.
 
 mod analyse;
+mod benchmark;
 mod conclude;
 mod experiment;
 mod feedback;
+mod gas_balance;
 mod gas_safety;
 mod inputs;
 mod lineage;
@@ -39,6 +41,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         lineage::operation(),
         scale_up::operation(),
         gas_safety::operation(),
+        benchmark::operation(),
+        gas_balance::operation(),
     ];
     all.extend(model::operations());
     all

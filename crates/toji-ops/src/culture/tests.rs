@@ -398,3 +398,105 @@ async fn models_are_checked_and_simulated_as_they_are_named() {
         assert_eq!((error.code(), place), (code, Some(field)));
     }
 }
+
+const FED: &str = r#"
+[model]
+id = "fed-monod"
+title = { ja = "流加培養", en = "Fed-batch" }
+source = "Monod J (1949) Annu Rev Microbiol 3:371-394"
+time = "h"
+[vessel]
+volume = 1.0
+unit = "L"
+[constant]
+mu_max = { value = 0.42, unit = "/h" }
+K_S = { value = 0.1, unit = "g/L" }
+Y = { value = 0.5, unit = "g/g" }
+S_feed = { value = 400, unit = "g/L" }
+[species]
+X = { unit = "g/L", initial = 0.2 }
+S = { unit = "g/L", initial = 10 }
+[profile.F]
+unit = "L/h"
+at = [0, 10, 14]
+values = [0, 0.01, 0.03]
+[reaction.growth]
+rate = "mu_max * S / (K_S + S) * X"
+unit = "g/(L.h)"
+makes = { X = "1 [g/g]", S = "-1 / Y" }
+[stream.feed]
+inflow = "F"
+unit = "L/h"
+contains = { S = "S_feed" }
+"#;
+
+/// A run whose truth is known: what a model gives, with 3 % of scatter on its biomass, as a table that a fit reads back
+/// through the importer, the feed being the run's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_fitted_to_a_run_that_it_was_not_told_of() {
+    let bench = Bench::new().await;
+    let truth = bench.run("culture simulate", json!({ "model": FED, "until": "20 h", "points": 41 })).await;
+    let of = |name: &str| {
+        let line = truth["series"].as_array().unwrap().iter().find(|l| l["name"] == name).unwrap().clone();
+        line["values"].as_array().unwrap().iter().map(number).collect::<Vec<f64>>()
+    };
+    let (x, s, f) = (of("X"), of("S"), of("F"));
+    let mut chance = toji_core::chance::Chance::new(11);
+    let mut table = String::from("Time (h),Dry weight (g/L),Glucose (g/L),Feed rate (mL/h)\n");
+    for (i, t) in truth["time"].as_array().unwrap().iter().enumerate() {
+        let (biomass, glucose) = (x[i] * (1.0 + 0.03 * chance.normal()), (s[i] + 0.1 * chance.normal()).max(0.0));
+        table += &format!("{t},{biomass:.4},{glucose:.4},{:.3}\n", 1000.0 * f[i]);
+    }
+    let path = bench._folder.path().join("run.csv");
+    std::fs::write(&path, table).unwrap();
+    let mapping = bench.run("run propose", json!({ "path": path })).await["mapping"].clone();
+    let made = bench.run("run import", json!({ "paths": [path], "mapping": mapping })).await;
+    // Told nothing of the truth but its form: other constants, no feed.
+    let untold = FED
+        .replace("0.42", "0.2")
+        .replace("value = 0.5", "value = 0.3")
+        .replace("at = [0, 10, 14]", "at = [0]")
+        .replace("values = [0, 0.01, 0.03]", "values = [0]");
+    let input = json!({
+        "model": untold, "runs": [made["runs"][0]["id"]], "readings": { "X": "dry-weight", "S": "glucose" },
+        "follow": { "F": "feed" }, "noise": { "X": "3 %", "S": "0.1 g/L" },
+        "parameters": {
+            "mu_max": ["0.05 /h", "1 /h"], "Y": ["0.1 g/g", 1], "K_S": ["0.001 g/L", "5 g/L"],
+            "S_feed": { "low": 300, "high": 500, "expected": "400 g/L", "spread": 0.01, "log": true },
+        },
+    });
+    let fit = bench.run("culture fit", input.clone()).await;
+    for (name, truth) in [("mu_max", 0.42), ("Y", 0.5), ("K_S", 0.1)] {
+        let found = fit["parameters"].as_array().unwrap().iter().find(|p| p["name"] == name).unwrap();
+        let (low, high) = (number(&found["low"]), number(&found["high"]));
+        assert!(found["identifiable"] == "determined" && found["at_bound"] == false, "{found}");
+        assert!(low < truth && truth < high && high - low < 0.8 * truth, "{name}: {truth} in {low}..{high}");
+    }
+    assert!(number(&fit["starts_at_best"]) >= 2.0, "{}", fit["starts"]);
+    let worst = fit["readings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r["quantity"] == "X")
+        .map(|r| (number(&r["measured"]) / number(&r["modelled"]) - 1.0).abs());
+    assert!(worst.fold(0.0, f64::max) < 0.12);
+
+    // What is found is handed on as it stands.
+    let again = json!({ "model": FED, "until": "20 h", "points": 41, "set": fit["set"] });
+    let again = bench.run("culture simulate", again).await;
+    let last = again["series"].as_array().unwrap().iter().find(|l| l["name"] == "X").map(|l| number(&l["last"])).unwrap();
+    assert!((last / x[40] - 1.0).abs() < 0.05, "{last} beside {}", x[40]);
+
+    let refused = |field: &str, value: Json| {
+        let mut input = input.clone();
+        input[field] = value;
+        let bench = &bench;
+        async move { bench.call(NOW, "culture fit", input).await.unwrap_err().code().to_owned() }
+    };
+    assert_eq!(refused("readings", json!({ "X": "lactate" })).await, "E-MODEL-020");
+    assert_eq!(refused("follow", json!({ "F": "antifoam" })).await, "E-MODEL-021");
+    assert_eq!(refused("follow", json!({ "G": "feed" })).await, "E-MODEL-021");
+    assert_eq!(refused("runs", json!([])).await, "E-MODEL-022");
+    assert_eq!(refused("starts", json!(0)).await, "E-MODEL-022");
+    assert_eq!(refused("parameters", json!({ "mu_max": [1, 0.1] })).await, "E-FIT-001");
+}

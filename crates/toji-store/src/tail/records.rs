@@ -57,7 +57,8 @@ pub(super) async fn needed(store: &Store, at: Instant, batch: &Batch, known: Opt
             KnownRun { zero_ns, channels: HashMap::new() }
         }
     };
-    let offset = (known.is_none() && !batch.points.is_empty()).then(|| offset_signal(&batch.source));
+    // A run may be known by marks alone before its first point.
+    let offset = (!batch.points.is_empty() && !next.channels.contains_key(OFFSET_KEY)).then(|| offset_signal(&batch.source));
     for signal in batch.signals.iter().chain(&offset) {
         if next.channels.get(&signal.key).is_some_and(|(_, said)| said == signal) {
             continue;

@@ -130,6 +130,9 @@ on_both! {
 
     async fn the_clock_of_the_source_is_kept(home) {
         let store = &home.store;
+        // The run is known by a mark before it has a point.
+        let mark = Mark { t_ns: at(0).0, kind: MarkKind::Reconnected, note: None };
+        append(store, vec![Batch { marks: vec![mark], ..batch(Vec::new()) }]).await;
         for minute in 0..4i64 {
             let points = (0..60).map(|s| point(0, minute * 60 + s, "7.0")).collect();
             append(store, vec![batch(points)]).await;

@@ -1,15 +1,19 @@
-//! Models: shown with their proofs, and simulated.
+//! Models: shown with their proofs, simulated, and fitted to runs.
 
 mod check;
+mod fit;
+mod problem;
+mod readings;
 mod simulate;
 
 use crate::operation::{Context, Operation};
 use crate::run::fetch;
+use serde_json::Value as Json;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 2] {
-    [check::operation(), simulate::operation()]
+pub(super) fn operations() -> [Operation; 3] {
+    [check::operation(), simulate::operation(), fit::operation()]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
@@ -34,6 +38,17 @@ async fn model(context: &Context, named: &str) -> Result<Model> {
             .hint("UTF-8 の TOML で保存してください", "save it as TOML in UTF-8")
     })?;
     Model::read(&text).map_err(|error| error.in_file(&file))
+}
+
+/// A constant as it is given: a number in the model's unit, or text with a unit; its place and value.
+fn constant(model: &Model, name: &str, given: &Json, field: &str) -> Result<(usize, f64)> {
+    let place = model.system.constant(name).map_err(|error| error.at(Place::field(field)))?;
+    let unit = model.described(name).map(|d| d.unit.clone()).unwrap_or_else(Unit::one);
+    let value = match given {
+        Json::String(text) => quantity(text, &unit, field)?,
+        other => quantity(&other.to_string(), &unit, field)?,
+    };
+    Ok((place, value))
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.

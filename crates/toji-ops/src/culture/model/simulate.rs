@@ -1,6 +1,6 @@
 //! `culture simulate`: a model run in time, with the check of its own accuracy.
 
-use super::{model, quantity};
+use super::{constant, model, quantity};
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -160,15 +160,10 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
     let mut constants = model.system.constants();
     let mut set = Vec::new();
     for (name, given) in &input.set {
-        let field = format!("set.{name}");
-        let place = model.system.constant(name).map_err(|error| error.at(Place::field(&field)))?;
-        let unit = model.described(name).map(|d| d.unit.clone()).unwrap_or_else(toji_core::Unit::one);
-        let value = match given {
-            Json::String(text) => quantity(text, &unit, &field)?,
-            other => quantity(&other.to_string(), &unit, &field)?,
-        };
+        let (place, value) = constant(model, name, given, &format!("set.{name}"))?;
         constants[place] = value;
-        set.push(Used { name: name.clone(), value, unit: unit.code().to_owned() });
+        let unit = model.described(name).map_or_else(String::new, |d| d.unit.code().to_owned());
+        set.push(Used { name: name.clone(), value, unit });
     }
     let last = (input.points - 1) as f64;
     let times: Vec<f64> =
