@@ -224,6 +224,8 @@ async fn b06_control_beats_fixed_set_points_on_the_bed_and_drops_to_safe_control
     let biomass = answer["estimates"].as_array().unwrap().iter().find(|e| e["quantity"] == "X").unwrap();
     assert!((biomass["value"].as_f64().unwrap() - 1.2).abs() < 0.1 && biomass["sd"].as_f64().unwrap() < 0.05, "{biomass}");
     assert!(answer["why"].as_array().unwrap().iter().all(bilingual));
-    let refused = bench.refusal("culture control", bed(json!([{ "sensor": "pH", "from": "1 h", "until": "2 h", "fault": "silent" }]))).await;
+    let refused = bench
+        .refusal("culture control", bed(json!([{ "sensor": "pH", "from": "1 h", "until": "2 h", "fault": "silent" }])))
+        .await;
     assert_eq!(refused.code(), "E-CONTROL-008");
 }

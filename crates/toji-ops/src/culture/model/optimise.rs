@@ -478,8 +478,14 @@ fn why(prepared: &Prepared, found: &Optimum, output: &Optimised) -> Vec<Text> {
         let high = values.iter().filter(|v| **v >= control.high - 1e-6 * wide).count();
         let (n, name) = (values.len(), &control.name);
         all.push(Text::new(
-            format!("«{name}» は {n} 個の値のうち {low} 個が下限、{high} 個が上限で、残りの {} 個は制限の間で釣り合っています", n - low - high),
-            format!("of {n} values of «{name}», {low} are at the lower bound, {high} at the upper one, and {} are in balance between", n - low - high),
+            format!(
+                "«{name}» は {n} 個の値のうち {low} 個が下限、{high} 個が上限で、残りの {} 個は制限の間で釣り合っています",
+                n - low - high
+            ),
+            format!(
+                "of {n} values of «{name}», {low} are at the lower bound, {high} at the upper one, and {} are in balance between",
+                n - low - high
+            ),
         ));
     }
     for limit in &output.limits {
@@ -487,8 +493,14 @@ fn why(prepared: &Prepared, found: &Optimum, output: &Optimised) -> Vec<Text> {
         if near {
             let (name, time, t) = (&limit.quantity, limit.time, &output.time_unit);
             all.push(Text::new(
-                format!("«{name}» の制限 {} {} が {time:.4} {t} に効いており、目的をこれ以上よくできない理由の一つです", limit.limit, limit.unit),
-                format!("the limit {} {} on «{name}» is reached at {time:.4} {t}: one reason why the goal can be no better", limit.limit, limit.unit),
+                format!(
+                    "«{name}» の制限 {} {} が {time:.4} {t} に効いており、目的をこれ以上よくできない理由の一つです",
+                    limit.limit, limit.unit
+                ),
+                format!(
+                    "the limit {} {} on «{name}» is reached at {time:.4} {t}: one reason why the goal can be no better",
+                    limit.limit, limit.unit
+                ),
             ));
         }
     }
@@ -498,8 +510,7 @@ fn why(prepared: &Prepared, found: &Optimum, output: &Optimised) -> Vec<Text> {
         format!("of {} starts the median one lacks {median:.3} % of the best, the worst one {most:.3} %", output.starts.len()),
     ));
     if let Some(odds) = &output.odds {
-        let (p, low, high) =
-            (100.0 * odds.violation_probability, 100.0 * odds.probability_low, 100.0 * odds.probability_high);
+        let (p, low, high) = (100.0 * odds.violation_probability, 100.0 * odds.probability_low, 100.0 * odds.probability_high);
         all.push(Text::new(
             format!("定数の不確かさの下で制限を破る確率は {p:.1} %（95 % 区間 {low:.1}〜{high:.1} %）です"),
             format!("under uncertain constants the probability that a limit is broken is {p:.1} % (95 % interval {low:.1} to {high:.1} %)"),

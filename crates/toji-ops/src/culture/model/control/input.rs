@@ -45,7 +45,7 @@ pub(super) struct Interlock {
 /// A value of the recipe from a time on.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct From {
+pub(super) struct RecipeRow {
     /// Time, with unit.
     ///
     /// 時刻。単位を添える。
@@ -71,7 +71,7 @@ pub(super) struct Commanded {
     /// The recipe: the fixed set-points, and the safe control when something fails.
     ///
     /// レシピ。固定設定値であり、故障時の安全側の制御でもある。
-    recipe: Vec<From>,
+    recipe: Vec<RecipeRow>,
     /// Fastest rise per unit of the model's time, with the unit of the input.
     ///
     /// モデルの時間単位あたりの最大上昇。操作量の単位を添える。
@@ -384,7 +384,8 @@ impl Setup {
                     effect: lock.at_most.as_deref().map(&value).transpose()?.map_or(Effect::MayNotRise, Effect::AtMost),
                 });
             }
-            let mut rows = given.recipe.iter().map(|r| Ok((time(&r.at, &field)?, value(&r.value)?))).collect::<Result<Vec<_>>>()?;
+            let mut rows =
+                given.recipe.iter().map(|r| Ok((time(&r.at, &field)?, value(&r.value)?))).collect::<Result<Vec<_>>>()?;
             rows.sort_by(|a, b| a.0.total_cmp(&b.0));
             recipe.inputs.push(rows);
             it.0.push(Guard::new(name, rules)?);
@@ -448,7 +449,23 @@ impl Setup {
         let mode = if input.mode == ModeInput::Advice || !input.readings.is_empty() { Mode::Advice } else { Mode::Closed };
         let adapted = adapted.collect::<Result<Vec<_>>>()?;
         let steps = steps as usize;
-        Ok(Self { model, segment, names, places, guards, recipe, sensors, limits, faults, steps, step, moved, adapted, aim, mode })
+        Ok(Self {
+            model,
+            segment,
+            names,
+            places,
+            guards,
+            recipe,
+            sensors,
+            limits,
+            faults,
+            steps,
+            step,
+            moved,
+            adapted,
+            aim,
+            mode,
+        })
     }
 
     /// A supervisor at the start of a run.
@@ -457,8 +474,7 @@ impl Setup {
     /// As its parts.
     pub(super) fn supervisor(&self) -> Result<Supervisor<'_>> {
         let constants = self.model.system.constants();
-        let estimator =
-            Estimator::new(&self.segment, &constants, &self.places, &self.sensors, &self.adapted, (0.02, 0.005))?;
+        let estimator = Estimator::new(&self.segment, &constants, &self.places, &self.sensors, &self.adapted, (0.02, 0.005))?;
         let controller = Controller::new(&self.model, &self.segment, &self.moved, &self.aim)?;
         let settings = Settings { mode: self.mode, recovers_after: 3 };
         Supervisor::new(estimator, controller, self.guards.clone(), self.recipe.clone(), settings)
@@ -483,12 +499,8 @@ fn fault(model: &Model, sensors: &[Sensor], given: &FaultInput) -> Result<Sensor
         (FaultKind::Says, Some(value)) => How::Says(value),
         (FaultKind::Off, Some(value)) => How::Off(value),
         (FaultKind::Says | FaultKind::Off, None) => {
-            return Err(Error::input(
-                "E-CONTROL-008",
-                "この故障には value が必要です",
-                "this fault needs a value",
-            )
-            .at(Place::field(field)));
+            return Err(Error::input("E-CONTROL-008", "この故障には value が必要です", "this fault needs a value")
+                .at(Place::field(field)));
         }
     };
     let time = |text: &str| quantity(text, &model.time, &field);

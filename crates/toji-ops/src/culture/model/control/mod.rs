@@ -27,7 +27,7 @@ pub(super) fn operation() -> Operation {
                 "Tries an estimator and a predictive controller of a model on simulated cultures whose true constants are hidden from it, and compares them with fixed set-points (the recipe) pair by pair over seeds. Every command passes a safety filter outside the optimiser (limits, rates, interlocks), and when a sensor fails the recipe takes over, with the reason. Given readings of a real run, it simulates nothing and proposes what to do next.",
             ],
             positional: &["model"],
-            example: "toji culture control srinivasan-2003 --inputs @feed.json --sensors @sensors.json …",
+            example: "toji culture control m.toml --aim P --until '9 h' --step '1 h' --inputs @in --sensors @probes",
         },
         Effect::Read,
         control,
@@ -64,8 +64,11 @@ struct Trial {
 
 fn simulate(setup: &Setup, input: &Input, seed: u64, progress: &Progress) -> Result<Controlled> {
     let hidden = spreads(&input.hidden, "hidden")?;
-    let watched: Vec<usize> = answer::watched(setup)?;
     let aim = setup.segment.system.quantity(&input.aim).map_err(|e| e.at(Place::field("aim")))?;
+    let mut watched: Vec<usize> = answer::watched(setup)?;
+    if !watched.contains(&aim) {
+        watched.push(aim);
+    }
     let aim_at = watched.iter().position(|q| *q == aim).unwrap_or_default();
     let constants = setup.model.system.constants();
     let bed = |spreads: &[Spread], faulty: bool, seed: u64| {
