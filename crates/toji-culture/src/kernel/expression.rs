@@ -111,13 +111,18 @@ impl Expression {
     /// The same with every name replaced for which `by` has something.
     #[must_use]
     pub fn replaced(&self, by: &impl Fn(&str) -> Option<Self>) -> Self {
+        self.with_leaves(&|leaf| if let Self::Name(name) = leaf { by(name) } else { None })
+    }
+
+    /// The same with every number, name and time replaced for which `by` has something.
+    #[must_use]
+    pub fn with_leaves(&self, by: &impl Fn(&Self) -> Option<Self>) -> Self {
         match self {
-            Self::Number(_) | Self::Time => self.clone(),
-            Self::Name(name) => by(name).unwrap_or_else(|| self.clone()),
-            Self::Apply(function, arguments) => Self::Apply(*function, arguments.iter().map(|a| a.replaced(by)).collect()),
+            Self::Number(_) | Self::Time | Self::Name(_) => by(self).unwrap_or_else(|| self.clone()),
+            Self::Apply(function, arguments) => Self::Apply(*function, arguments.iter().map(|a| a.with_leaves(by)).collect()),
             Self::Piecewise(pieces, otherwise) => Self::Piecewise(
-                pieces.iter().map(|(value, condition)| (value.replaced(by), condition.replaced(by))).collect(),
-                otherwise.as_ref().map(|o| Box::new(o.replaced(by))),
+                pieces.iter().map(|(value, condition)| (value.with_leaves(by), condition.with_leaves(by))).collect(),
+                otherwise.as_ref().map(|o| Box::new(o.with_leaves(by))),
             ),
         }
     }

@@ -157,7 +157,36 @@ impl System {
                 "times must be finite and in order, and there must be as many constants as the model has",
             ));
         }
+        let run = Run::new(self, constants, start, end)?;
+        self.run(run, times, options)
+    }
+
+    /// As [`Self::simulate`], but goes on from this state (in the order of [`Self::states`]) at the first of the times,
+    /// at which everything that was due has happened: an event whose trigger is true there does not happen again.
+    ///
+    /// # Errors
+    /// As [`Self::simulate`], and a state that is not of the model's length.
+    pub fn resume<N: Number>(&self, constants: &[N], state: &[N], times: &[f64], options: &Options) -> Result<Trajectory<N>> {
+        let (Some(start), Some(end)) = (times.first().copied(), times.last().copied()) else {
+            return Err(Error::input("E-SIM-001", "時刻がありません", "there are no times"));
+        };
+        let fits = constants.len() == self.constants().len() && state.len() == self.order();
+        if !fits || !times.is_sorted() || !start.is_finite() || !end.is_finite() {
+            return Err(Error::input(
+                "E-SIM-001",
+                "時刻は小さい順の有限の数、定数と状態はモデルの数だけ必要です",
+                "times must be finite and in order, and there must be as many constants and states as the model has",
+            ));
+        }
         let mut run = Run::new(self, constants, start, end)?;
+        run.y.copy_from_slice(state);
+        run.look(start + run.nudge, state)?;
+        run.were = run.truths.iter().map(|truth| truth.is_true()).collect();
+        self.run(run, times, options)
+    }
+
+    fn run<N: Number>(&self, mut run: Run<'_, N>, times: &[f64], options: &Options) -> Result<Trajectory<N>> {
+        let (start, end) = (times[0], times[times.len() - 1]);
         let scheduled = run.schedule(start, end)?;
         let absolute: Vec<f64> =
             (0..self.order()).map(|i| options.absolute.get(i).or(options.absolute.last()).copied().unwrap_or(1e-9)).collect();

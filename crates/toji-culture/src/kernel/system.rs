@@ -120,6 +120,12 @@ impl System {
         self.states.len()
     }
 
+    /// The quantity of each state, by its place among [`Self::names`].
+    #[must_use]
+    pub fn states(&self) -> &[usize] {
+        &self.states
+    }
+
     /// Whether the instants of its events follow from constants and time alone, so that simulations may share steps.
     #[must_use]
     pub fn may_run_side_by_side(&self) -> bool {

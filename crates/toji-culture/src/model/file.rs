@@ -1,51 +1,51 @@
 //! The model file: what stands in it, as declared.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Text};
 
 /// A model as its author declares it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// What it is.
     pub model: Head,
     /// Constants.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub constant: BTreeMap<String, Constant>,
     /// The broth; its volume is the quantity `V`.
     pub vessel: Vessel,
     /// What is dissolved or suspended in it, as concentrations.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub species: BTreeMap<String, Species>,
     /// Other quantities that change: temperature, a mode.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub state: BTreeMap<String, State>,
     /// Set points that follow a table of times: feeds, temperatures.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, Profile>,
     /// Quantities that are always something of others.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub define: BTreeMap<String, Formula>,
     /// Reactions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reaction: BTreeMap<String, Reaction>,
     /// What flows in or out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stream: BTreeMap<String, Stream>,
     /// What passes between gas and broth.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub transfer: BTreeMap<String, Transfer>,
     /// What happens at an instant.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub event: BTreeMap<String, Occasion>,
     /// What is looked at, in the unit it is shown in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub observe: BTreeMap<String, Formula>,
 }
 
 /// What a model is.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// Identifier.
@@ -59,7 +59,7 @@ pub struct Head {
 }
 
 /// A constant: a number, or an expression of other constants.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {
     /// Number.
@@ -75,7 +75,7 @@ pub struct Constant {
 }
 
 /// The broth.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vessel {
     /// Volume at the start: a number in the unit, or an expression.
@@ -85,7 +85,7 @@ pub struct Vessel {
 }
 
 /// A value at the start.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Start {
     /// A number, in the unit of the quantity.
@@ -95,7 +95,7 @@ pub enum Start {
 }
 
 /// A species in the broth.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Species {
     /// Unit of the concentration, UCUM.
@@ -110,7 +110,7 @@ pub struct Species {
 }
 
 /// A quantity that changes by itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// Unit, UCUM.
@@ -124,7 +124,7 @@ pub struct State {
 }
 
 /// A quantity that follows a table. Its values are the constants `NAME_1`, `NAME_2`, … and may be set as such.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// Unit of the values, UCUM.
@@ -141,7 +141,7 @@ pub struct Profile {
 }
 
 /// An expression with its unit.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Formula {
     /// Expression.
@@ -153,7 +153,7 @@ pub struct Formula {
 }
 
 /// A reaction.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reaction {
     /// Rate per volume of broth.
@@ -163,12 +163,12 @@ pub struct Reaction {
     /// Species made (positive) and used (negative) per unit of the rate, as expressions.
     pub makes: BTreeMap<String, String>,
     /// Elements that species outside the model take or give (water, carbon dioxide), and therefore need not balance.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<String>,
 }
 
 /// A flow.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stream {
     /// Flow into the broth.
@@ -178,15 +178,15 @@ pub struct Stream {
     /// Unit of the flow, UCUM.
     pub unit: String,
     /// Concentrations of an inflow, as expressions; what is not named is not in it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contains: BTreeMap<String, String>,
     /// Share of species that an outflow keeps back, 0…1: cells behind the filter of a perfusion.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retains: BTreeMap<String, String>,
 }
 
 /// Gas transfer: kLa (c* − c).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// Dissolved species.
@@ -198,7 +198,7 @@ pub struct Transfer {
 }
 
 /// What happens at an instant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Occasion {
     /// Condition; it happens when this turns true.
@@ -208,18 +208,18 @@ pub struct Occasion {
     /// Volume that is taken from the well-mixed broth, as an expression.
     pub withdraw: Option<String>,
     /// States (not species) and their new values, as expressions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
 }
 
 /// An addition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Addition {
     /// Volume, as an expression with unit: `0.02 [L]`.
     pub volume: String,
     /// Concentrations in it, as expressions with unit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contains: BTreeMap<String, String>,
 }
 
@@ -245,6 +245,20 @@ impl File {
             .hint(
                 "書き方は文書の「培養モデル」にあります。付属のモデルは toji culture check monod-fed-batch で見られます",
                 "the documentation's page «Models of a culture» shows one that works; toji culture check monod-fed-batch shows one that ships",
+            )
+        })
+    }
+
+    /// The file as text; comments are not kept.
+    ///
+    /// # Errors
+    /// A number that TOML cannot say.
+    pub fn write(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| {
+            Error::input(
+                "E-MODEL-019",
+                format!("モデルファイルを書けません: {error}"),
+                format!("the model file cannot be written: {error}"),
             )
         })
     }

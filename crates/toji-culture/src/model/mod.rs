@@ -11,7 +11,7 @@ mod tests;
 
 pub use balance::{Balance, Composition};
 pub use build::VOLUME;
-pub use file::File;
+pub use file::{File, Profile};
 pub use shipped::{SHIPPED, shipped};
 
 use crate::kernel::{Definition, System};
@@ -70,6 +70,14 @@ pub struct Model {
     pub balances: Vec<Balance>,
     /// What it was made of.
     pub file: File,
+}
+
+/// Compiles a model file that was read or made.
+///
+/// # Errors
+/// As [`Model::read`], without those of the text.
+pub fn compile(file: &File) -> Result<Model> {
+    build::build(file)
 }
 
 impl Model {

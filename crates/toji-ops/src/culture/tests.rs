@@ -493,10 +493,10 @@ async fn a_model_is_fitted_to_a_run_that_it_was_not_told_of() {
         let bench = &bench;
         async move { bench.call(NOW, "culture fit", input).await.unwrap_err().code().to_owned() }
     };
-    assert_eq!(refused("readings", json!({ "X": "lactate" })).await, "E-MODEL-020");
-    assert_eq!(refused("follow", json!({ "F": "antifoam" })).await, "E-MODEL-021");
-    assert_eq!(refused("follow", json!({ "G": "feed" })).await, "E-MODEL-021");
-    assert_eq!(refused("runs", json!([])).await, "E-MODEL-022");
-    assert_eq!(refused("starts", json!(0)).await, "E-MODEL-022");
+    assert_eq!(refused("readings", json!({ "X": "lactate" })).await, "E-FIT-010");
+    assert_eq!(refused("follow", json!({ "F": "antifoam" })).await, "E-FIT-011");
+    assert_eq!(refused("follow", json!({ "G": "feed" })).await, "E-FIT-011");
+    assert_eq!(refused("runs", json!([])).await, "E-FIT-012");
+    assert_eq!(refused("starts", json!(0)).await, "E-FIT-012");
     assert_eq!(refused("parameters", json!({ "mu_max": [1, 0.1] })).await, "E-FIT-001");
 }

@@ -2,7 +2,7 @@
 
 use super::problem::{self, Petab};
 use super::readings::{self, Read};
-use super::{constant, model, quantity};
+use super::{constant, given_quantity, model, quantity};
 use crate::dataset::Whole;
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::text;
@@ -271,7 +271,7 @@ pub(super) fn operation() -> Operation {
 }
 
 fn refused(field: &str, ja: &str, en: &str) -> Error {
-    Error::input("E-MODEL-022", ja, en).at(Place::field(field))
+    Error::input("E-FIT-012", ja, en).at(Place::field(field))
 }
 
 async fn run(context: Context, input: Input) -> Result<Fitted> {
@@ -561,10 +561,7 @@ fn spreads(input: &Input, model: &Model, name: &str) -> Result<Spreads> {
 /// A value of a quantity of the model, in its unit.
 fn number(model: &Model, name: &str, given: &Json, field: &str) -> Result<f64> {
     let unit = model.described(name).map_or_else(Unit::one, |d| d.unit.clone());
-    match given {
-        Json::String(text) => quantity(text, &unit, field),
-        other => quantity(&other.to_string(), &unit, field),
-    }
+    given_quantity(given, &unit, field)
 }
 
 fn parameter(model: &Model, name: &str, sought: &Sought) -> Result<Parameter> {

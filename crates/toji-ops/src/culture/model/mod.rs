@@ -1,7 +1,9 @@
-//! Models: shown with their proofs, simulated, and fitted to runs.
+//! Models: shown with their proofs, simulated, fitted to runs, their inputs optimised, and cultures controlled by them.
 
 mod check;
+mod control;
 mod fit;
+mod optimise;
 mod problem;
 mod readings;
 mod simulate;
@@ -9,20 +11,57 @@ mod simulate;
 use crate::operation::{Context, Operation};
 use crate::run::fetch;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
-use toji_culture::model::{Model, SHIPPED, shipped};
+use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 3] {
-    [check::operation(), simulate::operation(), fit::operation()]
+pub(super) fn operations() -> [Operation; 5] {
+    [check::operation(), simulate::operation(), fit::operation(), optimise::operation(), control::operation()]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
 async fn model(context: &Context, named: &str) -> Result<Model> {
+    let (text, file) = text(context, named).await?;
+    Model::read(&text).map_err(|error| if file.is_empty() { error } else { error.in_file(&file) })
+}
+
+/// The file of a model, with constants set.
+async fn model_file(context: &Context, named: &str, set: &BTreeMap<String, Json>) -> Result<File> {
+    let (text, name) = text(context, named).await?;
+    let mut file = File::read(&text).map_err(|error| if name.is_empty() { error } else { error.in_file(&name) })?;
+    for (constant, given) in set {
+        let field = format!("set.{constant}");
+        let Some(it) = file.constant.get_mut(constant) else {
+            let names: Vec<&str> = file.constant.keys().map(String::as_str).collect();
+            return Err(Error::not_found(
+                "E-MODEL-020",
+                format!("定数 «{constant}» はモデルファイルにありません"),
+                format!("the model file has no constant «{constant}»"),
+            )
+            .at(Place::field(field))
+            .hint(format!("定数: {}", names.join("、")), format!("constants: {}", names.join(", "))));
+        };
+        let unit = Unit::parse(&it.unit)?;
+        (it.value, it.expression) = (Some(given_quantity(given, &unit, &field)?), None);
+    }
+    Ok(file)
+}
+
+/// A number in the usual unit, or text with a unit.
+fn given_quantity(given: &Json, unit: &Unit, field: &str) -> Result<f64> {
+    match given {
+        Json::String(text) => quantity(text, unit, field),
+        other => quantity(&other.to_string(), unit, field),
+    }
+}
+
+/// The text of a model, and the name of its file where it is one.
+async fn text(context: &Context, named: &str) -> Result<(String, String)> {
     if let Some(text) = shipped(named) {
-        return Model::read(text);
+        return Ok((text.to_owned(), String::new()));
     }
     if named.contains('\n') {
-        return Model::read(named);
+        return Ok((named.to_owned(), String::new()));
     }
     let names = SHIPPED.map(|(name, _)| name).join(", ");
     let (file, bytes) = fetch(context, named).await.map_err(|error| {
@@ -37,18 +76,14 @@ async fn model(context: &Context, named: &str) -> Result<Model> {
             .at(Place::default().in_file(&file))
             .hint("UTF-8 の TOML で保存してください", "save it as TOML in UTF-8")
     })?;
-    Model::read(&text).map_err(|error| error.in_file(&file))
+    Ok((text, file))
 }
 
 /// A constant as it is given: a number in the model's unit, or text with a unit; its place and value.
 fn constant(model: &Model, name: &str, given: &Json, field: &str) -> Result<(usize, f64)> {
     let place = model.system.constant(name).map_err(|error| error.at(Place::field(field)))?;
     let unit = model.described(name).map(|d| d.unit.clone()).unwrap_or_else(Unit::one);
-    let value = match given {
-        Json::String(text) => quantity(text, &unit, field)?,
-        other => quantity(&other.to_string(), &unit, field)?,
-    };
-    Ok((place, value))
+    Ok((place, given_quantity(given, &unit, field)?))
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.

@@ -30,7 +30,7 @@ pub(super) fn is_one(named: &str) -> bool {
 pub(super) async fn load(context: &Context, path: &str) -> Result<Petab> {
     let (name, bytes) = fetch(context, path).await.map_err(|e| e.at(Place::field("model")))?;
     let yaml = String::from_utf8(bytes).map_err(|_| {
-        Error::input("E-MODEL-023", "PEtab の YAML が UTF-8 ではありません", "the YAML file is not UTF-8")
+        Error::input("E-FIT-013", "PEtab の YAML が UTF-8 ではありません", "the YAML file is not UTF-8")
             .at(Place::default().in_file(&name))
             .hint("UTF-8 で保存してください", "save it as UTF-8")
     })?;

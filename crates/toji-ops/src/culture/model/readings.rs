@@ -43,7 +43,7 @@ pub(super) fn of(whole: &Whole, model: &Model, quantity: &str, variable: &str) -
     if read.is_empty() {
         let run = &whole.run.id;
         return Err(Error::input(
-            "E-MODEL-020",
+            "E-FIT-010",
             format!("培養 {run} に {unit} に直せる «{variable}» の測定値がありません"),
             format!("the run {run} has no reading of «{variable}» that is or becomes {unit}"),
         )
@@ -108,7 +108,7 @@ pub(super) fn following(whole: &Whole, model: &Model, profile: &str, variable: &
     let Some((line, found)) = inputs::given(whole, variable, &[unit.code(), total.code()]) else {
         let run = &whole.run.id;
         return Err(Error::input(
-            "E-MODEL-021",
+            "E-FIT-011",
             format!("培養 {run} に {unit} または {total} に直せる «{variable}» の時系列がありません"),
             format!("the run {run} has no channel of «{variable}» that is or becomes {unit} or {total}"),
         )
