@@ -3,10 +3,13 @@
 mod descend;
 mod objective;
 mod problem;
+mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale};
+
+pub use settle::Settled;
 
 use descend::Descent;
 use toji_core::chance::Chance;
