@@ -138,12 +138,15 @@ struct Campaign {
 impl Campaign {
     fn random(chance: &mut Chance) -> Self {
         let mut plant = Plant::random(chance);
+        // Three of four are sensible (little oxygen, much nitrogen, a long purge), so that there is something to propose.
+        let sensible = chance.below(4) > 0;
+        plant.premixed &= !sensible;
         let mut numbers = Numbers {
             hydrogen: 8.0 * uniform(chance),
-            oxygen: 0.5 * uniform(chance),
+            oxygen: if sensible { 0.2 } else { 0.5 } * uniform(chance),
             carbon_dioxide: 2.0 * uniform(chance),
-            nitrogen: 3.0 + 6.0 * uniform(chance),
-            purge: 5.0 + 40.0 * uniform(chance),
+            nitrogen: if sensible { 12.0 } else { 3.0 } + 6.0 * uniform(chance),
+            purge: if sensible { 30.0 } else { 5.0 } + 40.0 * uniform(chance),
             start_up: 5.0 + 20.0 * uniform(chance),
             response: 0.1 + 2.0 * uniform(chance),
             head_space: 0.5 + 3.0 * uniform(chance),
@@ -159,6 +162,11 @@ impl Campaign {
                 ("mol/h", 0) => ("mmol/min", 0.06),
                 ("min", 0) => ("s", 1.0 / 60.0),
                 _ => (unit, 1.0),
+            };
+            let (low, high) = match name {
+                "oxygen" if sensible => (low, 0.5 * high),
+                "nitrogen" | "purge" if sensible => (0.3 * high, 1.5 * high),
+                _ => (low, high),
             };
             let (a, b) = (low + 0.4 * (high - low) * uniform(chance), high * (0.5 + 0.5 * uniform(chance)));
             let (low, high) = (a.min(b * 0.9) / factor, b / factor);

@@ -50,18 +50,18 @@ fn hidden() -> Hidden {
     }
 }
 
-/// Factors: constants of the model. The temperature of growth is shared by the four reactors of a block.
+/// Factors: constants of the model, in ranges in which a culture grows and produces. The temperature of growth is shared by the four reactors of a block.
 fn space() -> Space {
     let unit = |code: &str| Unit::parse(code).unwrap();
-    let mut ph = Factor::continuous("pH", unit("1"), 6.2, 7.8);
-    ph.kind = Kind::Continuous { low: 6.2, high: 7.8, step: Some(0.05), logarithmic: false };
+    let mut ph = Factor::continuous("pH", unit("1"), 6.5, 7.6);
+    ph.kind = Kind::Continuous { low: 6.5, high: 7.6, step: Some(0.05), logarithmic: false };
     Space::new(vec![
-        Factor::continuous("T_growth", unit("K"), 301.15, 313.15).shared(),
-        Factor::continuous("T_production", unit("K"), 295.15, 310.15),
-        Factor::continuous("shift", unit("h"), 6.0, 40.0),
+        Factor::continuous("T_growth", unit("K"), 304.15, 312.15).shared(),
+        Factor::continuous("T_production", unit("K"), 298.15, 307.15),
+        Factor::continuous("shift", unit("h"), 10.0, 34.0),
         ph,
-        Factor::continuous("feed_scale", unit("1"), 0.4, 2.5),
-        Factor::continuous("S_0", unit("g/L"), 5.0, 40.0),
+        Factor::continuous("feed_scale", unit("1"), 0.5, 1.8),
+        Factor::continuous("S_0", unit("g/L"), 8.0, 30.0),
     ])
     .unwrap()
 }
