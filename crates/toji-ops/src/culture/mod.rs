@@ -2,6 +2,7 @@
 //! of cultures.
 
 mod analyse;
+mod campaign;
 mod conclude;
 mod experiment;
 mod feedback;
@@ -14,6 +15,7 @@ mod plan;
 mod plate;
 mod rank;
 mod response;
+mod rules;
 mod scale_up;
 mod system;
 #[cfg(test)]
@@ -39,7 +41,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         lineage::operation(),
         scale_up::operation(),
         gas_safety::operation(),
+        rules::operation(),
     ];
     all.extend(model::operations());
+    all.extend(campaign::operations());
     all
 }

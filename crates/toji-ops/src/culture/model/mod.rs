@@ -13,7 +13,7 @@ pub(super) fn operations() -> [Operation; 2] {
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
-async fn model(context: &Context, named: &str) -> Result<Model> {
+pub(super) async fn model(context: &Context, named: &str) -> Result<Model> {
     if let Some(text) = shipped(named) {
         return Model::read(text);
     }
@@ -37,7 +37,7 @@ async fn model(context: &Context, named: &str) -> Result<Model> {
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.
-fn quantity(text: &str, unit: &Unit, field: &str) -> Result<f64> {
+pub(super) fn quantity(text: &str, unit: &Unit, field: &str) -> Result<f64> {
     let text = text.trim();
     let (number, code) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let value: f64 = number.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
