@@ -4,11 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at the first thing that is not as it should be")]
 
+mod a_campaign;
 mod a_dataset;
 mod a_design;
 mod a_sense;
 mod b_control;
 mod b_gas;
+mod b_operators;
 mod b_parallel;
 mod b_process;
 mod bench;

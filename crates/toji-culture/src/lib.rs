@@ -18,6 +18,8 @@
 //! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
 //!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
 //!   sequence) and `linear` (dense linear algebra).
+//! * `twin`: a simulated plant with a hidden truth, on which campaigns, corrections and rules are tried.
+//! * `correction`: a golden recipe kept on its course: corrected by the measured start, midway, and from run to run.
 //! * `scale`: the engineering numbers of a vessel at its settings, settings of a larger one, limits and their chance.
 //! * `gas`: gas taken up, and readings of different sensors made comparable.
 //! * `envelope`: mixtures of hydrogen and oxygen that could burn, and whether a path comes near them.
@@ -27,6 +29,7 @@
 
 pub mod campaign;
 pub mod control;
+pub mod correction;
 pub mod envelope;
 pub mod exchange;
 pub mod feedback;
@@ -43,3 +46,4 @@ pub mod profile;
 pub mod rank;
 pub mod rates;
 pub mod scale;
+pub mod twin;

@@ -3,6 +3,7 @@
 //! * `space`: the factors, and what of them can be set.
 //! * `problem`: what is sought, within which limits, and what is known so far.
 //! * `batch`: the units to fill, their groups that share a factor, and the rules of their places.
+//! * `foresee`: what is expected of any point, which tried one is the best, and how far earlier expectations came true.
 //! * `propose`: the next batch, unit by unit with its reason, and whether to go on at all.
 //! * `design`: classical designs for where nothing is known yet or effects are to be told apart.
 //!
@@ -18,6 +19,7 @@
 mod batch;
 pub mod design;
 mod fantasy;
+mod foresee;
 mod problem;
 mod propose;
 mod reason;
@@ -29,6 +31,7 @@ mod space;
 mod tests;
 
 pub use batch::{Batch, Edge, Group, Position};
+pub use foresee::{Foreseen, Score, Told, foresee, recommend, score};
 pub use problem::{Direction, Goal, History, Limit, Measured, Output, Problem, Run, StopRule};
 pub use propose::{Proposal, Settings, propose};
 pub use reason::{Check, Expected, Proposed, Stopping, Why};

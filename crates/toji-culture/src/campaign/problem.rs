@@ -49,12 +49,20 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StopRule {
     /// The batch promises less than this share of the standard deviation of the noise.
+    ///
+    /// 提案の見込みが、ばらつきの標準偏差のこの割合より小さい。
     pub noise_share: Option<f64>,
     /// The batch promises less than this, in the unit of the goal.
+    ///
+    /// 提案の見込みがこの値（目的の単位）より小さい。
     pub gain_min: Option<f64>,
     /// A unit of the goal is worth so much, in the currency of the cost of a run.
+    ///
+    /// 目的の 1 単位の価値（培養の費用と同じ通貨）。
     pub worth_of_unit: Option<f64>,
     /// A run costs so much; with the worth of a unit, a batch that costs more than it promises ends the campaign.
+    ///
+    /// 培養 1 回の費用。価値と合わせ、費用が見込みを超える提案で終える。
     pub cost_of_run: Option<f64>,
 }
 

@@ -19,7 +19,7 @@ const POINTS_MIN: usize = 3;
 /// Candidates with which the value of a shared factor is rehearsed.
 const REHEARSED: usize = 48;
 /// Least probability that the limits hold for a point to be repeated as a rival for the best.
-const HOLDS_MIN: f64 = 0.5;
+pub(super) const HOLDS_MIN: f64 = 0.5;
 
 /// How a batch is searched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -68,7 +68,7 @@ struct Seat {
 }
 
 /// Models of the goal and of the outputs with limits.
-struct Models {
+pub(super) struct Models {
     sign: f64,
     goal: Gp,
     limited: Vec<(usize, Gp, Vec<Limit>)>,
@@ -97,7 +97,8 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
     let mut warnings = Vec::new();
     let Some(models) = fit(problem, history, &places, settings, seed, &mut warnings)? else {
         let seats = fill_space(&search, batch, &pending, seed)?;
-        let runs = seated(problem, history, &places, batch, seats, None, settings, seed);
+        let runs = seated(problem, &search, history, &places, batch, seats, None, settings, seed);
+        last_look(&search, &runs)?;
         return Ok(Proposal { runs, checks: Vec::new(), stopping: None, refused: search.refused.get(), warnings });
     };
     // Every place that was tried or is under way, once, in an order that the places alone decide.
@@ -105,7 +106,7 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
     let points: Vec<Vec<f64>> = distinct.into_values().cloned().collect();
     let limited: Vec<(&Gp, Vec<Limit>)> = models.limited.iter().map(|(_, gp, limits)| (gp, limits.clone())).collect();
     let mut fantasy = Fantasy::new(&models.goal, &limited, &points, batch.units(), settings.draws.clamp(16, 4096), seed)?;
-    let (mut seats, fixed, repeats) = repeated(problem, &search, &models, &places, batch);
+    let (mut seats, fixed, repeats) = repeated(problem, &search, &models, history, &places, batch);
     if batch.replicates > 0 && repeats < batch.replicates {
         warnings.push(Text::new(
             format!("反復 {} のうち {repeats} だけを割り当てました。残りは新しい点です（反復しても最良点の判断が変わらないか、共有因子が合いません）", batch.replicates),
@@ -113,7 +114,8 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
         ));
     }
     let gain = fill(&search, settings, &models, &mut fantasy, batch, &places, &hottest(&models, &points), &fixed, &mut seats)?;
-    let runs = seated(problem, history, &places, batch, seats, Some(&models), settings, seed);
+    let runs = seated(problem, &search, history, &places, batch, seats, Some(&models), settings, seed);
+    last_look(&search, &runs)?;
     let checks = checks(problem, &models, settings.confidence);
     let stopping = Some(stopping(problem, &models, gain, batch.units()));
     Ok(Proposal { runs, checks, stopping, refused: search.refused.get(), warnings })
@@ -157,6 +159,14 @@ fn fill(
     Ok(gain)
 }
 
+/// Every point once more as it is handed out: whatever the search did, nothing leaves that the envelope refuses.
+fn last_look(search: &Search<'_>, runs: &[Proposed]) -> Result<()> {
+    match runs.iter().find_map(|run| (search.allowed)(&run.point).err().map(|reason| (run, reason))) {
+        None => Ok(()),
+        Some((run, reason)) => Err(Error::bug("E-CAMPAIGN-031", format!("{}: {}", run.position, reason.en))),
+    }
+}
+
 fn refused_all(search: &Search<'_>) -> Error {
     let reason = search.reason.take().unwrap_or_else(|| Text::same("-"));
     Error::new(
@@ -173,7 +183,7 @@ fn refused_all(search: &Search<'_>) -> Error {
 }
 
 /// Models of the goal and the limited outputs; nothing where the goal was measured at too few points.
-fn fit(
+pub(super) fn fit(
     problem: &Problem<'_>,
     history: &History,
     places: &[Vec<f64>],
@@ -233,12 +243,12 @@ fn holds(gp: &Gp, limits: &[Limit], cube: &[f64]) -> f64 {
         .fold(1.0, f64::min)
 }
 
-fn all_hold(models: &Models, cube: &[f64]) -> f64 {
+pub(super) fn all_hold(models: &Models, cube: &[f64]) -> f64 {
     models.limited.iter().map(|(_, gp, limits)| holds(gp, limits, cube)).product()
 }
 
 /// The three places with the best expected value that probably keep the limits, or any where none does.
-fn hottest(models: &Models, points: &[Vec<f64>]) -> Vec<Vec<f64>> {
+pub(super) fn hottest(models: &Models, points: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut order: Vec<(bool, f64, &Vec<f64>)> =
         points.iter().map(|p| (all_hold(models, p) >= HOLDS_MIN, models.goal.predict(p).mean, p)).collect();
     order.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
@@ -251,18 +261,21 @@ fn repeated(
     problem: &Problem<'_>,
     search: &Search<'_>,
     models: &Models,
+    history: &History,
     places: &[Vec<f64>],
     batch: &Batch,
 ) -> (Vec<Vec<Seat>>, Vec<Fixed>, usize) {
     let mut fixed: Vec<Fixed> = batch.groups.iter().map(|g| g.fixed.clone()).collect();
     let mut seats: Vec<Vec<Seat>> = batch.groups.iter().map(|_| Vec::new()).collect();
-    let distinct: BTreeMap<Vec<u64>, &Vec<f64>> = places.iter().map(|p| (key(p), p)).collect();
-    let tried: Vec<Vec<f64>> = distinct.into_values().cloned().collect();
-    let may: Vec<bool> = tried
-        .iter()
-        .map(|p| {
+    let distinct: BTreeMap<Vec<u64>, (&Vec<f64>, &Vec<f64>)> =
+        places.iter().zip(&history.runs).rev().map(|(p, run)| (key(p), (p, &run.point))).collect();
+    let tried: Vec<Vec<f64>> = distinct.values().map(|(p, _)| (*p).clone()).collect();
+    // What is repeated is the very point that was run, which need not lie on the steps that can be set now.
+    let may: Vec<bool> = distinct
+        .values()
+        .map(|(p, point)| {
             let inside = p.iter().all(|c| (-1e-9..=1.0 + 1e-9).contains(c));
-            inside && all_hold(models, p) >= HOLDS_MIN && search.may(&problem.space.point(p))
+            inside && all_hold(models, p) >= HOLDS_MIN && search.may(point) && search.may(&problem.space.point(p))
         })
         .collect();
     let mut count = 0;
@@ -379,6 +392,7 @@ fn fill_space(search: &Search<'_>, batch: &Batch, pending: &[Vec<f64>], seed: u6
 #[expect(clippy::too_many_arguments, reason = "the parts of one proposal, joined at one place")]
 fn seated(
     problem: &Problem<'_>,
+    search: &Search<'_>,
     history: &History,
     places: &[Vec<f64>],
     batch: &Batch,
@@ -404,9 +418,10 @@ fn seated(
         for ((index, position), seat) in order.into_iter().zip(filled) {
             let repeats = places.iter().position(|p| key(p) == key(&seat.cube));
             let expected = models.map_or_else(Vec::new, |m| expected(problem, m, &seat.cube, settings.confidence));
-            // A repeat is the very point that was run, not one that is rounded to it.
-            let point =
-                repeats.and_then(|r| history.runs.get(r)).map_or_else(|| problem.space.point(&seat.cube), |r| r.point.clone());
+            // A repeat is the very point that was run, not one that is rounded to it, unless it is the rounding that
+            // keeps the envelope.
+            let run = repeats.and_then(|r| history.runs.get(r)).map(|r| &r.point).filter(|p| (search.allowed)(p).is_ok());
+            let point = run.cloned().unwrap_or_else(|| problem.space.point(&seat.cube));
             placed.push((
                 index,
                 Proposed {
@@ -441,7 +456,7 @@ fn ordered<'a>(group: &'a Group, edge: Edge, chance: &mut Chance) -> Vec<(usize,
     order
 }
 
-fn expected(problem: &Problem<'_>, models: &Models, cube: &[f64], confidence: f64) -> Vec<Expected> {
+pub(super) fn expected(problem: &Problem<'_>, models: &Models, cube: &[f64], confidence: f64) -> Vec<Expected> {
     let z = normal::quantile(0.5 + confidence.clamp(0.0, 0.999_999) / 2.0);
     let of = |output: usize, gp: &Gp, sign: f64, limits: &[Limit]| {
         let at = gp.predict(cube);

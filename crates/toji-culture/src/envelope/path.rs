@@ -13,7 +13,7 @@
 //! A fault may begin at any instant of its phase: it starts from everything the phase can reach, not from its end.
 
 use super::mixture::{Mixture, Standing};
-use super::polygon::{Half, Point, clip, hull};
+use super::polygon::{Half, Point, blend, clip, hull};
 use super::rule::{Edges, Rules};
 use crate::gas::henry::{Gas, kla_from_oxygen, solubility};
 use serde::{Deserialize, Serialize};
@@ -403,18 +403,13 @@ fn between(p: Point, q: Point, s: f64) -> Point {
     [p[0] + s * (q[0] - p[0]), p[1] + s * (q[1] - p[1])]
 }
 
-/// The set that is reached when the share `s` of the head space has been replaced by gas of `targets`.
-fn replaced(from: &[Point], targets: &[Point], s: f64) -> Vec<Point> {
-    hull(from.iter().flat_map(|p| targets.iter().map(move |z| between(*p, *z, s))).collect())
-}
-
 fn together(a: &[Point], b: &[Point]) -> Vec<Point> {
     hull(a.iter().chain(b).copied().collect())
 }
 
 /// The least share at which a set begun at `from` can touch the half planes, up to `most`, and where.
 fn first_share(from: &[Point], targets: &[Point], most: f64, halves: &[Half]) -> Option<(f64, Point)> {
-    let touched = |s: f64| clip(&together(from, &replaced(from, targets, s)), halves).first().copied();
+    let touched = |s: f64| clip(&together(from, &blend(from, targets, s)), halves).first().copied();
     if let ([p], [z]) = (from, targets) {
         // One chord: the share at which the last of the half planes is entered.
         let (mut enter, mut leave) = (0.0_f64, most);
@@ -567,20 +562,25 @@ impl Checker<'_> {
         let share = |flow: f64| minutes.map_or(1.0, |t| -(-flow * t / 60.0 / n).exp_m1());
         let (least, most) = (share(entering.least()), share(entering.most()));
         let held = entering.low == entering.high;
-        for (halves, standing) in [(self.edges.near.to_vec(), Standing::Near), (self.edges.inside.to_vec(), Standing::Inside)] {
-            if self.brief {
-                let touched = clip(&together(from, &replaced(from, &targets, most)), &halves);
-                if let Some(at) = touched.first() {
-                    self.add(here, Spot::HeadSpace, standing, *at, false);
+        let last = blend(from, &targets, most);
+        let swept = together(from, &last);
+        if self.brief {
+            // What could burn lies within the margins.
+            if let Some(at) = clip(&swept, &self.edges.near).first() {
+                self.add(here, Spot::HeadSpace, Standing::Near, *at, false);
+            }
+        } else {
+            for (halves, standing) in [(self.edges.near.to_vec(), Standing::Near), (self.edges.inside.to_vec(), Standing::Inside)]
+            {
+                if let Some((s, at)) = first_share(from, &targets, most, &halves) {
+                    let after = if s <= 0.0 { 0.0 } else { -(-s.min(1.0 - 1e-15)).ln_1p() * n / entering.most() * 60.0 };
+                    let exact = held && from.len() == 1;
+                    self.add(Here { minutes: here.minutes + after, ..here }, Spot::HeadSpace, standing, at, exact);
                 }
-            } else if let Some((s, at)) = first_share(from, &targets, most, &halves) {
-                let after = if s <= 0.0 { 0.0 } else { -(-s.min(1.0 - 1e-15)).ln_1p() * n / entering.most() * 60.0 };
-                let exact = held && from.len() == 1;
-                self.add(Here { minutes: here.minutes + after, ..here }, Spot::HeadSpace, standing, at, exact);
             }
         }
-        let (last, first) = (replaced(from, &targets, most), replaced(from, &targets, least));
-        Reached { swept: together(from, &last), end: if held { last } else { together(&first, &last) } }
+        let end = if held { last } else { together(&blend(from, &targets, least), &last) };
+        Reached { swept, end }
     }
 
     /// A fault that begins at any instant of a phase, and what follows. Until the trip the plan may hold its phase or go
@@ -605,6 +605,9 @@ impl Checker<'_> {
             let (mut set, mut begun) = (swept.to_vec(), 0.0);
             for (i, phase) in plan.phases.iter().enumerate().skip(index) {
                 set = self.pass(&Course { phase, fault: Some(fault) }, here, &set, response).swept;
+                if self.enough() {
+                    return;
+                }
                 // The phases between may be over before the trip comes.
                 begun += if i > index { phase.minutes.unwrap_or(f64::INFINITY) } else { 0.0 };
                 if response.is_some_and(|t| begun >= t) {
@@ -703,6 +706,15 @@ pub fn crosses(plan: &Plan, rules: &Rules) -> Result<bool> {
     Ok(!run(plan, rules, true)?.is_empty())
 }
 
+/// The first entry that a brief look finds, with its reason; its minute is that at which its phase begins. For filters
+/// that look at very many plans and must say why.
+///
+/// # Errors
+/// Numbers or rules that cannot be.
+pub fn first_crossing(plan: &Plan, rules: &Rules) -> Result<Option<Entry>> {
+    Ok(run(plan, rules, true)?.into_iter().next())
+}
+
 fn run(plan: &Plan, rules: &Rules, brief: bool) -> Result<Vec<Entry>> {
     let edges = rules.edges()?;
     plan.start.check()?;
@@ -721,15 +733,22 @@ fn run(plan: &Plan, rules: &Rules, brief: bool) -> Result<Vec<Entry>> {
     let mut checker = Checker { plan, edges, brief, entries: Vec::new() };
     let mut set = vec![[plan.start.hydrogen, plan.start.oxygen]];
     let mut minutes = 0.0;
+    let mut swept = Vec::with_capacity(plan.phases.len());
     for (i, phase) in plan.phases.iter().enumerate() {
         let here = Here { number: i + 1, phase: &phase.name, fault: None, after_trip: None, minutes };
         let reached = checker.pass(&Course { phase, fault: None }, here, &set, phase.minutes);
-        checker.fail(i, here, &reached.swept);
+        if checker.enough() {
+            return Ok(checker.entries);
+        }
+        swept.push((here, reached.swept));
+        set = reached.end;
+        minutes += phase.minutes.unwrap_or(0.0);
+    }
+    for (i, (here, swept)) in swept.iter().enumerate() {
+        checker.fail(i, *here, swept);
         if checker.enough() {
             break;
         }
-        set = reached.end;
-        minutes += phase.minutes.unwrap_or(0.0);
     }
     Ok(checker.entries)
 }

@@ -5,11 +5,13 @@ mod landscape;
 mod objective;
 mod problem;
 mod profile;
+mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use landscape::{Landscape, Local, Scale, Unknown};
 pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run};
+pub use settle::Settled;
 
 use descend::{Descent, descend};
 use toji_core::chance::Chance;

@@ -544,6 +544,7 @@ impl<'f> Builder<'f> {
             source: self.file.model.source.clone(),
             time: self.time,
             described: self.described,
+            profiles: self.file.profile.iter().map(|(name, it)| (name.clone(), it.at.clone())).collect(),
             definition: self.definition,
             system,
             balances,

@@ -15,6 +15,7 @@ pub use file::{File, Profile};
 pub use shipped::{SHIPPED, shipped};
 
 use crate::kernel::{Definition, System};
+use std::collections::BTreeMap;
 use toji_core::{Error, Result, Text, Unit};
 
 /// What a quantity of a model is.
@@ -62,6 +63,8 @@ pub struct Model {
     pub time: Unit,
     /// Quantities.
     pub described: Vec<Described>,
+    /// Times of the values of each profile, in the unit of time: the constant `NAME_k` is that from the k-th on.
+    pub profiles: BTreeMap<String, Vec<f64>>,
     /// What the kernel sees.
     pub definition: Definition,
     /// Compiled.

@@ -1,11 +1,12 @@
 //! Models that ship, each of a publication.
 
 /// Identifier and file of each.
-pub const SHIPPED: [(&str, &str); 4] = [
+pub const SHIPPED: [(&str, &str); 5] = [
     ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
     ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
     ("chen-hwang-1990", include_str!("../../models/chen-hwang-1990.toml")),
     ("srinivasan-2003", include_str!("../../models/srinivasan-2003.toml")),
+    ("luedeking-piret-fed-batch", include_str!("../../models/luedeking-piret-fed-batch.toml")),
 ];
 
 /// The file of a shipped model.

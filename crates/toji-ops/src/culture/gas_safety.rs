@@ -116,7 +116,7 @@ pub(super) fn operation() -> Operation {
 }
 
 /// The shared rules, made stricter by records of the house where there are some.
-async fn rules(context: &Context) -> Result<Rules> {
+pub(super) async fn rules(context: &Context) -> Result<Rules> {
     let mut rules = Rules::standard();
     for rule in rules.rules.clone() {
         match context.session.store.record(&context.access, "safety-rule", &rule.id, None).await {

@@ -3,6 +3,7 @@
 
 mod analyse;
 mod benchmark;
+mod campaign;
 mod conclude;
 mod experiment;
 mod feedback;
@@ -16,6 +17,7 @@ mod plan;
 mod plate;
 mod rank;
 mod response;
+mod rules;
 mod scale_up;
 mod system;
 #[cfg(test)]
@@ -43,7 +45,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         gas_safety::operation(),
         benchmark::operation(),
         gas_balance::operation(),
+        rules::operation(),
     ];
     all.extend(model::operations());
+    all.extend(campaign::operations());
     all
 }

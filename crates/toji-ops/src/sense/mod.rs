@@ -13,6 +13,8 @@ mod when;
 
 use crate::operation::Operation;
 
+pub(crate) use rules::{Decisions, action_label, decisions, says};
+
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         vocabulary::operation(),

@@ -101,8 +101,68 @@ pub(super) fn operation() -> Operation {
     .long()
 }
 
-async fn rules(context: Context, input: Input) -> Result<Rules> {
+/// Decisions with the states they were made in, ready for learning.
+pub(crate) struct Decisions {
+    /// Cases in the order of the runs.
+    pub(crate) cases: Vec<Case>,
+    /// Author of each case, where it names one.
+    pub(crate) authors: Vec<Option<String>>,
+    /// Quantities of the state, in the order the cases count them.
+    pub(crate) quantities: Vec<Quantity>,
+    /// Actions, in the order the cases count them.
+    pub(crate) actions: Vec<String>,
+    /// Decisions that cannot be used.
+    pub(crate) not_used: usize,
+}
+
+/// Gathers decisions of runs (all that have some when none is named), of one author if asked.
+pub(crate) async fn decisions(context: &Context, runs: &[String], author: Option<&str>, max_age_s: f64) -> Result<Decisions> {
     let store = &context.session.store;
+    let mut found: Vec<(usize, Option<String>, String, State)> = Vec::new();
+    let mut not_used = 0;
+    for (number, run) in runs_with(context, "decision", runs).await?.iter().enumerate() {
+        context.progress.step(number as u64, None, "状態の照合", "joining states")?;
+        store.allow(&context.access, Action::Train, Resource::Series { run: run.id.as_str(), channel: "" }).await?;
+        let zero = zero_ns(&run.fields);
+        let mut decided = Vec::new();
+        for decision in store.linked(&context.access, "decision", "run", run.id.as_str()).await? {
+            let by = text(&decision.fields, "author");
+            let wanted = author.is_none() || by.as_deref() == author;
+            match (text(&decision.fields, "action"), since_zero(&decision.fields, zero)) {
+                (Some(action), Some(at)) if wanted => decided.push((at, by, action)),
+                _ => not_used += 1,
+            }
+        }
+        let times: Vec<i64> = decided.iter().map(|d| d.0).collect();
+        let states = states(context, run, &times, max_age_s, true).await?;
+        found.extend(decided.into_iter().zip(states.at).map(|((_, by, action), state)| (number, by, action, state)));
+    }
+    if found.len() < CASES_MIN {
+        let (ja, en) = (
+            format!("規則を学ぶには判断が足りません ({} 件、{CASES_MIN} 件以上)", found.len()),
+            format!("too few decisions to learn from ({}, at least {CASES_MIN})", found.len()),
+        );
+        return Err(Error::input("E-SENSE-018", ja, en).at(Place::field("runs")).hint(
+            "処置の区分 (action) を付けた判断を増やしてください。何もしない判断も記録します",
+            "record more decisions with their action, also those to do nothing",
+        ));
+    }
+    let quantities: Vec<Quantity> = found.iter().flat_map(|f| f.3.keys().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
+    let actions: Vec<String> = found.iter().map(|f| f.2.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut authors = Vec::new();
+    let cases: Vec<Case> = found
+        .into_iter()
+        .filter_map(|(run, by, action, state)| {
+            let state = quantities.iter().map(|q| state.get(q).map(|v| v.0)).collect();
+            let action = actions.iter().position(|a| *a == action)?;
+            authors.push(by);
+            Some(Case { run, state, action })
+        })
+        .collect();
+    Ok(Decisions { cases, authors, quantities, actions, not_used })
+}
+
+async fn rules(context: Context, input: Input) -> Result<Rules> {
     if !(1..=20_000).contains(&input.rounds)
         || !(1..=20).contains(&input.rules_max)
         || input.max_age_s.is_nan()
@@ -116,43 +176,8 @@ async fn rules(context: Context, input: Input) -> Result<Rules> {
         .at(Place::field("rounds"))
         .hint("値を改めてください", "change the value"));
     }
-    let mut found: Vec<(usize, String, State)> = Vec::new();
-    let mut not_used = 0;
-    for (number, run) in runs_with(&context, "decision", &input.runs).await?.iter().enumerate() {
-        context.progress.step(number as u64, None, "状態の照合", "joining states")?;
-        store.allow(&context.access, Action::Train, Resource::Series { run: run.id.as_str(), channel: "" }).await?;
-        let zero = zero_ns(&run.fields);
-        let mut decided = Vec::new();
-        for decision in store.linked(&context.access, "decision", "run", run.id.as_str()).await? {
-            let author = input.author.is_none() || text(&decision.fields, "author") == input.author;
-            match (text(&decision.fields, "action"), since_zero(&decision.fields, zero)) {
-                (Some(action), Some(at)) if author => decided.push((at, action)),
-                _ => not_used += 1,
-            }
-        }
-        let times: Vec<i64> = decided.iter().map(|d| d.0).collect();
-        let states = states(&context, run, &times, input.max_age_s, true).await?;
-        found.extend(decided.into_iter().zip(states.at).map(|((_, action), state)| (number, action, state)));
-    }
-    if found.len() < CASES_MIN {
-        let (ja, en) = (
-            format!("規則を学ぶには判断が足りません ({} 件、{CASES_MIN} 件以上)", found.len()),
-            format!("too few decisions to learn from ({}, at least {CASES_MIN})", found.len()),
-        );
-        return Err(Error::input("E-SENSE-018", ja, en).at(Place::field("runs")).hint(
-            "処置の区分 (action) を付けた判断を増やしてください。何もしない判断も記録します",
-            "record more decisions with their action, also those to do nothing",
-        ));
-    }
-    let quantities: Vec<Quantity> = found.iter().flat_map(|f| f.2.keys().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
-    let actions: Vec<String> = found.iter().map(|f| f.1.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let cases: Vec<Case> = found
-        .into_iter()
-        .filter_map(|(run, action, state)| {
-            let state = quantities.iter().map(|q| state.get(q).map(|v| v.0)).collect();
-            Some(Case { run, state, action: actions.iter().position(|a| *a == action)? })
-        })
-        .collect();
+    let Decisions { cases, quantities, actions, not_used, .. } =
+        decisions(&context, &input.runs, input.author.as_deref(), input.max_age_s).await?;
     let runs = cases.iter().map(|c| c.run).collect::<BTreeSet<_>>().len();
     let decisions = cases.len();
     let learning = Learning { rules_max: input.rules_max, ..Learning::default() };
@@ -183,12 +208,14 @@ fn rule_of_numbers() -> Text {
     )
 }
 
-fn action_label(actions: &[String], action: usize) -> Text {
+/// What an action is called.
+pub(crate) fn action_label(actions: &[String], action: usize) -> Text {
     let code = actions.get(action).map(String::as_str).unwrap_or_default();
     vocabulary::find(code).map_or_else(|| Text::same(code), |(_, term)| term.label.clone())
 }
 
-fn says(rule: &Rule, quantities: &[Quantity], actions: &[String]) -> Text {
+/// A rule in words, with its support.
+pub(crate) fn says(rule: &Rule, quantities: &[Quantity], actions: &[String]) -> Text {
     let condition = |c: &Condition| {
         let quantity = quantities.get(c.quantity);
         let label = quantity.map_or_else(|| Text::same("?"), Quantity::label);

@@ -13,13 +13,13 @@ use toji_store::Base;
 
 /// One quantity of a state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub(super) struct Quantity {
+pub(crate) struct Quantity {
     /// Variable of a sensor, else its name in the source; `term` or vocabulary of an observation.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// Unit, UCUM; `1` for levels.
-    pub(super) unit: String,
+    pub(crate) unit: String,
     /// Was it sensed by a person?
-    pub(super) sensed: bool,
+    pub(crate) sensed: bool,
 }
 
 impl Quantity {

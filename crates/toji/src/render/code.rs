@@ -155,6 +155,10 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("what", "species", "種"),
     ("what", "state", "状態"),
     ("what", "volume", "液量"),
+    ("why", "exploit", "最良を上回る見込み"),
+    ("why", "explore", "不確かな点の試行"),
+    ("why", "fill-space", "均等に埋める"),
+    ("why", "replicate", "反復"),
 ];
 
 #[cfg(test)]

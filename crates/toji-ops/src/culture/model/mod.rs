@@ -20,7 +20,7 @@ pub(super) fn operations() -> [Operation; 5] {
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
-async fn model(context: &Context, named: &str) -> Result<Model> {
+pub(in crate::culture) async fn model(context: &Context, named: &str) -> Result<Model> {
     let (text, file) = text(context, named).await?;
     Model::read(&text).map_err(|error| if file.is_empty() { error } else { error.in_file(&file) })
 }
@@ -87,7 +87,7 @@ fn constant(model: &Model, name: &str, given: &Json, field: &str) -> Result<(usi
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.
-fn quantity(text: &str, unit: &Unit, field: &str) -> Result<f64> {
+pub(in crate::culture) fn quantity(text: &str, unit: &Unit, field: &str) -> Result<f64> {
     let text = text.trim();
     let (number, code) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let value: f64 = number.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
