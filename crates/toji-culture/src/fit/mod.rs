@@ -2,10 +2,12 @@
 
 mod descend;
 mod objective;
+mod posterior;
 mod problem;
 #[cfg(test)]
 mod tests;
 
+pub use posterior::{Posterior, Uncertain};
 pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale};
 
 use descend::Descent;
@@ -76,29 +78,7 @@ impl Problem<'_> {
     /// # Errors
     /// No start could be simulated.
     pub fn fit(&self, starts: usize, seed: u64) -> Result<Fit> {
-        let mut best: Option<Descent> = None;
-        let mut ends = Vec::new();
-        for point in self.points(starts.max(1), seed) {
-            let descent = self.descend(&point, &[]).ok();
-            ends.push(descent.as_ref().map(|d| d.fitness.minus_two_log));
-            if let Some(descent) = descent
-                && best.as_ref().is_none_or(|b| descent.fitness.minus_two_log < b.fitness.minus_two_log)
-            {
-                best = Some(descent);
-            }
-        }
-        let mut best = best.ok_or_else(|| {
-            Error::new(
-                Category::Model,
-                "E-FIT-002",
-                "どの出発点でもモデルを計算できませんでした",
-                "the model could not be simulated from any start",
-            )
-            .hint(
-                "範囲を狭めるか、モデルを culture simulate で確かめてください",
-                "narrow the bounds, or check the model with culture simulate",
-            )
-        })?;
+        let (mut best, ends) = self.best(starts, seed)?;
         let mut estimates = Vec::new();
         let mut unknown = 0;
         while unknown < self.unknowns.len() {
@@ -125,6 +105,34 @@ impl Problem<'_> {
             minus_two_log,
             n: self.runs.iter().map(|r| r.measured.len()).sum(),
         })
+    }
+
+    /// The best of descents from `starts` points, and −2 ln L at the end of each.
+    fn best(&self, starts: usize, seed: u64) -> Result<(Descent, Vec<Option<f64>>)> {
+        let mut best: Option<Descent> = None;
+        let mut ends = Vec::new();
+        for point in self.points(starts.max(1), seed) {
+            let descent = self.descend(&point, &[]).ok();
+            ends.push(descent.as_ref().map(|d| d.fitness.minus_two_log));
+            if let Some(descent) = descent
+                && best.as_ref().is_none_or(|b| descent.fitness.minus_two_log < b.fitness.minus_two_log)
+            {
+                best = Some(descent);
+            }
+        }
+        let best = best.ok_or_else(|| {
+            Error::new(
+                Category::Model,
+                "E-FIT-002",
+                "どの出発点でもモデルを計算できませんでした",
+                "the model could not be simulated from any start",
+            )
+            .hint(
+                "範囲を狭めるか、モデルを culture simulate で確かめてください",
+                "narrow the bounds, or check the model with culture simulate",
+            )
+        })?;
+        Ok((best, ends))
     }
 
     /// Latin hypercube over the bounds.

@@ -101,6 +101,9 @@ pub struct Problem<'s> {
 #[derive(Debug, Clone)]
 pub(super) struct Unknown {
     pub(super) name: String,
+    /// Place among the parameters as given, and the group where it has one.
+    pub(super) parameter: usize,
+    pub(super) group: Option<String>,
     pub(super) constant: usize,
     pub(super) scale: Scale,
     pub(super) low: f64,
@@ -145,7 +148,7 @@ impl<'s> Problem<'s> {
         groups.sort_unstable();
         groups.dedup();
         let mut of_group: Vec<(Option<&str>, usize)> = Vec::new();
-        for parameter in parameters {
+        for (place, parameter) in parameters.iter().enumerate() {
             let constant =
                 system.constant(&parameter.name).map_err(|e| e.at(Place::field(format!("parameters.{}", parameter.name))))?;
             check(parameter)?;
@@ -155,6 +158,8 @@ impl<'s> Problem<'s> {
                 of_group.push((group, it.unknowns.len()));
                 it.unknowns.push(Unknown {
                     name: group.map_or_else(|| parameter.name.clone(), |g| format!("{} ({g})", parameter.name)),
+                    parameter: place,
+                    group: group.map(str::to_owned),
                     constant,
                     scale: parameter.scale,
                     low: parameter.low,
