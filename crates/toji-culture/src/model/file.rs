@@ -39,6 +39,9 @@ pub struct File {
     /// What happens at an instant.
     #[serde(default)]
     pub event: BTreeMap<String, Occasion>,
+    /// Factors on rates, learnt from runs.
+    #[serde(default)]
+    pub factor: BTreeMap<String, crate::hybrid::Factor>,
     /// What is looked at, in the unit it is shown in.
     #[serde(default)]
     pub observe: BTreeMap<String, Formula>,

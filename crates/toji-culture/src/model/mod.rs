@@ -11,7 +11,7 @@ mod tests;
 
 pub use balance::{Balance, Composition};
 pub use build::VOLUME;
-pub use file::File;
+pub use file::{File, Profile};
 pub use shipped::{SHIPPED, shipped};
 
 use crate::kernel::{Definition, System};
@@ -76,7 +76,15 @@ impl Model {
     /// # Errors
     /// As [`File::read`]; names, units, species and balances that are wrong: all of them at once, each at its field.
     pub fn read(text: &str) -> Result<Self> {
-        build::build(&File::read(text)?)
+        Self::of(&File::read(text)?)
+    }
+
+    /// Compiles a model file.
+    ///
+    /// # Errors
+    /// Names, units, species, balances and factors that are wrong: all of them at once, each at its field.
+    pub fn of(file: &File) -> Result<Self> {
+        build::build(file)
     }
 
     /// A quantity by name.

@@ -12,23 +12,23 @@ fn outcomes(held: &[bool]) -> Vec<f64> {
     held.iter().map(|h| f64::from(u8::from(*h))).collect()
 }
 
-/// Sixteen repeats with 10 runs and six new ones each: the standard error is some 3 %. Intervals of the posterior
+/// Ten repeats with 10 runs and three new ones each: the standard error is some 6 %. Intervals of the posterior
 /// predictive that take the readings one by one hold a whole course far less often, and would fail this bound.
 #[test]
 fn ninety_per_cent_of_new_runs_are_held() {
     let model = model();
     let predictor = predictor(&model);
     let (mut titre, mut course, mut course_alone) = (Vec::new(), Vec::new(), Vec::new());
-    for seed in 0..16 {
-        let held = repeat(&predictor, 10, 6, 1000 + seed);
+    for seed in 0..10 {
+        let held = repeat(&predictor, 10, 3, 1000 + seed);
         titre.extend(outcomes(&held.titre));
         course.extend(outcomes(&held.course));
         course_alone.extend(outcomes(&held.course_alone));
     }
     let (titre, course, alone) = (coverage(&titre, 0.95), coverage(&course, 0.95), coverage(&course_alone, 0.95));
-    assert!((0.82..=0.98).contains(&titre.share), "titre {titre:?}");
-    assert!((0.82..=0.98).contains(&course.share), "course {course:?}");
-    assert!(alone.share < 0.75, "reading by reading {alone:?}");
+    assert!((0.75..=1.0).contains(&titre.share), "titre {titre:?}");
+    assert!((0.75..=1.0).contains(&course.share), "course {course:?}");
+    assert!(alone.share < 0.7, "reading by reading {alone:?}");
 }
 
 #[test]

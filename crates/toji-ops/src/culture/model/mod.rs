@@ -1,6 +1,10 @@
-//! Models: shown with their proofs, and simulated.
+//! Models: shown with their proofs, simulated, learnt from runs, and their forecasts beside what came of them.
 
+mod calibration;
 mod check;
+mod course;
+mod hybrid;
+mod predict;
 mod simulate;
 
 use crate::operation::{Context, Operation};
@@ -8,17 +12,26 @@ use crate::run::fetch;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 2] {
-    [check::operation(), simulate::operation()]
+pub(super) fn operations() -> [Operation; 5] {
+    [check::operation(), simulate::operation(), hybrid::operation(), predict::operation(), calibration::operation()]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
 async fn model(context: &Context, named: &str) -> Result<Model> {
+    let (file, text) = source(context, named).await?;
+    Model::read(&text).map_err(|error| match &file {
+        Some(file) => error.in_file(file),
+        None => error,
+    })
+}
+
+/// The text of a model, and the name of its file where it has one.
+async fn source(context: &Context, named: &str) -> Result<(Option<String>, String)> {
     if let Some(text) = shipped(named) {
-        return Model::read(text);
+        return Ok((None, text.to_owned()));
     }
     if named.contains('\n') {
-        return Model::read(named);
+        return Ok((None, named.to_owned()));
     }
     let names = SHIPPED.map(|(name, _)| name).join(", ");
     let (file, bytes) = fetch(context, named).await.map_err(|error| {
@@ -33,7 +46,20 @@ async fn model(context: &Context, named: &str) -> Result<Model> {
             .at(Place::default().in_file(&file))
             .hint("UTF-8 の TOML で保存してください", "save it as TOML in UTF-8")
     })?;
-    Model::read(&text).map_err(|error| error.in_file(&file))
+    Ok((Some(file), text))
+}
+
+/// A JSON number in the unit, or text with a unit.
+fn given(value: &serde_json::Value, unit: &Unit, field: &str) -> Result<f64> {
+    match value {
+        serde_json::Value::String(text) => quantity(text, unit, field),
+        other => quantity(&other.to_string(), unit, field),
+    }
+}
+
+/// Unit of a quantity of the model.
+fn unit_of(model: &Model, name: &str) -> Unit {
+    model.described(name).map_or_else(Unit::one, |d| d.unit.clone())
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.
