@@ -243,7 +243,7 @@ async fn run(context: Context, input: Input) -> Result<Predicted> {
         )
         .at(Place::field("name")));
     }
-    let ledger = counted(&context, Some(&model.id), None).await?;
+    let ledger = counted(&context, Some(model.id.as_str()), None).await?;
     let (progress, seed) = (context.progress.clone(), context.seed);
     let scale = input.scale.clone().unwrap_or_default();
     let keep = input.store;
