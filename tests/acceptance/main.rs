@@ -7,7 +7,6 @@
 mod a_dataset;
 mod a_design;
 mod a_sense;
-mod b_hybrid;
 mod b_parallel;
 mod b_process;
 mod bench;

@@ -156,10 +156,10 @@ fn balances_stay_proved_and_stoichiometry_is_out_of_reach() {
     assert_eq!(fault(&format!("{PLAIN}{}", FACTOR.replace("[-1.2, 0.4, -0.7]", "[1.0]"))), ["factor.f_mu"]);
 }
 
-/// What the mechanism lacks: growth has an optimum of temperature; clone B grows more slowly and likes it a little colder.
+/// What the mechanism lacks: growth has an optimum of temperature, and clone B's lies elsewhere.
 fn truth(t: f64, clone: f64) -> f64 {
-    let best = 31.0 - 0.7 * clone;
-    (0.25 - 0.012 * (t - best).powi(2) - 0.25 * clone).exp()
+    let best = 31.0 - 2.0 * clone;
+    (0.25 - 0.012 * (t - best).powi(2) - 0.1 * clone).exp()
 }
 
 fn run(model: &Model, name: &str, t: f64, clone: f64, chance: &mut Chance) -> Run {
@@ -221,7 +221,8 @@ fn a_hidden_law_is_learnt_and_written_to_a_file() {
     assert!(text.contains("sha256:r4"));
 }
 
-/// Two runs of clone B beside nine of clone A, against the two alone: the shape is the old clone's, the rest the new one's.
+/// Two runs of clone B beside nine of clone A, against the two alone. The clones differ a good deal (their optima lie two
+/// degrees apart), so the gain is small: a mean squared error of ln(factor) of 0.0204 instead of 0.0238.
 #[test]
 fn a_new_clone_gains_from_the_old_ones_runs() {
     let plain = Model::read(PLAIN).unwrap();
@@ -241,7 +242,7 @@ fn a_new_clone_gains_from_the_old_ones_runs() {
             alone += error(&own) / 12.0;
         }
     }
-    assert!(shared < 0.5 * alone, "mean squared error {shared} with the old clone, {alone} without");
+    assert!(shared < 0.9 * alone, "mean squared error {shared} with the old clone, {alone} without");
 }
 
 #[test]

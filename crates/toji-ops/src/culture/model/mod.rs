@@ -1,10 +1,6 @@
-//! Models: shown with their proofs, simulated, learnt from runs, and their forecasts beside what came of them.
+//! Models: shown with their proofs, and simulated.
 
-mod calibration;
 mod check;
-mod course;
-mod hybrid;
-mod predict;
 mod simulate;
 
 use crate::operation::{Context, Operation};
@@ -12,26 +8,17 @@ use crate::run::fetch;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 5] {
-    [check::operation(), simulate::operation(), hybrid::operation(), predict::operation(), calibration::operation()]
+pub(super) fn operations() -> [Operation; 2] {
+    [check::operation(), simulate::operation()]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
 async fn model(context: &Context, named: &str) -> Result<Model> {
-    let (file, text) = source(context, named).await?;
-    Model::read(&text).map_err(|error| match &file {
-        Some(file) => error.in_file(file),
-        None => error,
-    })
-}
-
-/// The text of a model, and the name of its file where it has one.
-async fn source(context: &Context, named: &str) -> Result<(Option<String>, String)> {
     if let Some(text) = shipped(named) {
-        return Ok((None, text.to_owned()));
+        return Model::read(text);
     }
     if named.contains('\n') {
-        return Ok((None, named.to_owned()));
+        return Model::read(named);
     }
     let names = SHIPPED.map(|(name, _)| name).join(", ");
     let (file, bytes) = fetch(context, named).await.map_err(|error| {
@@ -46,20 +33,7 @@ async fn source(context: &Context, named: &str) -> Result<(Option<String>, Strin
             .at(Place::default().in_file(&file))
             .hint("UTF-8 の TOML で保存してください", "save it as TOML in UTF-8")
     })?;
-    Ok((Some(file), text))
-}
-
-/// A JSON number in the unit, or text with a unit.
-fn given(value: &serde_json::Value, unit: &Unit, field: &str) -> Result<f64> {
-    match value {
-        serde_json::Value::String(text) => quantity(text, unit, field),
-        other => quantity(&other.to_string(), unit, field),
-    }
-}
-
-/// Unit of a quantity of the model.
-fn unit_of(model: &Model, name: &str) -> Unit {
-    model.described(name).map_or_else(Unit::one, |d| d.unit.clone())
+    Model::read(&text).map_err(|error| error.in_file(&file))
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.
