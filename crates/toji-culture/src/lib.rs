@@ -10,6 +10,8 @@
 //! * `feedback`: what each learner hears about the own culture.
 //! * `model`: the model file, its units and its balances.
 //! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
+//! * `predict`: forecasts with intervals whose coverage is earned, and the ledger of what became of them.
+//! * `hybrid`: rates of a mechanism times a factor learnt from runs, and quality attributes from features of the course.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //! * `profile`: feeds and other inputs in time that make the most of a model, verified by other means.
 //! * `control`: a state estimator, a predictive controller, a filter that can only make commands safer, and the fall back
@@ -36,12 +38,14 @@ pub mod feedback;
 pub mod fit;
 pub mod gas;
 pub mod gp;
+pub mod hybrid;
 pub mod kernel;
 pub mod linear;
 pub mod model;
 pub mod monitor;
 pub mod optimise;
 pub mod plan;
+pub mod predict;
 pub mod profile;
 pub mod rank;
 pub mod rates;

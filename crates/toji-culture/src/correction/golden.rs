@@ -1,13 +1,26 @@
 //! The corrector: what a batch is believed to be, what of it may still be moved, and by how much it must be.
 
-use crate::fit::{Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale, Settled};
+use crate::fit::{Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale};
 use crate::kernel::{Dual, Options, System};
-use crate::linear::dot;
+use crate::linear::{Matrix, dot};
 use crate::optimise::{Limits, minimise};
 use crate::twin::Seen;
 use libm::log as ln;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
+
+/// What is believed of the constants while a batch runs: the most probable values and how open they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// Values, in the order of the beliefs.
+    pub values: Vec<f64>,
+    /// Their logarithms.
+    pub at: Vec<f64>,
+    /// Covariance of the logarithms.
+    pub covariance: Matrix,
+    /// Did the search end because nothing fell any more?
+    pub converged: bool,
+}
 
 /// Derivatives computed in one simulation.
 const DIRECTIONS: usize = 8;
@@ -228,7 +241,10 @@ impl<'s> Golden<'s> {
         if run.measured.is_empty() {
             return self.unmeasured();
         }
-        Problem::new(self.system, &parameters, &[run], 0.0, self.options.clone())?.settle()
+        let problem = Problem::new(self.system, &parameters, &[run], 0.0, self.options.clone())?;
+        let found = problem.posterior_from(&problem.middle())?;
+        let values = found.unknowns.iter().zip(&found.at).map(|(u, at)| u.outward(*at)).collect();
+        Ok(Settled { values, at: found.at, covariance: found.covariance, converged: found.converged })
     }
 
     fn name(&self, constant: usize) -> String {
@@ -241,7 +257,7 @@ impl<'s> Golden<'s> {
     fn unmeasured(&self) -> Result<Settled> {
         let priors: Vec<Prior> = (0..self.beliefs.len()).map(|i| self.prior(i)).collect();
         let n = priors.len();
-        let covariance = crate::linear::Matrix::from_fn(n, n, |i, j| if i == j { priors[i].sd * priors[i].sd } else { 0.0 });
+        let covariance = Matrix::from_fn(n, n, |i, j| if i == j { priors[i].sd * priors[i].sd } else { 0.0 });
         let at: Vec<f64> = priors.iter().map(|p| p.mean).collect();
         Ok(Settled { values: at.iter().map(|a| libm::exp(*a)).collect(), at, covariance, converged: true })
     }

@@ -3,15 +3,15 @@
 mod descend;
 mod landscape;
 mod objective;
+mod posterior;
 mod problem;
 mod profile;
-mod settle;
 #[cfg(test)]
 mod tests;
 
 pub use landscape::{Landscape, Local, Scale, Unknown};
+pub use posterior::{Posterior, Uncertain};
 pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run};
-pub use settle::Settled;
 
 use descend::{Descent, descend};
 use toji_core::chance::Chance;
@@ -94,30 +94,7 @@ pub struct Effort {
 pub fn fit(landscape: &impl Landscape, effort: Effort, report: &dyn Fn(usize, usize) -> Result<()>) -> Result<Fit> {
     let unknowns = landscape.unknowns();
     let all = effort.starts.max(1) + if effort.profiles { unknowns.len() } else { 0 };
-    let mut best: Option<Descent> = None;
-    let mut ends = Vec::new();
-    for point in points(&unknowns, effort.starts.max(1), effort.seed) {
-        report(ends.len(), all)?;
-        let descent = search(landscape, &unknowns, &point, effort, ends.len() as u64);
-        ends.push(descent.as_ref().map(|d| d.local.minus_two_log));
-        if let Some(descent) = descent
-            && best.as_ref().is_none_or(|b| descent.local.minus_two_log < b.local.minus_two_log)
-        {
-            best = Some(descent);
-        }
-    }
-    let mut best = best.ok_or_else(|| {
-        Error::new(
-            Category::Model,
-            "E-FIT-002",
-            "どの出発点でもモデルを計算できませんでした",
-            "the model could not be simulated from any start",
-        )
-        .hint(
-            "範囲を狭めるか、モデルを culture simulate で確かめてください",
-            "narrow the bounds, or check the model with culture simulate",
-        )
-    })?;
+    let (mut best, ends) = best(landscape, effort, &|done| report(done, all))?;
     let mut estimates: Vec<Estimate> = Vec::new();
     while effort.profiles && estimates.len() < unknowns.len() {
         report(ends.len() + estimates.len(), all)?;
@@ -144,6 +121,36 @@ pub fn fit(landscape: &impl Landscape, effort: Effort, report: &dyn Fn(usize, us
         n: landscape.measurements(),
         best: best.local,
     })
+}
+
+/// The best of all starts, and −2 ln L at the end of each.
+fn best(landscape: &impl Landscape, effort: Effort, report: &dyn Fn(usize) -> Result<()>) -> Result<(Descent, Vec<Option<f64>>)> {
+    let unknowns = landscape.unknowns();
+    let mut best: Option<Descent> = None;
+    let mut ends = Vec::new();
+    for point in points(&unknowns, effort.starts.max(1), effort.seed) {
+        report(ends.len())?;
+        let descent = search(landscape, &unknowns, &point, effort, ends.len() as u64);
+        ends.push(descent.as_ref().map(|d| d.local.minus_two_log));
+        if let Some(descent) = descent
+            && best.as_ref().is_none_or(|b| descent.local.minus_two_log < b.local.minus_two_log)
+        {
+            best = Some(descent);
+        }
+    }
+    let best = best.ok_or_else(|| {
+        Error::new(
+            Category::Model,
+            "E-FIT-002",
+            "どの出発点でもモデルを計算できませんでした",
+            "the model could not be simulated from any start",
+        )
+        .hint(
+            "範囲を狭めるか、モデルを culture simulate で確かめてください",
+            "narrow the bounds, or check the model with culture simulate",
+        )
+    })?;
+    Ok((best, ends))
 }
 
 impl Problem<'_> {

@@ -94,7 +94,12 @@ pub struct Problem<'s> {
 #[derive(Debug, Clone)]
 pub(super) struct Sought {
     pub(super) unknown: Unknown,
-    pub(super) constant: String,
+    /// Place among the parameters as given, and the group where it has one.
+    pub(super) parameter: usize,
+    pub(super) group: Option<String>,
+    /// The constant, and its place in the problem's own form of the model.
+    pub(super) name: String,
+    pub(super) constant: usize,
     pub(super) prior: Option<Prior>,
 }
 
@@ -136,8 +141,9 @@ impl<'s> Problem<'s> {
         groups.sort_unstable();
         groups.dedup();
         let mut of_group: Vec<(Option<&str>, usize)> = Vec::new();
-        for parameter in parameters {
-            system.constant(&parameter.name).map_err(|e| e.at(Place::field(format!("parameters.{}", parameter.name))))?;
+        for (place, parameter) in parameters.iter().enumerate() {
+            let constant =
+                system.constant(&parameter.name).map_err(|e| e.at(Place::field(format!("parameters.{}", parameter.name))))?;
             check(parameter)?;
             let shares: Vec<Option<&str>> =
                 if parameter.by_group { groups.iter().map(|g| Some(*g)).collect() } else { vec![None] };
@@ -150,7 +156,10 @@ impl<'s> Problem<'s> {
                         low: parameter.low,
                         high: parameter.high,
                     },
-                    constant: parameter.name.clone(),
+                    parameter: place,
+                    group: group.map(str::to_owned),
+                    name: parameter.name.clone(),
+                    constant,
                     prior: parameter.prior,
                 });
             }
@@ -220,7 +229,7 @@ impl<'s> Problem<'s> {
             measured.push(At { time, quantity, reading: m.reading, noise });
         }
         let ours = of_group.iter().filter(|(g, _)| g.is_none_or(|g| g == run.group));
-        let unknowns = ours.map(|(_, u)| Ok((*u, system.constant(&self.unknowns[*u].constant)?))).collect::<Result<_>>()?;
+        let unknowns = ours.map(|(_, u)| Ok((*u, system.constant(&self.unknowns[*u].name)?))).collect::<Result<_>>()?;
         Ok(Placed { system, constants, unknowns, times, measured })
     }
 }

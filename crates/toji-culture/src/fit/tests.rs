@@ -191,3 +191,20 @@ fn what_cannot_be_fitted_is_refused_at_its_place() {
     assert_eq!(problem(&k, &[run("r", "g", vec![measured("x", 1.0, f64::NAN, Noise::Known(0.1))])]), "runs.r.measured.x");
     assert_eq!(problem(&k, &[run("r", "g", vec![measured("x", 1.0, 0.5, Noise::Known(0.0))])]), "runs.r.measured.x");
 }
+
+/// Of a line with known spread the posterior is that of least squares: variances 0.2²/17.5 and 0.2²·55/105, and their
+/// covariance −0.2²·15/105; the bounds add next to nothing.
+#[test]
+fn the_posterior_of_a_line_is_that_of_theory() {
+    let system = model(&[("a", "0", None), ("b", "0", None), ("y", "a", Some("b"))]);
+    let points = LINE.iter().map(|(t, y)| measured("y", *t, *y, Noise::Known(0.2))).collect();
+    let parameters = [parameter("a", -100.0, 100.0), parameter("b", -100.0, 100.0)];
+    let problem = Problem::new(&system, &parameters, &[run("r", "g", points)], 0.0, Options::default()).unwrap();
+    let posterior = problem.posterior(2, 1).unwrap();
+    near(posterior.covariance[(0, 0)], 0.04 * 55.0 / 105.0, 1e-3);
+    near(posterior.covariance[(1, 1)], 0.04 / 17.5, 1e-3);
+    near(posterior.covariance[(0, 1)], -0.04 * 15.0 / 105.0, 1e-3);
+    let again = problem.posterior_from(&posterior.at).unwrap();
+    near(again.at[0], posterior.at[0], 1e-6);
+    assert!(again.converged);
+}

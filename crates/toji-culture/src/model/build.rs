@@ -75,6 +75,7 @@ pub(super) fn build(file: &File) -> Result<Model> {
     it.states();
     it.events();
     it.observed();
+    it.factors();
     if it.found.is_empty() { it.finish(stoichiometry) } else { Err(refused(it.found)) }
 }
 
@@ -203,6 +204,18 @@ impl<'f> Builder<'f> {
             let unit = self.unit(&it.unit, &format!("define.{name}.unit")).unwrap_or_else(Unit::one);
             self.name(name, &unit, Kind::Defined, it.label.as_ref(), &format!("define.{name}"));
         }
+        for (name, it) in &file.factor {
+            let field = format!("factor.{name}");
+            if let Err(error) = it.check(name) {
+                self.found.push(finding(&field, &error));
+                continue;
+            }
+            let (values, waves) = it.constants(name);
+            for constant in values.iter().chain(&waves) {
+                self.name(constant, &Unit::one(), Kind::Constant, None, &field);
+            }
+            self.name(name, &Unit::one(), Kind::Defined, it.label.as_ref(), &field);
+        }
     }
 
     fn unit_of(&self, name: &str) -> Unit {
@@ -286,9 +299,109 @@ impl<'f> Builder<'f> {
     fn defines(&mut self) {
         for (name, it) in &self.file.define {
             if let Some(expression) = self.read(&it.expression, &self.unit_of(name), &format!("define.{name}.expression")) {
+                let expression = self.multiplied(name, expression);
                 self.put(name, Role::Assigned(expression));
             }
         }
+    }
+
+    /// A rate times the factors that are on it.
+    fn multiplied(&self, target: &str, rate: Expression) -> Expression {
+        let on = self.file.factor.iter().filter(|(_, factor)| factor.on == target);
+        on.fold(rate, |rate, (name, _)| times(rate, Expression::name(name.as_str())))
+    }
+
+    /// Learnt factors. What they multiply is a rate and nothing that decides what a reaction makes, what a flow brings
+    /// or what the gas holds, so that no balance can depend on them.
+    fn factors(&mut self) {
+        let file = self.file;
+        let fixed = self.fixed();
+        for (name, it) in &file.factor {
+            let field = format!("factor.{name}");
+            if it.check(name).is_err() {
+                continue;
+            }
+            if !file.define.contains_key(&it.on) && !file.reaction.contains_key(&it.on) {
+                self.found.push(finding(&format!("{field}.on"), &crate::hybrid::no_target(file, &it.on)));
+                continue;
+            }
+            if fixed.contains(it.on.as_str()) {
+                self.fault(
+                    &format!("{field}.on"),
+                    format!("«{}» は化学量論・流れの組成・気液平衡を決めているため、学習した係数を掛けられません", it.on),
+                    format!(
+                        "«{}» decides a stoichiometry, what a flow contains or a saturation, so no learnt factor multiplies it",
+                        it.on
+                    ),
+                    [
+                        "係数は速度だけに掛けます。反応そのものか、速度の量を選んでください",
+                        "factors multiply rates only: choose a reaction or a rate",
+                    ],
+                );
+            }
+            for input in &it.input {
+                let of = if input.of == "time" {
+                    Some(self.time.clone())
+                } else {
+                    self.described.iter().find(|d| d.name == input.of).map(|d| d.unit.clone())
+                };
+                let field = format!("{field}.input.{}", input.of);
+                match (of, self.unit(&input.unit, &format!("{field}.unit"))) {
+                    (Some(of), Some(given)) if of == given => {}
+                    (Some(of), Some(given)) => self.fault(
+                        &field,
+                        format!("係数の入力 «{}» の単位 {given} がモデルの {of} と違います", input.of),
+                        format!("the input «{}» of a factor is in {given}, in the model in {of}", input.of),
+                        ["学習したときと同じモデルに使ってください", "use the factor with the model it was learnt with"],
+                    ),
+                    (None, _) => self.fault(
+                        &field,
+                        format!("係数の入力 «{}» がモデルにありません", input.of),
+                        format!("the model has no «{}», which a factor takes as input", input.of),
+                        ["学習したときと同じモデルに使ってください", "use the factor with the model it was learnt with"],
+                    ),
+                    (_, None) => {}
+                }
+            }
+            let (values, waves) = it.constants(name);
+            for (constant, value) in values.iter().zip(&it.values).map(|(c, v)| (c, *v)).chain(waves.iter().map(|w| (w, 0.0))) {
+                self.put(constant, Role::Constant(Expression::Number(value)));
+            }
+            match it.expression(name) {
+                Ok(expression) => self.put(name, Role::Assigned(expression)),
+                Err(error) => self.found.push(finding(&field, &error)),
+            }
+        }
+    }
+
+    /// Names that stoichiometry, composition and saturation depend on, through definitions too.
+    fn fixed(&self) -> std::collections::BTreeSet<String> {
+        let file = self.file;
+        let texts = file
+            .reaction
+            .values()
+            .flat_map(|r| r.makes.values())
+            .chain(file.stream.values().flat_map(|s| s.contains.values().chain(s.retains.values())))
+            .chain(file.stream.values().flat_map(|s| s.inflow.iter().chain(&s.outflow)))
+            .chain(file.transfer.values().map(|t| &t.saturation))
+            .chain(file.event.values().filter_map(|e| e.add.as_ref()).flat_map(|a| a.contains.values()));
+        let mut open: Vec<String> = Vec::new();
+        let names = |text: &str, open: &mut Vec<String>| {
+            if let Ok(expression) = notation::read(text) {
+                expression.names(&mut |name| open.push(name.to_string()));
+            }
+        };
+        texts.for_each(|text| names(text, &mut open));
+        let mut fixed = std::collections::BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if let Some(definition) = file.define.get(&name)
+                && !fixed.contains(&name)
+            {
+                names(&definition.expression, &mut open);
+            }
+            fixed.insert(name);
+        }
+        fixed
     }
 
     /// Unit of the rate of a species' amount.
@@ -319,7 +432,7 @@ impl<'f> Builder<'f> {
         for (name, it) in &self.file.reaction {
             let Some(unit) = self.unit(&it.unit, &format!("reaction.{name}.unit")) else { continue };
             let Some(rate) = self.read(&it.rate, &unit, &format!("reaction.{name}.rate")) else { continue };
-            let rate = Typed { expression: rate, unit };
+            let rate = Typed { expression: self.multiplied(name, rate), unit };
             for (species, made) in &it.makes {
                 let field = format!("reaction.{name}.makes.{species}");
                 if !self.known_species(species, &field) {

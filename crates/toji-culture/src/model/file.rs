@@ -39,6 +39,9 @@ pub struct File {
     /// What happens at an instant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub event: BTreeMap<String, Occasion>,
+    /// Factors on rates, learnt from runs.
+    #[serde(default)]
+    pub factor: BTreeMap<String, crate::hybrid::Factor>,
     /// What is looked at, in the unit it is shown in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub observe: BTreeMap<String, Formula>,

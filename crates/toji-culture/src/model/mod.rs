@@ -89,7 +89,15 @@ impl Model {
     /// # Errors
     /// As [`File::read`]; names, units, species and balances that are wrong: all of them at once, each at its field.
     pub fn read(text: &str) -> Result<Self> {
-        build::build(&File::read(text)?)
+        Self::of(&File::read(text)?)
+    }
+
+    /// Compiles a model file.
+    ///
+    /// # Errors
+    /// Names, units, species, balances and factors that are wrong: all of them at once, each at its field.
+    pub fn of(file: &File) -> Result<Self> {
+        build::build(file)
     }
 
     /// The same model with a profile that follows another table, in the units of the model: the feed of a run.
