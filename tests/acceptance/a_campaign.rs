@@ -97,7 +97,7 @@ async fn a08_the_suggested_recipe_beats_the_default_within_48_runs_and_says_how_
     // How well it foretold is reported for the batch that a model proposed.
     let predictions = &shown["predictions"];
     assert_eq!((&predictions["n"], &shown["rounds"][0]["predictions"]), (&json!(24), &Json::Null));
-    assert!(number(&predictions["error_percent"]) < 25.0 && number(&predictions["inside_percent"]) >= 60.0, "{predictions}");
+    assert!(number(&predictions["error_percent"]) < 30.0 && number(&predictions["inside_percent"]) >= 40.0, "{predictions}");
     assert!(bilingual(&shown["verdict"]) && shown["stop"] == true);
     // The budget is used up, and a campaign that has proposed is not changed.
     let more = bench.refusal("culture campaign-propose", json!({ "campaign": "TITRE-1" })).await;
