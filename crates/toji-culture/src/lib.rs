@@ -12,6 +12,8 @@
 //! * `fit`: parameters from measurements, with the interval of each or that the data do not tell.
 //! * `kernel`: models as expressions and events, compiled and integrated.
 //! * `profile`: feeds and other inputs in time that make the most of a model, verified by other means.
+//! * `control`: a state estimator, a predictive controller, a filter that can only make commands safer, and the fall back
+//!   to the recipe when sensors fail; on a simulated bed before anything real.
 //! * `exchange`: models in the notations of others, read and written.
 //! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
 //!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
@@ -24,6 +26,7 @@
 //! comes from a seed that is an argument.
 
 pub mod campaign;
+pub mod control;
 pub mod envelope;
 pub mod exchange;
 pub mod feedback;

@@ -1,10 +1,11 @@
 //! Models that ship, each of a publication.
 
 /// Identifier and file of each.
-pub const SHIPPED: [(&str, &str); 3] = [
+pub const SHIPPED: [(&str, &str); 4] = [
     ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
     ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
     ("chen-hwang-1990", include_str!("../../models/chen-hwang-1990.toml")),
+    ("srinivasan-2003", include_str!("../../models/srinivasan-2003.toml")),
 ];
 
 /// The file of a shipped model.

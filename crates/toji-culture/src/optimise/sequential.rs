@@ -120,14 +120,17 @@ pub fn sequential<P: Nonlinear>(
     let mut x: Vec<f64> = start.iter().zip(low).zip(high).map(|((x, low), high)| x.max(*low).min(*high)).collect();
     let mut at = search.evaluate(&x, true)?;
     let mut slopes = at.slopes.take()?;
-    let fresh = |slopes: &Slopes| {
-        let steepest = slopes.objective.iter().fold(0.0f64, |most, s| most.max(s.abs()));
+    let fresh = |x: &[f64], slopes: &Slopes| {
+        // A variable that a bound holds where it is says nothing about the length of a step.
+        let held = |i: usize, slope: f64| (x[i] <= low[i] && slope > 0.0) || (x[i] >= high[i] && slope < 0.0);
+        let free = slopes.objective.iter().enumerate().filter(|(i, s)| !held(*i, **s));
+        let steepest = free.fold(0.0f64, |most, (_, s)| most.max(s.abs()));
         let mut matrix = Matrix::identity(n);
         matrix.as_mut_slice().iter_mut().for_each(|v| *v *= (steepest / settings.first).max(1e-8));
         matrix
     };
     let mut is_fresh = learnt.is_none();
-    let mut learnt = learnt.filter(|m| m.rows() == n).unwrap_or_else(|| fresh(&slopes));
+    let mut learnt = learnt.filter(|m| m.rows() == n).unwrap_or_else(|| fresh(&x, &slopes));
     let mut penalty = 0.0f64;
     let mut converged = false;
     let mut iterations = 0;
@@ -138,13 +141,16 @@ pub fn sequential<P: Nonlinear>(
             if is_fresh {
                 break;
             }
-            (learnt, is_fresh) = (fresh(&slopes), true);
+            (learnt, is_fresh) = (fresh(&x, &slopes), true);
             continue;
         };
         let (violation, worst) = broken(&at.rows, equal);
         let slope = dot(&slopes.objective, &found.step);
         let priced: f64 = found.multipliers.iter().zip(&at.rows).map(|(m, row)| (m * row).abs()).sum();
-        if worst <= settings.feasible && slope.abs() + priced <= settings.tolerance * (1.0 + at.objective.abs()) {
+        // A curvature that was only guessed promises what it likes.
+        let little = slope.abs() + priced <= settings.tolerance * (1.0 + at.objective.abs());
+        let steep = slopes.objective.iter().zip(&found.step).any(|(s, d)| *d != 0.0 && s.abs() > settings.tolerance);
+        if worst <= settings.feasible && little && !(is_fresh && steep) {
             converged = true;
             break;
         }
@@ -163,7 +169,7 @@ pub fn sequential<P: Nonlinear>(
                 converged = worst <= settings.feasible;
                 break;
             }
-            (learnt, is_fresh) = (fresh(&slopes), true);
+            (learnt, is_fresh) = (fresh(&x, &slopes), true);
             continue;
         };
         let Some(mut value) = search.evaluate(&next, true).filter(|v| v.objective.is_finite()).or(Some(value)) else { break };

@@ -12,13 +12,13 @@ mod replay;
 mod segment;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transcription;
 mod verify;
 
 pub use optimum::{Effort, Optimum, Start, optimise};
 pub use replay::replay;
 pub use segment::Segment;
-pub use task::{Control, End, Free, Goal, Limit, Over, Prepared, Task};
+pub use task::{Control, End, Free, Goal, Limit, Over, Prepared, Task, as_profile};
 pub use transcription::{Bound, Held, Scalar, Scenario, Span, Term, Transcription};
 pub use verify::{Margin, Odds, Spread, Verified, verify};

@@ -265,6 +265,9 @@ pub(super) fn transcribe(prepared: &Prepared, intervals: usize) -> Result<Transc
             it.bounds.push(Bound { quantity, limit: value, upper, course, equal, margin, scale, soft: None });
         }
     }
+    // What the tolerance leaves is found when the optimum is simulated again.
+    let relative = if intervals == task.intervals { 1e-6 } else { 1e-5 };
+    (it.options.relative, it.options.absolute) = (relative, vec![relative * 1e-3]);
     it.terms.push(Term { quantity: system.quantity(&task.goal.quantity)?, weight: sign(prepared), each: false });
     Ok(it.finish())
 }

@@ -183,7 +183,10 @@ impl Task {
 }
 
 /// Makes an input a profile of one value: that it had at the start, inside its bounds.
-fn as_profile(file: &mut File, control: &Control) -> Result<()> {
+///
+/// # Errors
+/// The model has neither a profile nor a constant of that name.
+pub fn as_profile(file: &mut File, control: &Control) -> Result<()> {
     let (unit, label, value) = if let Some(profile) = file.profile.get(&control.name) {
         (profile.unit.clone(), profile.label.clone(), profile.values.first().copied())
     } else if let Some(constant) = file.constant.remove(&control.name) {

@@ -131,8 +131,6 @@ struct Seen {
     values: Vec<Vec<f64>>,
     /// Their slopes by all variables.
     slopes: Vec<Matrix>,
-    /// State at the end of the first interval.
-    next: Vec<f64>,
 }
 
 /// Local results of one interval: values and slopes by the directions.
@@ -262,14 +260,6 @@ impl<'s> Transcription<'s> {
         }
         self.curvature = any.then_some(matrix);
         self
-    }
-
-    /// The state of the first scenario at the end of the first interval.
-    ///
-    /// # Errors
-    /// As [`crate::kernel::System::simulate`].
-    pub fn next_state(&self, scenario: usize, x: &[f64]) -> Result<Vec<f64>> {
-        Ok(self.see(&self.scenarios[scenario], x, false, &[])?.next)
     }
 
     /// Values of quantities in one scenario at the ends of the intervals, the start first.
@@ -416,7 +406,7 @@ impl<'s> Transcription<'s> {
         };
         let inputs: Vec<Vec<f64>> = (0..self.controls.len()).map(|c| self.values_of(c, x)).collect();
         let times: Vec<f64> = (0..=self.looks).map(|l| l as f64 / self.looks as f64).collect();
-        let mut seen = Seen { values: Vec::new(), slopes: Vec::new(), next: Vec::new() };
+        let mut seen = Seen { values: Vec::new(), slopes: Vec::new() };
         for piece in 0..self.intervals {
             for (c, control) in self.controls.iter().enumerate() {
                 let (range, variable) = (control.high - control.low, self.first_of(c) + piece);
@@ -463,9 +453,6 @@ impl<'s> Transcription<'s> {
                 by = next;
             }
             state = local.ends;
-            if piece == 0 {
-                seen.next.clone_from(&state);
-            }
         }
         Ok(seen)
     }
