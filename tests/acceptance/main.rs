@@ -7,6 +7,7 @@
 mod a_dataset;
 mod a_design;
 mod a_sense;
+mod b_control;
 mod b_parallel;
 mod b_process;
 mod bench;

@@ -1,24 +1,63 @@
-//! Models: shown with their proofs, and simulated.
+//! Models: shown with their proofs, simulated, their inputs optimised, and cultures controlled by them.
 
 mod check;
+mod control;
+mod optimise;
 mod simulate;
 
 use crate::operation::{Context, Operation};
 use crate::run::fetch;
+use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
-use toji_culture::model::{Model, SHIPPED, shipped};
+use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 2] {
-    [check::operation(), simulate::operation()]
+pub(super) fn operations() -> [Operation; 4] {
+    [check::operation(), simulate::operation(), optimise::operation(), control::operation()]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
 async fn model(context: &Context, named: &str) -> Result<Model> {
+    let (text, file) = text(context, named).await?;
+    Model::read(&text).map_err(|error| if file.is_empty() { error } else { error.in_file(&file) })
+}
+
+/// The file of a model, with constants set.
+async fn model_file(context: &Context, named: &str, set: &BTreeMap<String, serde_json::Value>) -> Result<File> {
+    let (text, name) = text(context, named).await?;
+    let mut file = File::read(&text).map_err(|error| if name.is_empty() { error } else { error.in_file(&name) })?;
+    for (constant, given) in set {
+        let field = format!("set.{constant}");
+        let Some(it) = file.constant.get_mut(constant) else {
+            let names: Vec<&str> = file.constant.keys().map(String::as_str).collect();
+            return Err(Error::not_found(
+                "E-MODEL-020",
+                format!("定数 «{constant}» はモデルファイルにありません"),
+                format!("the model file has no constant «{constant}»"),
+            )
+            .at(Place::field(field))
+            .hint(format!("定数: {}", names.join("、")), format!("constants: {}", names.join(", "))));
+        };
+        let unit = Unit::parse(&it.unit)?;
+        (it.value, it.expression) = (Some(given_quantity(given, &unit, &field)?), None);
+    }
+    Ok(file)
+}
+
+/// A number in the usual unit, or text with a unit.
+fn given_quantity(given: &serde_json::Value, unit: &Unit, field: &str) -> Result<f64> {
+    match given {
+        serde_json::Value::String(text) => quantity(text, unit, field),
+        other => quantity(&other.to_string(), unit, field),
+    }
+}
+
+/// The text of a model, and the name of its file where it is one.
+async fn text(context: &Context, named: &str) -> Result<(String, String)> {
     if let Some(text) = shipped(named) {
-        return Model::read(text);
+        return Ok((text.to_owned(), String::new()));
     }
     if named.contains('\n') {
-        return Model::read(named);
+        return Ok((named.to_owned(), String::new()));
     }
     let names = SHIPPED.map(|(name, _)| name).join(", ");
     let (file, bytes) = fetch(context, named).await.map_err(|error| {
@@ -33,7 +72,7 @@ async fn model(context: &Context, named: &str) -> Result<Model> {
             .at(Place::default().in_file(&file))
             .hint("UTF-8 の TOML で保存してください", "save it as TOML in UTF-8")
     })?;
-    Model::read(&text).map_err(|error| error.in_file(&file))
+    Ok((text, file))
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.

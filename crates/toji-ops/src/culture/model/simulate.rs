@@ -1,6 +1,6 @@
 //! `culture simulate`: a model run in time, with the check of its own accuracy.
 
-use super::{model, quantity};
+use super::{given_quantity, model, quantity};
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -163,10 +163,7 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
         let field = format!("set.{name}");
         let place = model.system.constant(name).map_err(|error| error.at(Place::field(&field)))?;
         let unit = model.described(name).map(|d| d.unit.clone()).unwrap_or_else(toji_core::Unit::one);
-        let value = match given {
-            Json::String(text) => quantity(text, &unit, &field)?,
-            other => quantity(&other.to_string(), &unit, &field)?,
-        };
+        let value = given_quantity(given, &unit, &field)?;
         constants[place] = value;
         set.push(Used { name: name.clone(), value, unit: unit.code().to_owned() });
     }
