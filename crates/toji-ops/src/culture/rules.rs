@@ -242,9 +242,12 @@ struct Trial<'m> {
     goal: usize,
     /// Place in the model and factor to the state's unit, for each quantity of the state; none where it is not mapped.
     state: Vec<Option<(usize, f64)>>,
-    /// For each action: times and constants of the values it changes, and the factor.
-    moves: Vec<Option<(Vec<(f64, usize)>, f64)>>,
+    /// For each action, what it moves.
+    moves: Vec<Option<Moved>>,
 }
+
+/// Times and constants of the values an action changes, and the factor.
+type Moved = (Vec<(f64, usize)>, f64);
 
 impl Trial<'_> {
     /// The goal at the end of a run under a list of rules.

@@ -120,7 +120,7 @@ fn advise(setup: &Setup, input: &Input, seed: u64) -> Result<Controlled> {
             let unit = setup.model.described(name).map_or_else(toji_core::Unit::one, |d| d.unit.clone());
             given_quantity(given, &unit, &field)
         };
-        for name in row.values.keys().filter(|n| !input.sensors.contains_key(*n)) {
+        if let Some(name) = row.values.keys().find(|n| !input.sensors.contains_key(*n)) {
             return Err(Error::input(
                 "E-CONTROL-008",
                 format!("センサー «{name}» は宣言されていません"),
