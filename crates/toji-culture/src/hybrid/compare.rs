@@ -43,7 +43,7 @@ pub struct Comparison<'a> {
     /// What is learnt.
     pub what: &'a [Learn],
     /// Runs.
-    pub runs: &'a [Run],
+    pub runs: &'a [Run<'a>],
     /// How it is learnt.
     pub manner: &'a Manner,
     /// Starts of the fit of the mechanism.

@@ -110,7 +110,7 @@ impl Model {
             let names: Vec<&str> = file.profile.keys().map(String::as_str).collect();
             let known = if names.is_empty() { "—".to_owned() } else { names.join(", ") };
             return Err(Error::input(
-                "E-MODEL-019",
+                "E-MODEL-024",
                 format!("モデルに «{profile}» という時間表はありません"),
                 format!("the model has no profile «{profile}»"),
             )
