@@ -61,8 +61,8 @@ pub struct Plan {
 
 /// Cost of breaking a limit by itself, in sizes of the objective.
 const SLACK_COST: f64 = 100.0;
-/// Share of a limit that is kept in reserve for the tolerance of the solver.
-const RESERVE: f64 = 2e-6;
+/// Share of a limit that is kept in reserve for the tolerance of the solver and for what lies between looks.
+const RESERVE: f64 = 5e-5;
 /// A slack above this share of the limit is told.
 const TOLD: f64 = 1e-6;
 
