@@ -5,7 +5,7 @@ type Schemas = components["schemas"];
 
 export type VesselSystem = Schemas["Stored"];
 export type PlanSetting = Schemas["Setting"];
-export type PlanCondition = Schemas["Condition"];
+export type PlanCondition = Schemas["CulturePlanInputCondition"];
 export type PlanInput = Schemas["CulturePlanInput"];
 export type PlannedUnit = Schemas["PlannedUnit"];
 export type Planned = Schemas["CulturePlanOutput"];
