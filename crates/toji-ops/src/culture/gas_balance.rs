@@ -152,7 +152,7 @@ pub(super) fn operation() -> Operation {
                 "Uptake of hydrogen, oxygen and carbon dioxide from gas in and out, with standard errors. Readings of any kind (per cent or partial pressure, wet or dry, litres of any state) are brought to moles of dry gas, so that they compare. Says whether the balance closes, and whether transfer or the cells limit.",
             ],
             positional: &[],
-            example: "toji culture gas-balance --flow @flow.json --inlet @in.json --outlet @out.json --volume-l @v.json",
+            example: "toji culture gas-balance --flow @f.json --inlet @in.json --outlet @out.json --volume-l @v.json",
         },
         Effect::Read,
         balance,

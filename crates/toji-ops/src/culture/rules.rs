@@ -225,7 +225,7 @@ pub(super) fn operation() -> Operation {
                 "Learns short rules from decisions (the learner of `sense rules`), tries each on a simulated plant in pairs of the same runs with it and without it, and compares what operators' own hands add to the variation (variance component with interval) before and under the automated recipe. --accept keeps the rules as phases of a recipe.",
             ],
             positional: &["plant"],
-            example: "toji culture rules luedeking-piret-fed-batch --until '60 h' --every '6 h' --goal titre",
+            example: "toji culture rules m.toml --until '9 h' --every '3 h' --goal P --state @s.json --moves @d.json",
         },
         Effect::Write,
         try_rules,

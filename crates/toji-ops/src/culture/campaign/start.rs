@@ -112,7 +112,7 @@ pub(super) fn operation() -> Operation {
                 "Starts a campaign: factors with bounds, what is sought, limits, safety envelope, default recipe and budget. The envelope is a hard filter: a point whose path over purge, start-up, operation, loss of agitation and shutdown comes near what could burn is never proposed.",
             ],
             positional: &["name"],
-            example: "toji culture campaign TITRE-1 --factors @f.json --goal @g.json --default-recipe @r.json --units 24",
+            example: "toji culture campaign T-1 --factors @f.json --goal @g.json --default-recipe @r.json --units 24",
         },
         Effect::Write,
         start,

@@ -262,7 +262,7 @@ pub(super) fn operation() -> Operation {
                 "Finds constants of a model from measurements of runs: many starts, and for every constant the 95 % profile interval. A constant that the data do not determine is answered as not identifiable, never as a number. Readings below a limit of detection enter the likelihood as such. Also takes the YAML file of a PEtab problem.",
             ],
             positional: &["model"],
-            example: "toji culture fit my-model.toml --runs run-0a1b2c --readings X=dry-weight --parameters @bounds.json",
+            example: "toji culture fit m.toml --runs run-0a1b2c --readings X=dry-weight --parameters @bounds.json",
         },
         Effect::Read,
         run,
