@@ -145,6 +145,7 @@ async fn b04_a_feed_found_at_1_l_is_optimised_again_at_30_l_and_controlled_with_
     let reached = product["reached"].as_f64().unwrap();
     assert!(reached > 0.7 * promised && reached < 1.3 * promised, "{reached} {promised}");
     let comparison = &controlled["comparison"];
+    println!("{comparison}");
     // How control did beside the recipe is told, also where it did no better.
     for key in ["control_mean", "recipe_mean", "difference_low", "difference_high", "broken_under_control", "broken_by_recipe"] {
         assert!(comparison[key].is_number(), "{key}: {comparison}");

@@ -95,7 +95,11 @@ impl Sheet {
 const CELLS_MAX: usize = 20_000_000;
 
 fn unreadable(source: &Source, e: &dyn fmt::Display) -> Error {
-    Error::input("E-XLS-001", format!("表計算ファイルとして読めません: {e}"), format!("not readable as a workbook: {e}"))
+    refused(source, e, e)
+}
+
+fn refused(source: &Source, ja: &dyn fmt::Display, en: &dyn fmt::Display) -> Error {
+    Error::input("E-XLS-001", format!("表計算ファイルとして読めません: {ja}"), format!("not readable as a workbook: {en}"))
         .hint(
             "表計算ソフトで開けるか、保存が途中で切れていないかを確認してください",
             "check that a spreadsheet program opens it and that it was not cut off while saving",
@@ -111,7 +115,7 @@ pub(crate) fn read_workbook(source: &Source) -> Result<Vec<Sheet>> {
 
 fn read_book(source: &Source) -> Result<Vec<Sheet>> {
     let fault = |e: &dyn fmt::Display| unreadable(source, e);
-    compound::check(source.bytes()).map_err(|e| fault(&e))?;
+    compound::check(source.bytes()).map_err(|[ja, en]| refused(source, &ja, &en))?;
     let mut book = calamine::open_workbook_auto_from_rs(std::io::Cursor::new(source.bytes())).map_err(|e| fault(&e))?;
     let meta = book.sheets_metadata().to_vec();
     let mut sheets = Vec::new();

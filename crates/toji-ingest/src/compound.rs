@@ -10,6 +10,9 @@ const IN_HEADER: usize = 109;
 /// Bytes of an entry of the directory.
 const ENTRY: usize = 128;
 
+/// What is wrong, in Japanese and in English.
+type Fault = [&'static str; 2];
+
 /// A compound file begins so.
 const SIGNATURE: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
@@ -25,7 +28,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Says what is wrong with a compound file whose streams do not end; other faults are the reader's to find.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
     if !bytes.starts_with(&SIGNATURE) {
         return Ok(());
     }
@@ -62,14 +65,14 @@ impl Compound<'_> {
     }
 
     /// The table, from the sectors that the header and those after it name.
-    fn table(&self, mut more: u32) -> Result<Vec<u32>, &'static str> {
+    fn table(&self, mut more: u32) -> Result<Vec<u32>, Fault> {
         let words = |bytes: &[u8]| bytes.chunks_exact(4).filter_map(|w| u32_at(w, 0)).collect::<Vec<u32>>();
         let mut named = words(self.bytes.get(76..76 + 4 * IN_HEADER).unwrap_or_default());
         let mut steps = 0;
         while more < NO_SECTOR {
             steps += 1;
             if steps > self.sectors() {
-                return Err("its table of sectors runs in a circle");
+                return Err(["セクター表が循環しています", "its table of sectors runs in a circle"]);
             }
             let mut next = words(self.sector(more));
             more = next.pop().unwrap_or(NO_SECTOR);
@@ -77,7 +80,7 @@ impl Compound<'_> {
         }
         named.retain(|id| *id < NO_SECTOR);
         if named.len() > self.sectors() {
-            return Err("its table of sectors is larger than the file");
+            return Err(["セクター表がファイルより大きくなっています", "its table of sectors is larger than the file"]);
         }
         Ok(named.into_iter().flat_map(|id| words(self.sector(id))).collect())
     }
@@ -89,12 +92,12 @@ impl Compound<'_> {
     }
 
     /// Does the chain end, or is what is wanted of it reached before?
-    fn ends(&self, start: u32, len: usize) -> Result<(), &'static str> {
+    fn ends(&self, start: u32, len: usize) -> Result<(), Fault> {
         let sectors = self.chain(start).count();
         if sectors <= self.sectors() || len <= sectors.saturating_mul(self.size) {
             return Ok(());
         }
-        Err("a stream in it runs in a circle")
+        Err(["中のストリームが循環していて終わりません", "a stream in it runs in a circle"])
     }
 }
 
