@@ -9,6 +9,7 @@
 mod segment;
 
 use crate::fault;
+use crate::merge::merge;
 use segment::Files;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a sink may take before its batches go to disk.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Bytes of waiting frames that are handed on at once, about.
+const AT_ONCE_BYTES: u64 = 2 << 20;
 
 /// A sink before another sink, with a buffer on disk between.
 pub struct Forward {
@@ -62,17 +66,22 @@ impl Forward {
     /// The folder cannot be read or written, or the sink refuses a frame for what it says.
     pub async fn replay(&self, stop: &CancellationToken) -> Result<()> {
         let mut wait = Duration::from_millis(100);
+        // Frames that go one by one, because one of them was refused in company.
+        let mut alone = 0usize;
         while !stop.is_cancelled() {
-            let frame = self.files.lock().await.oldest()?;
-            let Some(frame) = frame else {
+            let mut frames = self.files.lock().await.oldest(if alone > 0 { 0 } else { AT_ONCE_BYTES })?;
+            let batches = merge(frames.iter_mut().flat_map(|frame| std::mem::take(&mut frame.batches)));
+            let together = frames.len();
+            let Some(last) = frames.pop() else {
                 tokio::select! {
                     () = self.waiting.notified() => continue,
                     () = stop.cancelled() => return Ok(()),
                 }
             };
-            match hand_on(&*self.beyond, &frame.batches).await {
+            match hand_on(&*self.beyond, &batches).await {
                 Ok(_) => {
-                    self.files.lock().await.done(&frame)?;
+                    self.files.lock().await.done(&last)?;
+                    alone = alone.saturating_sub(together);
                     wait = Duration::from_millis(100);
                 }
                 Err(error) if fault::may_pass(&error) => {
@@ -80,10 +89,12 @@ impl Forward {
                     tokio::select! { () = sleep(wait) => {}, () = stop.cancelled() => {} }
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
+                Err(_) if together > 1 => alone = together,
                 Err(error) => {
                     // Refused for what it says: keep the frame aside, go on with the next.
                     tracing::error!("a buffered frame is refused and kept aside: {error}");
-                    self.files.lock().await.set_aside(&frame, &error)?;
+                    self.files.lock().await.set_aside(&last, &error)?;
+                    alone = alone.saturating_sub(together);
                 }
             }
         }

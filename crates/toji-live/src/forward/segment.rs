@@ -35,6 +35,8 @@ pub(super) struct Files {
     offset: u64,
     /// Bytes of frames that wait.
     waiting: u64,
+    /// A frame was refused for want of room, and too little has been handed on since.
+    full: bool,
     damaged: u64,
 }
 
@@ -64,7 +66,7 @@ impl Files {
             }
         }
         let (writer, last_bytes) = create(folder, last)?;
-        Ok(Self { folder: folder.to_owned(), bytes_max, last, last_bytes, writer, first, offset, waiting, damaged })
+        Ok(Self { folder: folder.to_owned(), bytes_max, last, last_bytes, writer, first, offset, waiting, full: false, damaged })
     }
 
     pub(super) fn waiting_bytes(&self) -> u64 {
@@ -75,20 +77,18 @@ impl Files {
         self.damaged
     }
 
-    /// Writes a frame and flushes it to disk.
+    /// Writes a frame and flushes it to disk. Once one was refused for want of room, all are until an eighth of the
+    /// space is free: whoever tries again and again pays nothing, and the room then is worth having.
     pub(super) fn append(&mut self, batches: &[Batch]) -> Result<()> {
+        if self.full {
+            return Err(self.no_room());
+        }
         let payload = serde_json::to_vec(batches).map_err(|e| Error::bug("B-LINK-001", e))?;
         let length = u32::try_from(payload.len()).ok().filter(|l| *l <= FRAME_BYTES_MAX);
         let frame_bytes = payload.len() as u64 + 8;
         let Some(length) = length.filter(|_| self.waiting + frame_bytes <= self.bytes_max) else {
-            return Err(fault::full(
-                format!("転送待ちの領域がいっぱいです（上限 {} バイト）", self.bytes_max),
-                format!("the forward buffer is full (limit {} bytes)", self.bytes_max),
-            )
-            .hint(
-                "接続先を復旧するか、buffer.bytes_max を増やしてください",
-                "bring the far end back, or raise buffer.bytes_max",
-            ));
+            self.full = self.waiting > 0;
+            return Err(self.no_room());
         };
         if self.last_bytes > SEGMENT_BYTES {
             let (writer, bytes) = create(&self.folder, self.last + 1)?;
@@ -110,39 +110,56 @@ impl Files {
         Ok(())
     }
 
-    /// The frame that waits longest.
-    pub(super) fn oldest(&mut self) -> Result<Option<Frame>> {
-        while self.waiting > 0 {
-            let path = path_of(&self.folder, self.first);
-            let mut file = File::open(&path).map_err(|e| fault::file(&path, e))?;
-            file.seek(SeekFrom::Start(self.offset)).map_err(|e| fault::file(&path, e))?;
-            let Some(raw) = frame(&mut file).map_err(|e| fault::file(&path, e))? else {
-                if self.first >= self.last {
-                    return Ok(None);
-                }
-                self.next_segment()?;
-                continue;
-            };
-            let end = self.offset + raw.len() as u64 + 8;
-            match serde_json::from_slice(&raw) {
-                Ok(batches) => return Ok(Some(Frame { batches, raw, segment: self.first, end })),
-                Err(error) => {
-                    self.damaged += 1;
-                    let unread = Frame { batches: Vec::new(), raw, segment: self.first, end };
-                    self.set_aside(&unread, &Error::bug("B-LINK-002", error))?;
-                }
-            }
-        }
-        Ok(None)
+    fn no_room(&self) -> Error {
+        fault::full(
+            format!("転送待ちの領域がいっぱいです（上限 {} バイト）", self.bytes_max),
+            format!("the forward buffer is full (limit {} bytes)", self.bytes_max),
+        )
+        .hint("接続先を復旧するか、buffer.bytes_max を増やしてください", "bring the far end back, or raise buffer.bytes_max")
     }
 
-    /// Notes that a frame was handed on.
+    /// The frames that wait longest, in order and of one segment: the first, and more while all together are not
+    /// longer than `bytes`. Empty when nothing waits.
+    pub(super) fn oldest(&mut self, bytes: u64) -> Result<Vec<Frame>> {
+        let mut frames: Vec<Frame> = Vec::new();
+        while self.waiting > 0 {
+            let path = path_of(&self.folder, self.first);
+            let failed = |e| fault::file(&path, e);
+            let mut file = std::io::BufReader::new(File::open(&path).map_err(failed)?);
+            let mut end = self.offset;
+            file.seek(SeekFrom::Start(end)).map_err(failed)?;
+            while let Some(raw) = frame(&mut file).map_err(failed)? {
+                end += raw.len() as u64 + 8;
+                if !frames.is_empty() && end - self.offset > bytes {
+                    return Ok(frames);
+                }
+                match serde_json::from_slice(&raw) {
+                    Ok(batches) => frames.push(Frame { batches, raw, segment: self.first, end }),
+                    // It is set aside when its turn comes.
+                    Err(_) if !frames.is_empty() => return Ok(frames),
+                    Err(error) => {
+                        self.damaged += 1;
+                        let unread = Frame { batches: Vec::new(), raw, segment: self.first, end };
+                        self.set_aside(&unread, &Error::bug("B-LINK-002", error))?;
+                    }
+                }
+            }
+            if !frames.is_empty() || self.first >= self.last {
+                break;
+            }
+            self.next_segment()?;
+        }
+        Ok(frames)
+    }
+
+    /// Notes that all was handed on up to the end of a frame.
     pub(super) fn done(&mut self, frame: &Frame) -> Result<()> {
         if (frame.segment, frame.end) <= (self.first, self.offset) {
             return Ok(());
         }
-        self.waiting = self.waiting.saturating_sub(frame.raw.len() as u64 + 8);
+        self.waiting = self.waiting.saturating_sub(frame.end - self.offset);
         self.offset = frame.end;
+        self.full &= self.waiting > self.bytes_max - self.bytes_max / 8;
         note(&self.folder, self.first, self.offset)
     }
 

@@ -109,9 +109,32 @@ async fn when_full_the_oldest_is_kept_and_the_newest_is_not_acknowledged() {
     };
     assert_eq!(error.category(), Category::Limit);
     assert!(kept > 5);
+    // Nor is a smaller one that would fit: the newest must not overtake the one before it.
+    assert_eq!(forward.append(Vec::new()).await.unwrap_err().category(), Category::Limit);
     memory.away.store(false, Ordering::SeqCst);
     replayed(&forward, &memory, usize::try_from(kept).unwrap()).await;
     assert_eq!(times(&memory), (1..=kept).collect::<Vec<_>>());
+    memory.away.store(true, Ordering::SeqCst);
+    forward.append(batch(kept + 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_frame_refused_for_what_it_says_is_set_aside_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Arc::new(Memory::default());
+    memory.away.store(true, Ordering::SeqCst);
+    let forward = Forward::open(folder.path(), 1 << 20, memory.clone()).unwrap();
+    for t in 1..=50 {
+        forward.append(batch(t)).await.unwrap();
+    }
+    memory.refuses_ns.store(20, Ordering::SeqCst);
+    memory.away.store(false, Ordering::SeqCst);
+    replayed(&forward, &memory, 49).await;
+    assert_eq!(times(&memory), (1..=50).filter(|t| *t != 20).collect::<Vec<_>>());
+    let aside = std::fs::read_to_string(folder.path().join("refused.jsonl")).unwrap();
+    assert_eq!(aside.lines().count(), 1);
+    assert!(aside.contains("E-TEST-002"));
+    assert_eq!(forward.backlog().await.bytes, 0);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use toji_core::live::{Ack, Acknowledging, Batch, MarkKind, Said, Sink};
 use toji_core::{Error, Result};
@@ -13,6 +13,8 @@ pub(crate) type At = (String, String, i64);
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) away: AtomicBool,
+    /// A point at this time is refused for what it says; 0 for none.
+    pub(crate) refuses_ns: AtomicI64,
     kept: Mutex<Kept>,
 }
 
@@ -48,6 +50,10 @@ impl Memory {
     fn keep(&self, batches: Vec<Batch>) -> Result<Ack> {
         if self.away.load(Ordering::SeqCst) {
             return Err(Error::storage("E-TEST-001", "離席中", "away"));
+        }
+        let bad = self.refuses_ns.load(Ordering::SeqCst);
+        if bad != 0 && batches.iter().flat_map(|b| &b.points).any(|p| p.t_ns == bad) {
+            return Err(Error::input("E-TEST-002", "不正な点", "a bad point"));
         }
         let mut kept = self.kept.lock().unwrap();
         for batch in batches {
