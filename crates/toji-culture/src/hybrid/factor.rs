@@ -106,7 +106,7 @@ impl Factor {
             format!("points, values, lengths and variance of the factor «{name}» do not fit (1 to {POINTS_MAX} points)"),
         )
         .at(Place::field(format!("factor.{name}")))
-        .hint("toji culture hybrid が書いた節をそのまま使ってください", "use the section as toji culture hybrid wrote it"))
+        .hint("学習で書かれた節をそのまま使ってください", "use the section as it was learnt and written"))
     }
 
     /// Covariance at a squared distance in lengths.
