@@ -10,6 +10,7 @@ mod a_design;
 mod a_sense;
 mod b_control;
 mod b_gas;
+mod b_hybrid;
 mod b_operators;
 mod b_parallel;
 mod b_process;

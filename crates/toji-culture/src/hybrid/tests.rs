@@ -156,16 +156,23 @@ fn balances_stay_proved_and_stoichiometry_is_out_of_reach() {
     assert_eq!(fault(&format!("{PLAIN}{}", FACTOR.replace("[-1.2, 0.4, -0.7]", "[1.0]"))), ["factor.f_mu"]);
 }
 
-/// What the mechanism lacks: growth has an optimum of temperature, and clone B's lies elsewhere.
+/// What the mechanism lacks: growth has an optimum of temperature; clone B grows more slowly and likes it a little colder.
 fn truth(t: f64, clone: f64) -> f64 {
-    let best = 31.0 - 2.0 * clone;
-    (0.25 - 0.012 * (t - best).powi(2) - 0.1 * clone).exp()
+    let best = 31.0 - 0.7 * clone;
+    (0.25 - 0.012 * (t - best).powi(2) - 0.25 * clone).exp()
 }
 
 fn run(model: &Model, name: &str, t: f64, clone: f64, chance: &mut Chance) -> Run<'static> {
-    let set = vec![("T".to_owned(), t), ("clone_B".to_owned(), clone)];
+    run_with(model, name, &[("T", t), ("clone_B", clone)], truth(t, clone), chance)
+}
+
+fn run_with(model: &Model, name: &str, set: &[(&str, f64)], law: f64, chance: &mut Chance) -> Run<'static> {
     let mut constants = model.system.constants();
-    constants[model.system.constant("mu_max").unwrap()] *= truth(t, clone) * (0.02 * chance.normal()).exp();
+    for (name, value) in set {
+        constants[model.system.constant(name).unwrap()] = *value;
+    }
+    let set = set.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    constants[model.system.constant("mu_max").unwrap()] *= law * (0.02 * chance.normal()).exp();
     let times: Vec<f64> = (0..=6).map(|i| 3.0 * f64::from(i)).collect();
     let trajectory = model.system.simulate(&constants, &times, &Options::default()).unwrap();
     let mut measured = Vec::new();
@@ -221,8 +228,7 @@ fn a_hidden_law_is_learnt_and_written_to_a_file() {
     assert!(text.contains("sha256:r4"));
 }
 
-/// Two runs of clone B beside nine of clone A, against the two alone. The clones differ a good deal (their optima lie two
-/// degrees apart), so the gain is small: a mean squared error of ln(factor) of 0.0204 instead of 0.0238.
+/// Two runs of clone B beside nine of clone A, against the two alone: the shape is the old clone's, the rest the new one's.
 #[test]
 fn a_new_clone_gains_from_the_old_ones_runs() {
     let plain = Model::read(PLAIN).unwrap();
@@ -242,7 +248,7 @@ fn a_new_clone_gains_from_the_old_ones_runs() {
             alone += error(&own) / 12.0;
         }
     }
-    assert!(shared < 0.9 * alone, "mean squared error {shared} with the old clone, {alone} without");
+    assert!(shared < 0.5 * alone, "mean squared error {shared} with the old clone, {alone} without");
 }
 
 #[test]
@@ -259,6 +265,59 @@ fn what_tells_nothing_is_not_learnt() {
     // Nothing of the product was read.
     assert_eq!(error("q_P", &["T"]), "E-HYBRID-004");
     assert_eq!(error("nothing", &["T"]), "E-HYBRID-002");
+}
+
+/// Runs that differ in temperature, inoculum and substrate, three folds, three seeds: the hybrid is nearer to runs it has
+/// not seen than the mechanism alone, which lacks the law, and than statistics alone, which have to learn everything.
+#[test]
+fn the_hybrid_beats_each_part_alone_on_runs_not_seen() {
+    let plain = Model::read(PLAIN).unwrap();
+    let file = File::read(PLAIN).unwrap();
+    let parameter = |name: &str, low: f64, high: f64| crate::fit::Parameter {
+        name: name.into(),
+        scale: crate::fit::Scale::Log,
+        low,
+        high,
+        prior: None,
+        by_group: false,
+    };
+    let parameters = [parameter("mu_max", 0.05, 1.5), parameter("q", 0.005, 0.5)];
+    let what = [Learn { on: "mu".into(), inputs: vec!["T".into()] }];
+    for seed in [1, 2, 3] {
+        let mut chance = Chance::new(100 + seed);
+        let mut runs = Vec::new();
+        for i in 0..12 {
+            let t = 25.0 + 12.0 * chance.uniform();
+            let (s, x) = (8.0 + 6.0 * chance.uniform(), 0.06 + 0.08 * chance.uniform());
+            let set = [("T", t), ("S_0", s), ("X_0", x)];
+            runs.push(run_with(&plain, &format!("r{i}"), &set, truth(t, 0.0), &mut chance));
+        }
+        let (manner, options) = (manner(), Options::default());
+        let comparison = Comparison {
+            file: &file,
+            parameters: &parameters,
+            what: &what,
+            runs: &runs,
+            manner: &manner,
+            starts: 2,
+            options: &options,
+        };
+        let mut heard = Vec::new();
+        let contests = comparison
+            .fold(3, &mut |done, of| {
+                heard.push((done, of));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!((heard, contests.len()), (vec![(0, 3), (1, 3), (2, 3), (3, 3)], 3));
+        for contest in &contests {
+            assert_eq!(contest.readings, 72);
+            assert!(contest.hybrid < contest.mechanism && contest.hybrid < contest.statistics, "{seed}: {contest:?}");
+        }
+        let mean = |of: fn(&Contest) -> f64| contests.iter().map(|c| of(c) / c.spread).sum::<f64>() / 3.0;
+        let (mechanism, statistics, hybrid) = (mean(|c| c.mechanism), mean(|c| c.statistics), mean(|c| c.hybrid));
+        assert!(hybrid < 0.7 * mechanism && hybrid < 0.7 * statistics, "{seed}: {mechanism} {statistics} {hybrid}");
+    }
 }
 
 /// An attribute that is a law of two features, found by both kinds; a feature beyond the runs is said to be.

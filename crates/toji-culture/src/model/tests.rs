@@ -52,6 +52,33 @@ fn the_fed_batch_holds_its_growth_rate_and_its_volume_is_exact() {
     assert_eq!(closed, ["electrons"]);
 }
 
+/// What becomes lactate is balanced in everything, the rest says what it leaves open; nothing turns negative, and cells,
+/// titre and impurity are of the size that fed-batch cultures have.
+#[test]
+fn the_cho_culture_is_balanced_where_it_says_so_and_plausible() {
+    let model = Model::read(shipped("cho-mab-fed-batch").unwrap()).unwrap();
+    let of = |reaction: &str| model.balances.iter().filter(|b| b.reaction == reaction).collect::<Vec<_>>();
+    assert!(of("fermentation").len() >= 4 && of("fermentation").iter().all(|b| b.is_closed() && !b.open));
+    assert!(of("respiration").iter().all(|b| b.open));
+    let times: Vec<f64> = (0..=56).map(|i| 6.0 * f64::from(i)).collect();
+    let trajectory = model.system.simulate(&model.system.constants(), &times, &tight()).unwrap();
+    let last = |name: &str| trajectory.at(56)[model.system.quantity(name).unwrap()];
+    for name in ["Xv", "Xd", "Glc", "Lac", "Gln", "Amm", "mAb", "HCP"] {
+        let least = trajectory.of(model.system.quantity(name).unwrap()).fold(f64::INFINITY, f64::min);
+        assert!(least > -1e-6, "{name} {least}");
+    }
+    let most = trajectory.of(model.system.quantity("Xv").unwrap()).fold(0.0, f64::max);
+    assert!((3.0..30.0).contains(&most), "cells {most}");
+    assert!((300.0..5000.0).contains(&last("mAb")), "titre {}", last("mAb"));
+    assert!((50.0..2000.0).contains(&last("HCP")), "protein {}", last("HCP"));
+    // mAb by its own equation: the integral of living cells, in amounts.
+    let volume = model.system.quantity("V").unwrap();
+    let cells: Vec<f64> =
+        trajectory.of(model.system.quantity("Xv").unwrap()).zip(trajectory.of(volume)).map(|(x, v)| x * v).collect();
+    let integral: f64 = times.windows(2).zip(cells.windows(2)).map(|(t, c)| 0.5 * (t[1] - t[0]) * (c[0] + c[1])).sum();
+    near(last("mAb") * last("V"), 1.51 * integral, 5e-3);
+}
+
 fn faults(text: &str) -> Vec<(String, String)> {
     let error = Model::read(text).unwrap_err();
     let found = &error.fault().diagnostics;

@@ -26,7 +26,7 @@ const FAR: f64 = 5.0;
 /// What is searched for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Sought {
+pub(super) enum Sought {
     /// Least and greatest value.
     ///
     /// 最小値と最大値。
@@ -40,7 +40,7 @@ enum Sought {
 /// What is searched for, with more said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Said {
+pub(super) struct Said {
     /// Least value.
     ///
     /// 最小値。
@@ -360,7 +360,7 @@ fn of_runs(context: &Context, input: &Input, model: &Model, wholes: &[Whole]) ->
         })
         .collect();
     let parameters: Vec<Parameter> =
-        input.parameters.iter().map(|(name, sought)| parameter(model, name, sought)).collect::<Result<_>>()?;
+        input.parameters.iter().map(|(name, sought)| parameter(model, name, sought, "parameters")).collect::<Result<_>>()?;
     let options = Options { relative: 1e-6, absolute: vec![1e-9], ..Options::default() };
     let problem = Problem::new(&model.system, &parameters, &runs, 0.0, options.clone())?;
     let fit = search(context, input, &problem)?;
@@ -564,8 +564,9 @@ fn number(model: &Model, name: &str, given: &Json, field: &str) -> Result<f64> {
     given_quantity(given, &unit, field)
 }
 
-fn parameter(model: &Model, name: &str, sought: &Sought) -> Result<Parameter> {
-    let field = format!("parameters.{name}");
+/// A constant that is sought, as the input field `asked` says.
+pub(super) fn parameter(model: &Model, name: &str, sought: &Sought, asked: &str) -> Result<Parameter> {
+    let field = format!("{asked}.{name}");
     let (low, high, said) = match sought {
         Sought::Between([low, high]) => (low, high, None),
         Sought::Said(said) => (&said.low, &said.high, Some(said)),

@@ -1,9 +1,14 @@
-//! Models: shown with their proofs, simulated, fitted to runs, their inputs optimised, and cultures controlled by them.
+//! Models: shown with their proofs, simulated, fitted to runs, corrected by what runs teach, their forecasts beside what
+//! came of them, their inputs optimised, and cultures controlled by them.
 
+mod calibration;
 mod check;
 mod control;
+mod course;
 mod fit;
+mod hybrid;
 mod optimise;
+mod predict;
 mod problem;
 mod readings;
 mod simulate;
@@ -15,8 +20,17 @@ use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 5] {
-    [check::operation(), simulate::operation(), fit::operation(), optimise::operation(), control::operation()]
+pub(super) fn operations() -> [Operation; 8] {
+    [
+        check::operation(),
+        simulate::operation(),
+        fit::operation(),
+        hybrid::operation(),
+        predict::operation(),
+        calibration::operation(),
+        optimise::operation(),
+        control::operation(),
+    ]
 }
 
 /// A model by the name of one that ships, by path or address of its file, or as the text itself.
@@ -82,8 +96,12 @@ async fn text(context: &Context, named: &str) -> Result<(String, String)> {
 /// A constant as it is given: a number in the model's unit, or text with a unit; its place and value.
 fn constant(model: &Model, name: &str, given: &Json, field: &str) -> Result<(usize, f64)> {
     let place = model.system.constant(name).map_err(|error| error.at(Place::field(field)))?;
-    let unit = model.described(name).map(|d| d.unit.clone()).unwrap_or_else(Unit::one);
-    Ok((place, given_quantity(given, &unit, field)?))
+    Ok((place, given_quantity(given, &unit_of(model, name), field)?))
+}
+
+/// Unit of a quantity of the model.
+fn unit_of(model: &Model, name: &str) -> Unit {
+    model.described(name).map_or_else(Unit::one, |d| d.unit.clone())
 }
 
 /// `30 h`, `0.4 /h` or a number in the usual unit, as a number in that unit.
