@@ -1,13 +1,14 @@
 //! Models that ship, each of a publication.
 
 /// Identifier and file of each.
-pub const SHIPPED: [(&str, &str); 6] = [
+pub const SHIPPED: [(&str, &str); 7] = [
     ("cho-mab-fed-batch", include_str!("../../models/cho-mab-fed-batch.toml")),
     ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
     ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
     ("chen-hwang-1990", include_str!("../../models/chen-hwang-1990.toml")),
     ("srinivasan-2003", include_str!("../../models/srinivasan-2003.toml")),
     ("luedeking-piret-fed-batch", include_str!("../../models/luedeking-piret-fed-batch.toml")),
+    ("anane-2017", include_str!("../../models/anane-2017.toml")),
 ];
 
 /// The file of a shipped model.
