@@ -1,7 +1,7 @@
 //! Models that ship, each of a publication.
 
 /// Identifier and file of each.
-pub const SHIPPED: [(&str, &str); 10] = [
+pub const SHIPPED: [(&str, &str); 11] = [
     ("cho-mab-fed-batch", include_str!("../../models/cho-mab-fed-batch.toml")),
     ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
     ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
@@ -12,6 +12,7 @@ pub const SHIPPED: [(&str, &str); 10] = [
     ("bajpai-reuss-1980", include_str!("../../models/bajpai-reuss-1980.toml")),
     ("birol-2002", include_str!("../../models/birol-2002.toml")),
     ("knallgas-phb", include_str!("../../models/knallgas-phb.toml")),
+    ("sake-moromi", include_str!("../../models/sake-moromi.toml")),
 ];
 
 /// The file of a shipped model.
