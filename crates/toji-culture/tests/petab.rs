@@ -38,9 +38,9 @@ fn said(text: &str, key: &str) -> f64 {
     text.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')?.trim().parse().ok()).unwrap()
 }
 
-#[test]
-fn the_cases_of_the_test_suite_are_as_their_solutions() {
-    let Some(root) = shared("petab-test-suite/v1.0.0") else { return };
+/// Log-likelihood, χ², simulations, and where the solution states them priors and posterior: of every case of a version.
+fn cases(version: &str, count: usize) {
+    let Some(root) = shared(&format!("petab-test-suite/{version}")) else { return };
     let mut ids: Vec<String> = std::fs::read_dir(&root).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     ids.sort();
     for id in &ids {
@@ -64,13 +64,32 @@ fn the_cases_of_the_test_suite_are_as_their_solutions() {
         for (f, w) in found.simulated.iter().zip(&wanted) {
             assert!((f - w).abs() <= said(&solution, "tol_simulations"), "{id}: {f} beside {w}");
         }
+        if solution.contains("log_prior:") {
+            let priors = likelihood.log_priors(&nominal);
+            for (place, found) in &priors {
+                let wanted = said(&solution, &format!("  {}", likelihood.parameters()[*place].0));
+                assert!((found - wanted).abs() <= said(&solution, "tol_log_prior"), "{id}: {found} beside {wanted}");
+            }
+            assert_eq!(priors.len(), solution.lines().filter(|line| line.starts_with("  ")).count(), "{id}");
+            near("unnorm_log_posterior", found.log_likelihood + priors.iter().map(|(_, p)| p).sum::<f64>());
+        }
     }
-    eprintln!("PEtab test suite v1: {} cases pass", ids.len());
-    assert_eq!(ids.len(), 10);
+    eprintln!("PEtab test suite {version}: {} cases pass: {}", ids.len(), ids.join(", "));
+    assert_eq!(ids.len(), count);
 }
 
 #[test]
-fn likelihoods_of_published_problems_are_those_of_others() {
+fn petab_cases_of_version_1_are_as_their_solutions() {
+    cases("v1.0.0", 10);
+}
+
+#[test]
+fn petab_cases_of_version_2_are_as_their_solutions() {
+    cases("v2.0.0", 15);
+}
+
+#[test]
+fn petab_likelihoods_of_published_problems_are_those_of_others() {
     let Some(root) = shared("petab-benchmark") else { return };
     let mut failed = Vec::new();
     for (id, wanted) in [
@@ -94,7 +113,7 @@ fn likelihoods_of_published_problems_are_those_of_others() {
 
 /// The gradient by duals beside differences of the likelihood itself.
 #[test]
-fn the_likelihood_has_a_gradient() {
+fn petab_likelihood_has_a_gradient() {
     let Some(root) = shared("petab-benchmark") else { return };
     let likelihood = problem(&root.join("Boehm_JProteomeRes2014"), "Boehm_JProteomeRes2014.yaml").compile().unwrap();
     let nominal: Vec<f64> = likelihood.parameters().iter().map(|(_, value)| *value).collect();
@@ -122,7 +141,7 @@ fn the_likelihood_has_a_gradient() {
 
 /// The gradient that a fit descends along, of measurements with estimated noise, beside differences.
 #[test]
-fn a_fit_descends_along_the_gradient() {
+fn petab_fit_descends_along_the_gradient() {
     let Some(root) = shared("petab-benchmark") else { return };
     let to_fit = problem(&root.join("Boehm_JProteomeRes2014"), "Boehm_JProteomeRes2014.yaml").to_fit(options()).unwrap();
     let middle: Vec<f64> = to_fit.unknowns().iter().map(|u| 0.4 * u.inward(u.low) + 0.6 * u.inward(u.high)).collect();
@@ -141,7 +160,7 @@ fn a_fit_descends_along_the_gradient() {
 
 /// Boehm's problem from 20 random starts: at least three end at its best known likelihood.
 #[test]
-fn starts_at_random_find_the_best_of_boehm() {
+fn petab_starts_at_random_find_the_best_of_boehm() {
     let Some(root) = shared("petab-benchmark") else { return };
     let options = Options { relative: 1e-6, absolute: vec![1e-9], ..Options::default() };
     let to_fit = problem(&root.join("Boehm_JProteomeRes2014"), "Boehm_JProteomeRes2014.yaml").to_fit(options).unwrap();
@@ -181,7 +200,7 @@ const P: (&str, &str) =
 
 /// ln 1 + 1² = 1 measured as 1 with a noise of 0.6.
 #[test]
-fn formulas_are_petabs() {
+fn petab_formulas_are_its_own() {
     let likelihood = tables([C, M, O, P]).unwrap().compile().unwrap();
     let found = likelihood.evaluate(&[1.0], &options()).unwrap();
     let wanted = -(0.6 * (2.0 * std::f64::consts::PI).sqrt()).ln();
@@ -189,7 +208,7 @@ fn formulas_are_petabs() {
 }
 
 #[test]
-fn faults_of_tables_have_file_line_and_column() {
+fn petab_faults_of_tables_have_file_line_and_column() {
     for (tables_of, code, file, line) in [
         ([C, ("m.tsv", "observableId\tmeasurement\n"), O, P], "E-PETAB-002", "m.tsv", Some(1)),
         (
@@ -212,7 +231,7 @@ fn faults_of_tables_have_file_line_and_column() {
         assert_eq!((error.code(), place.file.as_deref(), place.line), (code, Some(file), line), "{}", error.render(Lang::Ja));
         assert!(error.fault().diagnostics.iter().all(|d| d.remedy.is_some()));
     }
-    for yaml in ["", "format_version: 2\n", "a: [", "format_version: 1\nproblems: []\n"] {
+    for yaml in ["", "format_version: 3\n", "format_version: 2\n", "a: [", "format_version: 1\nproblems: []\n"] {
         assert!(Problem::read(yaml, &|_| None).is_err(), "{yaml}");
     }
     let placeholder = ("o.tsv", "observableId\tobservableFormula\tnoiseFormula\no\tobservableParameter1_o * x\t1\n");
