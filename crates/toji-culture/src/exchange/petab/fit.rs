@@ -221,6 +221,14 @@ impl ToFit {
     /// Adds −2 ln of the priors; their curvature is by the difference of slopes, and never negative.
     fn priors(&self, values: &[f64], local: &mut Local) {
         let n = self.unknowns.len();
+        // Noises that follow have none of their own, but a uniform one may be implied: a constant.
+        let mut following = values.to_vec();
+        self.noises.iter().zip(&local.spreads).for_each(|((place, _), spread)| following[*place] = *spread);
+        for (place, density) in self.likelihood.log_priors(&following) {
+            if self.noises.iter().any(|(noise, _)| *noise == place) {
+                local.minus_two_log -= 2.0 * density;
+            }
+        }
         for (i, (place, unknown)) in self.unknowns.iter().enumerate() {
             let at = |searched: f64| {
                 // Rounding must not leave the bounds, where there is no density.

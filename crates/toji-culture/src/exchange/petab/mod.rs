@@ -4,7 +4,8 @@
 //! [`Problem::read`] takes the YAML file and a way to the files it names; [`Problem::compile`] makes one simulation of
 //! each pair of conditions, or of each experiment; [`Likelihood::evaluate`] gives log-likelihood, χ² and simulated values
 //! at parameters, with any number of the kernel: with duals it gives gradients; [`Likelihood::log_priors`] gives the
-//! priors beside it. [`Problem::to_fit`] gives what [`crate::fit::fit`] descends: both together.
+//! priors beside it. [`Problem::to_fit`] gives what [`crate::fit::fit`] descends: both together. [`export()`] writes a fit of
+//! this crate as a problem of either version.
 //!
 //! * Version 1: a pair with a condition before it starts from the steady state of that condition, but for what its own
 //!   condition sets; `NaN` there means: as it was.
@@ -22,8 +23,10 @@
 
 mod compile;
 mod experiment;
+mod export;
 mod fit;
 mod formula;
+mod join;
 mod likelihood;
 mod prior;
 mod problem;
@@ -31,6 +34,7 @@ mod second;
 mod table;
 
 pub use compile::{Evaluation, Likelihood};
+pub use export::{Exported, Stated, export};
 pub use fit::ToFit;
 pub use likelihood::log_density;
 pub use prior::{Kind, Prior};
@@ -50,3 +54,9 @@ const PETAB_004: &str = "E-PETAB-004";
 const PETAB_005: &str = "E-PETAB-005";
 /// There is no steady state.
 const PETAB_006: &str = "E-PETAB-006";
+/// A fit cannot be exported.
+const PETAB_007: &str = "E-PETAB-007";
+/// Left out of an export.
+const PETAB_W01: &str = "W-PETAB-001";
+/// Said otherwise in an export.
+const PETAB_W02: &str = "W-PETAB-002";

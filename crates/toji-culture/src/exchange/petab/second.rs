@@ -72,6 +72,7 @@ struct Known {
     quantities: BTreeSet<Arc<str>>,
     /// What a condition may set of the model.
     targets: BTreeSet<Arc<str>>,
+    /// By the names of the tables and those of the model.
     parameters: BTreeSet<Arc<str>>,
 }
 
@@ -82,11 +83,12 @@ impl Known {
         let of = &model.model;
         let things = of.compartments.iter().map(|c| &c.id).chain(of.species.iter().map(|s| &s.id));
         let things = things.chain(of.parameters.iter().map(|p| &p.id));
+        let called = |id: &Arc<str>| [Some(id.clone()), aliases.get(id).cloned()];
         Self {
+            parameters: parameters.iter().flat_map(|p| called(&p.id)).flatten().collect(),
             aliases,
             quantities,
             targets: things.filter(|id| !ruled(id)).cloned().collect(),
-            parameters: parameters.iter().map(|p| p.id.clone()).collect(),
         }
     }
 
