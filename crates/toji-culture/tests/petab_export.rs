@@ -10,23 +10,12 @@ use std::path::Path;
 use toji_core::chance::Chance;
 use toji_core::text::Lang;
 use toji_culture::exchange::petab::{self, Exported, Problem, Stated, Version};
-use toji_culture::exchange::sbml::Metadata;
 use toji_culture::fit::{self, Landscape, Measured, Noise, Parameter, Prior, Reading, Run, Scale};
 use toji_culture::kernel::{Definition, Options};
 use toji_culture::model::{Model, shipped};
 
 fn model(id: &str) -> Model {
     Model::read(shipped(id).unwrap()).unwrap_or_else(|e| panic!("{}", e.render(Lang::En)))
-}
-
-fn metadata(model: &Model) -> Metadata {
-    let units = model.described.iter().map(|d| (d.name.as_str().into(), d.unit.code().to_owned())).collect();
-    Metadata {
-        id: Some(model.id.as_str().into()),
-        name: Some(model.id.clone()),
-        time_unit: Some(model.time.code().to_owned()),
-        units,
-    }
 }
 
 fn options() -> Options {
@@ -141,7 +130,7 @@ fn petab_export_of_a_batch_of_runs_is_read_back() {
         Parameter { prior: prior(0.05_f64.ln(), 0.4), ..parameter("K_S", Scale::Log, 0.005, 0.5) },
         Parameter { prior: prior(0.5, 0.05), ..parameter("Y_XS", Scale::Linear, 0.3, 0.7) },
     ];
-    let about = metadata(&model);
+    let about = petab::about(&model);
     let stated = |runs| Stated {
         name: "monod",
         definition: &model.definition,
@@ -206,7 +195,7 @@ fn petab_export_of_runs_with_feeds_of_their_own_is_read_back() {
     let placed =
         [Run { system: Some(&own[0].system), ..one }, Run { system: None, ..two }, Run { system: Some(&own[1].system), ..three }];
     let problem = fit::Problem::new(&model.system, &parameters, &placed, 0.0, options()).unwrap();
-    let about = metadata(&model);
+    let about = petab::about(&model);
     let stated = Stated {
         name: "park",
         definition: &model.definition,

@@ -16,6 +16,7 @@ use super::{PETAB_007, PETAB_W01, PETAB_W02, Scale, Version};
 use crate::exchange::sbml::{self, Metadata};
 use crate::fit::{self, Noise, Reading, Run};
 use crate::kernel::{Definition, Expression, Role};
+use crate::model::Model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::PI;
 use std::fmt::Write as _;
@@ -118,6 +119,17 @@ impl Table {
     fn row(&mut self, cells: &[&str]) {
         self.0.push_str(&cells.join("\t"));
         self.0.push('\n');
+    }
+}
+
+/// Names and units of a model file, for its SBML.
+#[must_use]
+pub fn about(model: &Model) -> Metadata {
+    Metadata {
+        id: Some(model.id.as_str().into()),
+        name: Some(model.title.en.clone()),
+        time_unit: Some(model.time.code().to_owned()),
+        units: model.described.iter().map(|d| (d.name.as_str().into(), d.unit.code().to_owned())).collect(),
     }
 }
 

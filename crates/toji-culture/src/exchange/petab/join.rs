@@ -63,6 +63,10 @@ pub(super) fn joined(base: &Definition, forms: &[Option<&Definition>], keep: &BT
         .filter(|(_, of)| of.len() < forms.len() || of.iter().any(|v| v.to_bits() != of[0].to_bits()))
         .map(|(name, _)| (*name).clone())
         .collect();
+    let plain = |q: &&Quantity| number_of(q).is_some() || !own.contains(&q.name);
+    if let Some(quantity) = forms.iter().flat_map(|form| &form.quantities).find(|q| !plain(q)) {
+        return Err(differ(&quantity.name, "形ごとに役割が違います", "it does something else in each form"));
+    }
     if let Some(name) = own.iter().find(|name| keep.contains(&***name)) {
         return Err(differ(
             name,

@@ -34,7 +34,7 @@ mod second;
 mod table;
 
 pub use compile::{Evaluation, Likelihood};
-pub use export::{Exported, Stated, export};
+pub use export::{Exported, Stated, about, export};
 pub use fit::ToFit;
 pub use likelihood::log_density;
 pub use prior::{Kind, Prior};

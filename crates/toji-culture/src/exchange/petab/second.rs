@@ -325,12 +325,11 @@ impl Reader<'_> {
                 periods.len() - 1
             });
             let Some(condition) = row.cell("conditionId").map(Arc::<str>::from) else { return };
-            let sets = |id: &Arc<str>| conditions.iter().filter(move |c| c.id == *id).flat_map(|c| c.sets.iter().map(|(t, _)| t));
             if !conditions.iter().any(|c| c.id == condition) {
                 findings.push(misnamed(row, "conditionId", "条件がありません", "there is no such condition"));
             }
-            let taken: BTreeSet<&Arc<str>> = periods[at].conditions.iter().flat_map(sets).collect();
-            if let Some(twice) = sets(&condition).find(|target| taken.contains(target)) {
+            let taken: BTreeSet<&Arc<str>> = periods[at].conditions.iter().flat_map(|id| targets(conditions, id)).collect();
+            if let Some(twice) = targets(conditions, &condition).find(|target| taken.contains(target)) {
                 let words = (format!("{twice} が同じ時刻に二度変えられています"), format!("{twice} is set twice at one time"));
                 findings.push(misnamed(row, "conditionId", &words.0, &words.1));
             }
@@ -457,6 +456,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// What a condition sets.
+fn targets<'c>(conditions: &'c [Condition], id: &str) -> impl Iterator<Item = &'c Arc<str>> + use<'c> {
+    conditions.iter().find(|c| *c.id == *id).into_iter().flat_map(|c| c.sets.iter().map(|(target, _)| target))
 }
 
 /// Terms that a formula may have when observables are put into it.
