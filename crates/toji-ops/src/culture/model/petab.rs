@@ -157,11 +157,8 @@ fn written(input: &Input, version: Version, model: &Model, wholes: &[Whole]) -> 
         group_by: input.group_by.as_deref(),
     };
     let taken: Vec<Taken> = wholes.iter().map(|whole| fit::take(&of, model, whole)).collect::<Result<_>>()?;
-    let parameters: Vec<Parameter> = input
-        .parameters
-        .iter()
-        .map(|(name, sought)| fit::parameter(model, name, sought, "parameters"))
-        .collect::<Result<_>>()?;
+    let parameters: Vec<Parameter> =
+        input.parameters.iter().map(|(name, sought)| fit::parameter(model, name, sought, "parameters")).collect::<Result<_>>()?;
     let runs = fit::runs(&of, model, &taken)?.into_iter().zip(&taken);
     let runs: Vec<_> = runs.map(|(run, it)| (run, it.own.as_ref().map(|own| &own.definition))).collect();
     let metadata = about(model);
