@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 use toji_core::text::Lang;
-use toji_culture::exchange::petab::Problem;
+use toji_culture::exchange::petab::{Kind, Prior, Problem, Scale};
 use toji_culture::fit::{Effort, Landscape, fit};
 use toji_culture::kernel::{Dual, Options};
 
@@ -424,4 +424,39 @@ fn petab_fit_descends_along_priors_too() {
         let difference = (moved(1e-4) - moved(-1e-4)) / 4e-4;
         assert!((found.gradient[i] - difference).abs() < 1e-4 * (1.0 + difference.abs()), "{i}: {difference}");
     }
+}
+
+/// `golden/petab_priors.py` (SciPy): log-densities of the priors of version 2, whole and truncated.
+#[test]
+fn petab_priors_have_the_densities_of_scipy() {
+    let kinds = [
+        ("uniform", Kind::Uniform),
+        ("normal", Kind::Normal),
+        ("laplace", Kind::Laplace),
+        ("cauchy", Kind::Cauchy),
+        ("chisquare", Kind::ChiSquare),
+        ("exponential", Kind::Exponential),
+        ("gamma", Kind::Gamma),
+        ("rayleigh", Kind::Rayleigh),
+        ("log-uniform", Kind::LogUniform),
+        ("log-normal", Kind::LogNormal),
+        ("log-laplace", Kind::LogLaplace),
+    ];
+    let mut seen = 0;
+    for line in include_str!("golden/petab_priors.tsv").lines().skip(1) {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let number = |i: usize| cells[i].parse::<f64>().unwrap();
+        let kind = kinds.iter().find(|(word, _)| *word == cells[0]).unwrap().1;
+        let of: Vec<f64> = cells[1].split(';').map(|n| n.parse().unwrap()).collect();
+        let mut prior = Prior { kind, of, scale: Scale::Linear, within: None };
+        let (x, whole, cut) = (number(2), number(5), number(6));
+        let found = prior.log_density(x);
+        assert!((found - whole).abs() < 1e-13 * whole.abs().max(1.0), "{line}: {found}");
+        prior.within = Some((number(3), number(4)));
+        let found = prior.log_density(x);
+        assert!((found - cut).abs() < 1e-10 * cut.abs().max(1.0), "{line}: {found}");
+        assert_eq!(prior.log_density(number(4) + 1.0), f64::NEG_INFINITY, "{line}");
+        seen += 1;
+    }
+    assert_eq!(seen, kinds.len());
 }

@@ -1,12 +1,13 @@
 //! Fits exported as PEtab problems and read again: −2 ln of likelihood and priors is that of the fit at random points, but
 //! for the constant that the export states.
 //!
-//! The files are left in `CARGO_TARGET_TMPDIR/petab`, for PEtab's own linter: `golden/petab_lint.py` and what it said.
+//! The files are left in `CARGO_TARGET_TMPDIR/petab`, for PEtab's own linter (`golden/petab_lint.py`, and what it
+//! said) and for another simulator (`golden/petab_peer.py`, and what it found).
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first thing that is not as it should be")]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toji_core::chance::Chance;
 use toji_core::text::Lang;
 use toji_culture::exchange::petab::{self, Exported, Problem, Stated, Version};
@@ -44,8 +45,12 @@ fn readings(model: &Model, quantities: &[(&str, Noise)], times: &[f64], chance: 
     all
 }
 
+fn root(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("petab").join(folder)
+}
+
 fn read(exported: &Exported, folder: &str) -> Problem {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("petab").join(folder);
+    let root = root(folder);
     std::fs::create_dir_all(&root).unwrap();
     for (name, text) in &exported.files {
         std::fs::write(root.join(name), text).unwrap();
@@ -60,6 +65,9 @@ fn same(problem: &fit::Problem<'_>, exported: &Exported, folder: &str, chance: &
     let read = read(exported, folder);
     let likelihood = read.compile().unwrap_or_else(|e| panic!("{}", e.render(Lang::En)));
     let to_fit = read.to_fit(options()).unwrap();
+    let nominal: Vec<f64> = likelihood.parameters().iter().map(|(_, value)| *value).collect();
+    let there = -2.0 * likelihood.evaluate(&nominal, &options()).unwrap().log_likelihood;
+    std::fs::write(root(folder).join("nominal.txt"), format!("{there:?}\n")).unwrap();
     let unknowns = problem.unknowns();
     let mut worst: f64 = 0.0;
     for _ in 0..12 {

@@ -199,28 +199,3 @@ pub(super) const NOISES: [(&str, (Scale, Distribution)); 4] = [
     ("laplace", (Scale::Linear, Distribution::Laplace)),
     ("log-laplace", (Scale::Log, Distribution::Laplace)),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `tests/golden/petab_priors.py` (SciPy): log-densities, whole and truncated.
-    #[test]
-    fn densities_of_priors_are_scipys() {
-        for line in include_str!("../../../tests/golden/petab_priors.tsv").lines().skip(1) {
-            let cells: Vec<&str> = line.split('\t').collect();
-            let number = |i: usize| cells[i].parse::<f64>().unwrap_or(f64::NAN);
-            let kind = KINDS.iter().find(|(word, _)| *word == cells[0]).map(|(_, kind)| *kind);
-            let Some(kind) = kind else { panic!("{line}") };
-            let of: Vec<f64> = cells[1].split(';').filter_map(|n| n.parse().ok()).collect();
-            let mut prior = Prior { kind, of, scale: Scale::Linear, within: None };
-            let (x, whole, cut) = (number(2), number(5), number(6));
-            let found = prior.log_density(x);
-            assert!((found - whole).abs() < 1e-13 * whole.abs().max(1.0), "{line}: {found}");
-            prior.within = Some((number(3), number(4)));
-            let found = prior.log_density(x);
-            assert!((found - cut).abs() < 1e-10 * cut.abs().max(1.0), "{line}: {found}");
-            assert_eq!(prior.log_density(number(4) + 1.0), f64::NEG_INFINITY, "{line}");
-        }
-    }
-}

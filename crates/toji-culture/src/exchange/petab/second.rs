@@ -66,6 +66,9 @@ fn model_file(root: &Yaml) -> Result<(String, String)> {
     }
 }
 
+/// Of each condition the names its values follow from besides parameters.
+type Free = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
+
 /// What names may stand for.
 struct Known {
     aliases: BTreeMap<Arc<str>, Arc<str>>,
@@ -242,9 +245,9 @@ impl Reader<'_> {
     }
 
     /// Conditions, and of each the names its values follow from besides parameters.
-    fn second_conditions(&mut self, names: &[String], known: &Known) -> (Vec<Condition>, BTreeMap<Arc<str>, BTreeSet<Arc<str>>>) {
+    fn second_conditions(&mut self, names: &[String], known: &Known) -> (Vec<Condition>, Free) {
         let mut conditions: Vec<Condition> = Vec::new();
-        let mut free: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
+        let mut free = Free::new();
         self.rows(names, &["conditionId", "targetId", "targetValue"], |_, row, findings| {
             let (Some(id), Some(target)) = (row.must("conditionId", findings), row.must("targetId", findings)) else { return };
             let Some(text) = row.must("targetValue", findings) else { return };
@@ -301,12 +304,7 @@ impl Reader<'_> {
         (conditions, free)
     }
 
-    fn experiments(
-        &mut self,
-        names: &[String],
-        conditions: &[Condition],
-        free: &BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
-    ) -> Vec<Experiment> {
+    fn experiments(&mut self, names: &[String], conditions: &[Condition], free: &Free) -> Vec<Experiment> {
         let mut experiments: Vec<Experiment> = Vec::new();
         let mut firsts: Vec<(Arc<str>, f64, Arc<str>, Place)> = Vec::new();
         self.rows(names, &["experimentId", "time", "conditionId"], |_, row, findings| {
