@@ -1,14 +1,14 @@
 """−2 ln L of exported problems at their nominal parameters by others: `python petab_peer.py FOLDER…`.
 
-libRoadRunner simulates the SBML, the PEtab library sets conditions and computes the likelihood (version 1) or, for
-version 2, the likelihood is summed here from its objects. Beside it: nominal.txt, by this crate. Kept: petab_peer.txt.
-pip install petab libroadrunner
+The tables are read here, libSBML puts the condition of a run into the document, libRoadRunner simulates it. Beside it:
+nominal.txt, by this crate. Kept: petab_peer.txt. pip install petab libroadrunner
 """
 
 import math
 import sys
 from pathlib import Path
 
+import libsbml
 import pandas as pd
 import petab
 import roadrunner
@@ -16,20 +16,18 @@ import yaml
 
 
 def simulate(model, sets, times, ids):
-    """Values of quantities at times, with constants set before initial assignments are evaluated."""
-    rr = roadrunner.RoadRunner(str(model))
+    """Values of quantities at times; the values of constants are put into the document, before anything follows from them."""
+    document = libsbml.readSBMLFromFile(str(model))
+    for name, value in sets.items():
+        document.getModel().getParameter(name).setValue(value)
+    rr = roadrunner.RoadRunner(libsbml.writeSBMLToString(document))
     rr.setIntegrator("cvode")
     rr.integrator.relative_tolerance = 1e-10
     rr.integrator.absolute_tolerance = 1e-13
     rr.integrator.maximum_num_steps = 200000
-    for name, value in sets.items():
-        rr.setValue(name, value)
-    rr.reset(roadrunner.SelectionRecord.TIME | roadrunner.SelectionRecord.RATE | roadrunner.SelectionRecord.FLOATING)
-    rr.timeCourseSelections = ["time", *ids]
-    grid = sorted({0.0, *times})
     found = {}
     now = 0.0
-    for time in grid:
+    for time in sorted({0.0, *times}):
         if time > now:
             rr.simulate(now, time, 2)
             now = time

@@ -391,7 +391,7 @@ impl Reader<'_> {
                 ));
             }
             let bounds = (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY));
-            let prior = row.cell("objectivePriorType").and_then(|_| {
+            let prior = row.cell("objectivePriorType").filter(|_| estimate).and_then(|_| {
                 let (kind, scaled) = row.one_of("objectivePriorType", &KINDS_1, findings);
                 let on = if scaled { scale } else { Scale::Linear };
                 // Without parameters a uniform prior is that of the bounds.

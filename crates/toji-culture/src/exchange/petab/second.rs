@@ -205,7 +205,7 @@ impl Reader<'_> {
                 ));
             }
             let bounds = (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY));
-            let prior = row.cell("priorDistribution").and_then(|_| {
+            let prior = row.cell("priorDistribution").filter(|_| estimate).and_then(|_| {
                 let kind = row.one_of("priorDistribution", &KINDS, findings);
                 let between = matches!(kind, Kind::Uniform | Kind::LogUniform).then(|| vec![bounds.0, bounds.1]);
                 let of = numbers(row, "priorParameters", kind, between, findings)?;
