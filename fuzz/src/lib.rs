@@ -8,7 +8,7 @@ use toji_core::live::Batch;
 use toji_core::{Decimal, Kind, Unit, Value};
 use toji_culture::exchange::petab::Problem;
 use toji_culture::exchange::sbml as exchange;
-use toji_culture::kernel::{Definition, Expression, Role, System};
+use toji_culture::kernel::{Definition, Expression, Options, Role, System};
 use toji_ingest::{Site, Source};
 use toji_live::{Config, Tally};
 
@@ -285,5 +285,40 @@ pub fn petab(bytes: &[u8]) {
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Problem::read(text, &|_| None);
+    }
+}
+
+/// Tables of PEtab version 2, separated by NUL: conditions, experiments, observables, parameters, measurements, mapping.
+/// What is read is compiled and, where it is small, simulated at its nominal values.
+pub fn petab_second(bytes: &[u8]) {
+    const YAML: &str = "format_version: 2.0.0\nmodel_files:\n  m: {language: sbml, location: model}\ncondition_files: ['0']\n\
+                        experiment_files: ['1']\nobservable_files: ['2']\nparameter_files: ['3']\nmeasurement_files: ['4']\n\
+                        mapping_files: ['5']\n";
+    const MODEL: &str = r#"<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model><listOfCompartments>
+<compartment id="C" spatialDimensions="3" size="1" constant="true"/></listOfCompartments><listOfSpecies><species id="S" compartment="C"
+initialConcentration="1" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/></listOfSpecies><listOfParameters>
+<parameter id="k" value="1" constant="true"/></listOfParameters><listOfReactions><reaction id="r" reversible="false"><listOfReactants>
+<speciesReference species="S" stoichiometry="1" constant="true"/></listOfReactants><kineticLaw><math
+xmlns="http://www.w3.org/1998/Math/MathML"><apply><times/><ci>k</ci><ci>S</ci><ci>q</ci></apply></math><listOfLocalParameters>
+<localParameter id="q" value="1"/></listOfLocalParameters></kineticLaw></reaction></listOfReactions></model></sbml>"#;
+    let tables: Vec<&[u8]> = bytes.split(|b| *b == 0).collect();
+    let file = |name: &str| match name.parse::<usize>() {
+        Ok(number) => tables.get(number).map(|table| table.to_vec()),
+        Err(_) => Some(MODEL.as_bytes().to_vec()),
+    };
+    match Problem::read(YAML, &file) {
+        Ok(problem) => {
+            if let Ok(likelihood) = problem.compile()
+                && problem.measurements.len() < 20
+            {
+                let nominal: Vec<f64> = likelihood.parameters().iter().map(|(_, value)| *value).collect();
+                let options = Options { steps_max: 200, ..Options::default() };
+                if let Ok(found) = likelihood.evaluate(&nominal, &options) {
+                    assert_eq!(found.simulated.len(), problem.measurements.len());
+                }
+                let _ = likelihood.log_priors(&nominal);
+            }
+        }
+        Err(error) => assert!(error.fault().diagnostics.iter().all(|finding| finding.remedy.is_some())),
     }
 }

@@ -55,7 +55,8 @@ pub struct Event {
     pub persistent: bool,
     /// Time from the trigger to the execution.
     pub delay: Option<Expression>,
-    /// Of several due at one instant the greater comes first.
+    /// Of several due at one instant the greater comes first. One that is the number +∞ comes before the triggers of all
+    /// others are looked at: they see what it set.
     pub priority: Option<Expression>,
     /// The values that are set are those computed at the trigger, not at the execution.
     pub at_trigger: bool,

@@ -17,7 +17,15 @@ const DEPTH_MAX: usize = 200;
 /// # Errors
 /// What is not an expression, with the column.
 pub fn read(text: &str) -> Result<Expression> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    read_with(text, &|_, _| None)
+}
+
+/// As [`read`], with functions by name that come before those listed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, more: &dyn Fn(&str, &[Expression]) -> Option<Expression>) -> Result<Expression> {
+    let mut reader = Reader { text, at: 0, depth: 0, more };
     let expression = reader.any()?;
     reader.space();
     if reader.at < text.len() {
@@ -31,6 +39,7 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
+    more: &'t dyn Fn(&str, &[Expression]) -> Option<Expression>,
 }
 
 impl Reader<'_> {
@@ -190,7 +199,7 @@ impl Reader<'_> {
             }
             self.close()?;
         }
-        call(&name, arguments).ok_or_else(|| {
+        (self.more)(&name, &arguments).or_else(|| call(&name, arguments)).ok_or_else(|| {
             self.at = begin;
             self.fault(
                 &format!("関数 {name} がないか、引数の数が違います"),

@@ -167,10 +167,25 @@ impl System {
     /// # Errors
     /// As [`Self::simulate`], and a state that is not of the model's length.
     pub fn resume<N: Number>(&self, constants: &[N], state: &[N], times: &[f64], options: &Options) -> Result<Trajectory<N>> {
+        self.turned([constants, constants], state, times, options)
+    }
+
+    /// As [`Self::resume`], but the constants were the first until now and are the second from now on: what the triggers
+    /// were is by the first, and an event whose trigger the second make true happens at the first of the times.
+    ///
+    /// # Errors
+    /// As [`Self::resume`].
+    pub fn turned<N: Number>(
+        &self,
+        constants: [&[N]; 2],
+        state: &[N],
+        times: &[f64],
+        options: &Options,
+    ) -> Result<Trajectory<N>> {
         let (Some(start), Some(end)) = (times.first().copied(), times.last().copied()) else {
             return Err(Error::input("E-SIM-001", "時刻がありません", "there are no times"));
         };
-        let fits = constants.len() == self.constants().len() && state.len() == self.order();
+        let fits = constants.iter().all(|c| c.len() == self.constants().len()) && state.len() == self.order();
         if !fits || !times.is_sorted() || !start.is_finite() || !end.is_finite() {
             return Err(Error::input(
                 "E-SIM-001",
@@ -178,10 +193,14 @@ impl System {
                 "times must be finite and in order, and there must be as many constants and states as the model has",
             ));
         }
-        let mut run = Run::new(self, constants, start, end)?;
-        run.y.copy_from_slice(state);
+        let mut run = Run::new(self, constants[0], start, end)?;
         run.look(start + run.nudge, state)?;
-        run.were = run.truths.iter().map(|truth| truth.is_true()).collect();
+        let were = run.truths.iter().map(|truth| truth.is_true()).collect();
+        if !std::ptr::eq(constants[0], constants[1]) {
+            run = Run::new(self, constants[1], start, end)?;
+        }
+        run.y.copy_from_slice(state);
+        run.were = were;
         self.run(run, times, options)
     }
 
@@ -286,6 +305,7 @@ impl<'s, N: Number> Run<'s, N> {
         };
         drift_by(&mut self.registers, &mut y, drift);
         let (mut count, before) = (0, self.happened.len());
+        self.foremost(when, &mut y)?;
         loop {
             self.look(self.t + self.nudge, &y)?;
             for (e, event) in system.events.iter().enumerate() {
@@ -318,6 +338,27 @@ impl<'s, N: Number> Run<'s, N> {
         drift_by(&mut self.registers, &mut y, -drift);
         self.y = y;
         Ok(self.happened.len() > before)
+    }
+
+    /// Events that come before all others: all at once, by the state before them.
+    fn foremost(&mut self, when: N, y: &mut [N]) -> Result<()> {
+        let system = self.system;
+        if !system.events.iter().any(|event| event.foremost) {
+            return Ok(());
+        }
+        self.look(self.t + self.nudge, y)?;
+        let mut sets = Vec::new();
+        for (e, event) in system.events.iter().enumerate().filter(|(_, event)| event.foremost) {
+            let now = self.truths[system.watched + e].is_true();
+            if now && !std::mem::replace(&mut self.were[system.watched + e], now) {
+                sets.push((e, event, self.values(e, when, y)));
+            }
+        }
+        for (e, event, values) in sets {
+            event.states.iter().zip(values).for_each(|(state, value)| y[*state] = value);
+            self.happened.push((self.t, e));
+        }
+        Ok(())
     }
 
     fn values(&mut self, event: usize, when: N, y: &[N]) -> Vec<N> {

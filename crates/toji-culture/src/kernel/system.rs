@@ -16,6 +16,8 @@ pub(super) struct Happening {
     pub(super) was_true: bool,
     pub(super) persistent: bool,
     pub(super) at_trigger: bool,
+    /// Happens before the triggers of others are looked at.
+    pub(super) foremost: bool,
     /// States that are set.
     pub(super) states: Vec<usize>,
     /// What they are set to, in that order.
@@ -406,6 +408,7 @@ impl<'d> Builder<'d> {
             was_true: event.was_true,
             persistent: event.persistent,
             at_trigger: event.at_trigger,
+            foremost: event.delay.is_none() && event.priority == Some(Expression::Number(f64::INFINITY)),
             states: part.states,
             values: layout.tape(graph, &part.values),
             delay: part.delay.map(|node| layout.tape(graph, &[node])),

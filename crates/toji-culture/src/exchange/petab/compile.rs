@@ -1,9 +1,10 @@
 //! A problem as simulations: one of each pair of conditions, compiled once, run at any parameters.
 
 use super::likelihood::log_density;
-use super::problem::{Condition, Measurement, Observable, Parameter, Problem, Setting};
+use super::prior::Prior;
+use super::problem::{Condition, Measurement, Observable, Parameter, Problem, Setting, Version};
 use super::{PETAB_004, PETAB_005, PETAB_006};
-use crate::kernel::{Definition, Expression, Function, Number, Options, Quantity, Role, System};
+use crate::kernel::{Definition, Expression, Function, Number, Options, Quantity, Role, System, Trajectory};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toji_core::{Category, Error, Place, Result};
@@ -21,6 +22,8 @@ pub struct Likelihood {
     kinds: Vec<(super::Scale, super::Distribution)>,
     /// Parameters in the problem's order, with their nominal values.
     nominal: Vec<(Arc<str>, f64)>,
+    /// Priors: place of the parameter, and what is known of it.
+    priors: Vec<(usize, Prior)>,
 }
 
 /// What a problem is at some parameters.
@@ -34,26 +37,38 @@ pub struct Evaluation<N> {
     pub simulated: Vec<N>,
 }
 
-/// A pair of conditions.
+/// A pair of conditions, or an experiment.
 #[derive(Debug, Clone)]
-struct Run {
-    /// The simulation before, and which of its quantities becomes which constant.
-    before: Option<(Stage, Vec<(usize, usize)>)>,
-    main: Stage,
-    /// Times in order, from 0 on, the infinite one left out.
-    times: Vec<f64>,
-    points: Vec<Point>,
+pub(super) struct Run {
+    pub(super) before: Before,
+    pub(super) main: Stage,
+    /// Times in order, from the start on, the infinite one left out.
+    pub(super) times: Vec<f64>,
+    /// From here on no condition changes any more.
+    pub(super) settled: f64,
+    pub(super) points: Vec<Point>,
+}
+
+/// What a run starts from.
+#[derive(Debug, Clone)]
+pub(super) enum Before {
+    /// The start of the model.
+    Nothing,
+    /// The steady state of another simulation: which of its quantities becomes which constant.
+    Carried(Box<Stage>, Vec<(usize, usize)>),
+    /// Its own steady state while this constant is 0; from then on it is 1.
+    Own(usize),
 }
 
 #[derive(Debug, Clone)]
-struct Stage {
-    system: System,
+pub(super) struct Stage {
+    pub(super) system: System,
     /// Parameter of the problem and its place among the constants.
     parameters: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Point {
+pub(super) struct Point {
     measurement: usize,
     /// Place among the times; none: the steady state.
     time: Option<usize>,
@@ -61,26 +76,35 @@ struct Point {
     noise: usize,
 }
 
-fn unknown(id: &str, ja: &str, en: &str) -> Error {
+pub(super) fn unknown(id: &str, ja: &str, en: &str) -> Error {
     Error::input(PETAB_004, format!("{id}: {ja}"), format!("{id}: {en}"))
         .at(Place::field(id))
         .hint("表の列と母数を確かめてください", "check the columns and parameters of the tables")
 }
 
+/// A measurement by its place, and the names of what is observed and of its noise.
+pub(super) type Named = (usize, Arc<str>, Arc<str>);
+
 /// The definition of one stage while it is put together.
-struct Draft<'p> {
+pub(super) struct Draft<'p> {
     problem: &'p Problem,
-    definition: Definition,
+    pub(super) definition: Definition,
 }
 
 impl<'p> Draft<'p> {
     /// The model with the parameters of the problem as constants that may be set.
     fn new(problem: &'p Problem) -> Result<Self> {
-        let mut draft = Self { problem, definition: problem.model.definition.clone() };
+        Self::of(problem, problem.model.definition.clone())
+    }
+
+    /// As [`Self::new`], of this form of the model.
+    pub(super) fn of(problem: &'p Problem, definition: Definition) -> Result<Self> {
+        let mut draft = Self { problem, definition };
         for parameter in &problem.parameters {
+            let id = problem.entity(&parameter.id);
             let value = Expression::Number(if parameter.nominal.is_nan() { 1.0 } else { parameter.nominal });
-            match draft.role(&parameter.id) {
-                None => draft.add(&parameter.id, Role::Constant(value)),
+            match draft.role(id) {
+                None => draft.add(id, Role::Constant(value)),
                 Some(role @ Role::Constant(_)) => *role = Role::Constant(value),
                 Some(_) => {
                     let (ja, en) = ("モデルの中で変わる量は母数にできません", "what changes in the model cannot be a parameter");
@@ -95,7 +119,7 @@ impl<'p> Draft<'p> {
         self.definition.quantities.iter_mut().find(|q| &*q.name == name).map(|q| &mut q.role)
     }
 
-    fn add(&mut self, name: &Arc<str>, role: Role) {
+    pub(super) fn add(&mut self, name: &Arc<str>, role: Role) {
         self.definition.quantities.push(Quantity { name: name.clone(), role });
     }
 
@@ -106,6 +130,7 @@ impl<'p> Draft<'p> {
                 Setting::Number(number) => Expression::Number(*number),
                 Setting::Name(name) if name == id => continue,
                 Setting::Name(name) => Expression::Name(name.clone()),
+                Setting::Formula(formula) => formula.clone(),
             };
             self.put(id, value)?;
         }
@@ -162,10 +187,10 @@ impl<'p> Draft<'p> {
         carried
     }
 
-    fn compile(self) -> Result<Stage> {
+    pub(super) fn compile(self) -> Result<Stage> {
         let system = System::compile(&self.definition)?;
         let parameters = self.problem.parameters.iter().enumerate();
-        let parameters = parameters.filter_map(|(i, p)| Some((i, system.constant(&p.id).ok()?))).collect();
+        let parameters = parameters.filter_map(|(i, p)| Some((i, system.constant(self.problem.entity(&p.id)).ok()?))).collect();
         Ok(Stage { system, parameters })
     }
 }
@@ -174,6 +199,12 @@ impl<'p> Draft<'p> {
 pub(super) fn filled(formula: &Expression, observable: &Observable, measurement: &Measurement) -> Result<Expression> {
     let lists = [("observable", &measurement.observable_parameters), ("noise", &measurement.noise_parameters)];
     let place = |name: &str| {
+        if let Some(named) = &observable.placeholders {
+            return named
+                .iter()
+                .zip(lists)
+                .find_map(|(names, (_, settings))| Some(settings.get(names.iter().position(|n| **n == *name)?)));
+        }
         lists.iter().find_map(|(kind, settings)| {
             let rest = name.strip_prefix(kind)?.strip_prefix("Parameter")?;
             let number: usize = rest.strip_suffix(&*observable.id)?.strip_suffix('_')?.parse().ok()?;
@@ -201,6 +232,7 @@ pub(super) fn filled(formula: &Expression, observable: &Observable, measurement:
     Ok(formula.replaced(&|name| match place(name)?? {
         Setting::Number(number) => Some(Expression::Number(*number)),
         Setting::Name(name) => Some(Expression::Name(name.clone())),
+        Setting::Formula(formula) => Some(formula.clone()),
         Setting::Kept => None,
     }))
 }
@@ -216,17 +248,31 @@ impl Problem {
         for (i, measurement) in self.measurements.iter().enumerate() {
             pairs.entry((measurement.before.as_deref(), &measurement.condition)).or_default().push(i);
         }
-        let runs = pairs.into_iter().map(|((before, condition), of)| self.run(before, condition, &of)).collect::<Result<_>>()?;
+        let runs = pairs.into_iter().map(|((before, condition), of)| match self.version {
+            Version::One => self.run(before, condition, &of),
+            Version::Two => self.experiment(condition, &of),
+        });
+        let runs = runs.collect::<Result<_>>()?;
         let kinds = self.measurements.iter().map(|m| self.observable(m).map(|o| (o.scale, o.distribution)));
         Ok(Likelihood {
             runs,
             kinds: kinds.collect::<Result<_>>()?,
             measurements: self.measurements.clone(),
             nominal: self.parameters.iter().map(|p: &Parameter| (p.id.clone(), p.nominal)).collect(),
+            priors: self.priors(),
         })
     }
 
-    fn condition(&self, id: &str) -> Result<&Condition> {
+    /// Priors of what is estimated. In version 2, where any has one, those without have a uniform one between their
+    /// bounds.
+    fn priors(&self) -> Vec<(usize, Prior)> {
+        let estimated = || self.parameters.iter().enumerate().filter(|(_, p)| p.estimate);
+        let any = self.version == Version::Two && estimated().any(|(_, p)| p.prior.is_some());
+        let implied = |p: &Parameter| (any && p.bounds.0.is_finite() && p.bounds.1.is_finite()).then(|| Prior::uniform(p.bounds));
+        estimated().filter_map(|(place, p)| Some((place, p.prior.clone().or_else(|| implied(p))?))).collect()
+    }
+
+    pub(super) fn condition(&self, id: &str) -> Result<&Condition> {
         let found = self.conditions.iter().find(|c| &*c.id == id);
         found.ok_or_else(|| unknown(id, "条件がありません", "there is no such condition"))
     }
@@ -241,6 +287,24 @@ impl Problem {
         let mut main = Draft::new(self)?;
         main.set(condition)?;
         let carried = if before.is_some() { main.carried(condition) } else { Vec::new() };
+        let named = self.observed(&mut main, of)?;
+        let main = main.compile()?;
+        let before = match before {
+            None => Before::Nothing,
+            Some(id) => {
+                let mut draft = Draft::new(self)?;
+                draft.set(self.condition(id)?)?;
+                let stage = draft.compile()?;
+                let places = carried.iter().map(|(state, from)| Ok((stage.system.quantity(state)?, main.system.constant(from)?)));
+                let places = places.collect::<Result<_>>()?;
+                Before::Carried(Box::new(stage), places)
+            }
+        };
+        self.placed(before, main, 0.0, 0.0, named)
+    }
+
+    /// Adds what measurements observe and its noise to a stage: of each its place and the names of the two.
+    pub(super) fn observed(&self, main: &mut Draft<'_>, of: &[usize]) -> Result<Vec<Named>> {
         // Measurements whose formulas are the same share them.
         let mut formulas: Vec<(Expression, Arc<str>)> = Vec::new();
         let mut named = Vec::new();
@@ -264,20 +328,13 @@ impl Problem {
         for (expression, name) in formulas {
             main.add(&name, Role::Assigned(expression));
         }
-        let main = main.compile()?;
-        let before = match before {
-            None => None,
-            Some(id) => {
-                let mut draft = Draft::new(self)?;
-                draft.set(self.condition(id)?)?;
-                let stage = draft.compile()?;
-                let places = carried.iter().map(|(state, from)| Ok((stage.system.quantity(state)?, main.system.constant(from)?)));
-                let places = places.collect::<Result<_>>()?;
-                Some((stage, places))
-            }
-        };
-        let mut times: Vec<f64> = of.iter().map(|i| self.measurements[*i].time).filter(|t| t.is_finite()).collect();
-        times.push(0.0);
+        Ok(named)
+    }
+
+    /// A run of these measurements.
+    pub(super) fn placed(&self, before: Before, main: Stage, start: f64, settled: f64, named: Vec<Named>) -> Result<Run> {
+        let mut times: Vec<f64> = named.iter().map(|(i, ..)| self.measurements[*i].time).filter(|t| t.is_finite()).collect();
+        times.push(start);
         times.sort_by(f64::total_cmp);
         times.dedup();
         let points = named.into_iter().map(|(measurement, observable, noise)| {
@@ -289,7 +346,7 @@ impl Problem {
                 noise: main.system.quantity(&noise)?,
             })
         });
-        Ok(Run { before, points: points.collect::<Result<_>>()?, main, times })
+        Ok(Run { before, points: points.collect::<Result<_>>()?, main, times, settled })
     }
 }
 
@@ -302,14 +359,14 @@ impl Stage {
         constants
     }
 
-    /// All quantities in the steady state.
-    fn steady<N: Number>(&self, constants: &[N], options: &Options) -> Result<Vec<N>> {
-        let mut end = 10.0;
+    /// All quantities in the steady state, by simulations to ever later times after `least`.
+    fn steady<N: Number>(&self, [start, least]: [f64; 2], simulate: impl Fn(&[f64]) -> Result<Trajectory<N>>) -> Result<Vec<N>> {
+        let mut end = 10.0_f64.max(2.0 * (least - start));
         while end <= STEADY_BY {
-            let found = self.system.simulate(constants, &[0.0, end, 10.0 * end], options)?;
+            let found = simulate(&[start, start + end, start + 10.0 * end])?;
             let (early, late) = (found.at(1), found.at(2));
-            let stays = early.iter().zip(late).all(|(a, b)| {
-                let (a, b) = (a.value(), b.value());
+            let stays = self.system.states().iter().all(|state| {
+                let (a, b) = (early[*state].value(), late[*state].value());
                 (a - b).abs() <= STEADY * b.abs() + 1e-12 || (a.is_nan() && b.is_nan())
             });
             if stays {
@@ -357,6 +414,13 @@ impl Likelihood {
         Ok(all)
     }
 
+    /// Logarithm of the prior density at these parameters, of each that has one, by its place.
+    #[must_use]
+    pub fn log_priors<N: Number>(&self, parameters: &[N]) -> Vec<(usize, N)> {
+        let of = |(place, prior): &(usize, Prior)| Some((*place, prior.log_density(*parameters.get(*place)?)));
+        self.priors.iter().filter_map(of).collect()
+    }
+
     /// How many measurements there are.
     pub(super) fn measurements(&self) -> usize {
         self.measurements.len()
@@ -365,16 +429,33 @@ impl Likelihood {
     /// Simulates, and hands over what is seen of each measurement, in the order of the simulations.
     pub(super) fn each<N: Number>(&self, parameters: &[N], options: &Options, take: &mut impl FnMut(Seen<N>)) -> Result<()> {
         for run in &self.runs {
+            let system = &run.main.system;
             let mut constants = run.main.constants(parameters);
-            if let Some((before, carried)) = &run.before {
-                let steady = before.steady(&before.constants(parameters), options)?;
-                for (quantity, constant) in carried {
-                    constants[*constant] = steady[*quantity];
+            // The constants until the start, and the state there.
+            let mut from = None;
+            match &run.before {
+                Before::Nothing => {}
+                Before::Carried(before, carried) => {
+                    let own = before.constants(parameters);
+                    let steady = before.steady([0.0; 2], |times| before.system.simulate(&own, times, options))?;
+                    for (quantity, constant) in carried {
+                        constants[*constant] = steady[*quantity];
+                    }
+                }
+                Before::Own(flag) => {
+                    let steady = run.main.steady([0.0; 2], |times| system.simulate(&constants, times, options))?;
+                    let until = constants.clone();
+                    constants[*flag] = N::of(1.0);
+                    from = Some((until, system.states().iter().map(|q| steady[*q]).collect::<Vec<N>>()));
                 }
             }
-            let found = run.main.system.simulate(&constants, &run.times, options)?;
+            let simulate = |times: &[f64]| match &from {
+                None => system.simulate(&constants, times, options),
+                Some((until, state)) => system.turned([until, &constants], state, times, options),
+            };
+            let found = simulate(&run.times)?;
             let steady = run.points.iter().any(|p| p.time.is_none());
-            let steady = if steady { run.main.steady(&constants, options)? } else { Vec::new() };
+            let steady = if steady { run.main.steady([run.times[0], run.settled], simulate)? } else { Vec::new() };
             for point in &run.points {
                 let values = point.time.map_or(steady.as_slice(), |time| found.at(time));
                 let (scale, distribution) = self.kinds[point.measurement];

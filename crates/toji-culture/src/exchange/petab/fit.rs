@@ -11,7 +11,7 @@ use toji_core::{Error, Place, Result};
 /// Derivatives computed in one simulation.
 const DIRECTIONS: usize = 8;
 
-/// A compiled problem with what is to be estimated. Priors are no part of it.
+/// A compiled problem with what is to be estimated: −2 ln of likelihood and priors.
 ///
 /// A parameter that is nothing but the noise of measurements follows from their residuals in closed form and is not
 /// searched for (Loos et al. 2018, doi:10.1093/bioinformatics/bty514).
@@ -56,7 +56,8 @@ impl Problem {
                     "give lowerBound < upperBound, positive on a logarithmic scale",
                 ));
             }
-            let of = if only_noise.contains(&parameter.id) && low > 0.0 { &mut noises } else { &mut unknowns };
+            let follows = only_noise.contains(&parameter.id) && low > 0.0 && parameter.prior.is_none();
+            let of = if follows { &mut noises } else { &mut unknowns };
             of.push((place, Unknown { name: parameter.id.to_string(), scale, low, high }));
         }
         if unknowns.is_empty() {
@@ -110,8 +111,14 @@ impl Problem {
             m.observable_parameters.iter().chain(noise)
         });
         for setting in self.conditions.iter().flat_map(|c| c.sets.iter().map(|(_, s)| s)).chain(placed) {
-            if let Setting::Name(name) = setting {
-                found.remove(name);
+            match setting {
+                Setting::Name(name) => {
+                    found.remove(name);
+                }
+                Setting::Formula(formula) => formula.names(&mut |name| {
+                    found.remove(name);
+                }),
+                Setting::Number(_) | Setting::Kept => {}
             }
         }
         found
@@ -183,6 +190,7 @@ impl Landscape for ToFit {
             }
         }
         local.spreads = spreads;
+        self.priors(&values, &mut local);
         if local.minus_two_log.is_finite() { Ok(local) } else { Err(super::compile::no_number()) }
     }
 }
@@ -210,6 +218,37 @@ fn sign(z: f64) -> f64 {
 }
 
 impl ToFit {
+    /// Adds −2 ln of the priors; their curvature is by the difference of slopes, and never negative.
+    fn priors(&self, values: &[f64], local: &mut Local) {
+        let n = self.unknowns.len();
+        // Noises that follow have none of their own, but a uniform one may be implied: a constant.
+        let mut following = values.to_vec();
+        self.noises.iter().zip(&local.spreads).for_each(|((place, _), spread)| following[*place] = *spread);
+        for (place, density) in self.likelihood.log_priors(&following) {
+            if self.noises.iter().any(|(noise, _)| *noise == place) {
+                local.minus_two_log -= 2.0 * density;
+            }
+        }
+        for (i, (place, unknown)) in self.unknowns.iter().enumerate() {
+            let at = |searched: f64| {
+                // Rounding must not leave the bounds, where there is no density.
+                let value = unknown.outward(searched).clamp(unknown.low, unknown.high);
+                let mut parameters: Vec<Dual<1>> = values.iter().map(|v| Dual::along(*v, 1)).collect();
+                parameters[*place] = Dual { value, slopes: [unknown.slope(value)] };
+                self.likelihood.log_priors(&parameters).into_iter().find(|(of, _)| of == place).map(|(_, density)| density)
+            };
+            let here = unknown.inward(values[*place]);
+            let Some(density) = at(here) else { continue };
+            local.minus_two_log -= 2.0 * density.value;
+            local.gradient[i] -= density.slopes[0];
+            let step = 1e-5 * (1.0 + here.abs());
+            let slopes = [here - step, here + step].map(|x| at(x).filter(|d| d.value.is_finite()).map(|d| d.slopes[0]));
+            if let [Some(before), Some(after)] = slopes {
+                local.curvature[i * n + i] += (0.5 * (before - after) / step).max(0.0);
+            }
+        }
+    }
+
     /// Noises that follow from the residuals, within their bounds: root of the mean square, or mean of the amounts.
     fn spreads(&self, rows: &[Row]) -> Vec<f64> {
         let of = |noise: usize| rows.iter().zip(&self.noise_of).filter(move |(_, n)| **n == Some(noise)).map(|(row, _)| row);

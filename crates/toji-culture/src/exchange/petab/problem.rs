@@ -1,10 +1,12 @@
 //! A problem as it is written.
 
+use super::formula::formula;
+use super::prior::{KINDS_1, Prior};
 use super::table::{Row, Table};
 use super::{PETAB_001, PETAB_003, PETAB_004, PETAB_005};
 use crate::exchange::sbml::{self, Import};
-use crate::kernel::{Expression, notation};
-use std::collections::BTreeSet;
+use crate::kernel::Expression;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toji_core::{Diagnostic, Error, Place, Result};
 use yaml_rust2::{Yaml, YamlLoader};
@@ -36,6 +38,8 @@ pub enum Setting {
     Number(f64),
     /// A parameter or quantity.
     Name(Arc<str>),
+    /// A formula of these (version 2).
+    Formula(Expression),
     /// As the model or the condition before has it.
     Kept,
 }
@@ -47,6 +51,33 @@ pub struct Condition {
     pub id: Arc<str>,
     /// What it sets.
     pub sets: Vec<(Arc<str>, Setting)>,
+}
+
+/// What is done to a culture, one period after another (version 2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// Identifier.
+    pub id: Arc<str>,
+    /// Periods, by time.
+    pub periods: Vec<Period>,
+}
+
+/// A period of an experiment: it ends where the next begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Period {
+    /// When it begins; −∞: it lasts until nothing changes any more.
+    pub time: f64,
+    /// Conditions that are put in at its beginning, all at once.
+    pub conditions: Vec<Arc<str>>,
+}
+
+/// Version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// 1.0.0.
+    One,
+    /// 2.0.0.
+    Two,
 }
 
 /// An observable.
@@ -62,6 +93,9 @@ pub struct Observable {
     pub scale: Scale,
     /// Distribution of the noise.
     pub distribution: Distribution,
+    /// Names in its formulas that measurements fill in, of `observableParameters` and of `noiseParameters` (version 2);
+    /// none: those called `observableParameterN_…` and `noiseParameterN_…`.
+    pub placeholders: Option<[Vec<Arc<str>>; 2]>,
 }
 
 /// A measurement.
@@ -71,7 +105,7 @@ pub struct Measurement {
     pub observable: Arc<str>,
     /// Condition whose steady state comes before.
     pub before: Option<Arc<str>>,
-    /// Condition.
+    /// Condition; in version 2 experiment, empty where there is none.
     pub condition: Arc<str>,
     /// Time; infinite: of the steady state.
     pub time: f64,
@@ -98,17 +132,23 @@ pub struct Parameter {
     pub nominal: f64,
     /// Is it estimated?
     pub estimate: bool,
-    /// Prior: its type, and its parameters.
-    pub prior: Option<(String, Vec<f64>)>,
+    /// What is known of it beforehand.
+    pub prior: Option<Prior>,
 }
 
 /// A problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
+    /// Version it is written in.
+    pub version: Version,
     /// The model.
     pub model: Import,
     /// Conditions.
     pub conditions: Vec<Condition>,
+    /// Experiments (version 2).
+    pub experiments: Vec<Experiment>,
+    /// Names of the tables for what the model calls otherwise (version 2).
+    pub aliases: BTreeMap<Arc<str>, Arc<str>>,
     /// Observables.
     pub observables: Vec<Observable>,
     /// Measurements.
@@ -119,15 +159,17 @@ pub struct Problem {
     pub findings: Vec<Diagnostic>,
 }
 
-const SCALES: [(&str, Scale); 3] = [("lin", Scale::Linear), ("log", Scale::Log), ("log10", Scale::Log10)];
+pub(super) const SCALES: [(&str, Scale); 3] = [("lin", Scale::Linear), ("log", Scale::Log), ("log10", Scale::Log10)];
 
-fn yaml_fault(ja: &str, en: &str) -> Error {
-    Error::input(PETAB_001, format!("PEtab の YAML ファイル: {ja}"), format!("the YAML file of PEtab: {en}"))
-        .hint("format_version: 1 の問題ファイルか確かめてください", "check that it is a problem file of format_version: 1")
+pub(super) fn yaml_fault(ja: &str, en: &str) -> Error {
+    Error::input(PETAB_001, format!("PEtab の YAML ファイル: {ja}"), format!("the YAML file of PEtab: {en}")).hint(
+        "format_version が 1 か 2 の問題ファイルか確かめてください",
+        "check that it is a problem file of format_version 1 or 2",
+    )
 }
 
 /// The files a YAML document names under a key: one, or a list.
-fn files(of: &Yaml) -> Vec<String> {
+pub(super) fn files(of: &Yaml) -> Vec<String> {
     match of {
         Yaml::String(name) => vec![name.clone()],
         Yaml::Array(names) => names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect(),
@@ -143,20 +185,26 @@ struct Files {
     model: String,
 }
 
-fn listed(yaml: &str) -> Result<Files> {
+/// The YAML document and its version.
+fn document(yaml: &str) -> Result<(Yaml, Version)> {
     if yaml.len() > 1 << 20 {
         return Err(yaml_fault("大きすぎます", "it is too large"));
     }
     let documents = YamlLoader::load_from_str(yaml).map_err(|e| yaml_fault(&e.to_string(), &e.to_string()))?;
-    let root = documents.first().ok_or_else(|| yaml_fault("空です", "it is empty"))?;
+    let root = documents.into_iter().next().ok_or_else(|| yaml_fault("空です", "it is empty"))?;
     let version = match &root["format_version"] {
-        Yaml::Integer(1) => true,
-        Yaml::String(version) | Yaml::Real(version) => version == "1" || version.starts_with("1."),
-        _ => false,
+        Yaml::Integer(number) => number.to_string(),
+        Yaml::String(version) | Yaml::Real(version) => version.clone(),
+        _ => String::new(),
     };
-    if !version {
-        return Err(yaml_fault("format_version が 1 ではありません", "its format_version is not 1"));
+    match version.split('.').next() {
+        Some("1") => Ok((root, Version::One)),
+        Some("2") => Ok((root, Version::Two)),
+        _ => Err(yaml_fault("format_version が 1 でも 2 でもありません", "its format_version is neither 1 nor 2")),
     }
+}
+
+fn listed(root: &Yaml) -> Result<Files> {
     let problems = root["problems"].as_vec().map(Vec::as_slice).unwrap_or_default();
     let [problem] = problems else {
         return Err(Error::input(
@@ -179,24 +227,28 @@ fn listed(yaml: &str) -> Result<Files> {
     })
 }
 
-/// A formula: the kernel's notation, in which PEtab's `log` is `ln` and `**` is `^`.
-fn formula(text: &str) -> Result<Expression> {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        let (taken, put) = if word > 0 {
-            let called = rest[word..].trim_start().starts_with('(');
-            (word, if called && &rest[..word] == "log" { "ln" } else { &rest[..word] })
-        } else if rest.starts_with("**") {
-            (2, "^")
-        } else {
-            (c.len_utf8(), &rest[..c.len_utf8()])
-        };
-        plain.push_str(put);
-        rest = &rest[taken..];
+/// The numbers of a prior, where they make a distribution.
+pub(super) fn numbers(
+    row: &Row<'_>,
+    column: &str,
+    kind: super::prior::Kind,
+    usual: Option<Vec<f64>>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Vec<f64>> {
+    let of = match row.cell(column) {
+        Some(cell) => cell.split(';').map(|n| n.trim().parse().unwrap_or(f64::NAN)).collect(),
+        None => usual.unwrap_or_default(),
+    };
+    if kind.allows(&of) {
+        return Some(of);
     }
-    notation::read(&plain)
+    let takes = kind.takes();
+    findings.push(row.bad(
+        column,
+        &format!("この分布には {takes} 個の数が要ります（幅・尺度は正、下限 < 上限）"),
+        &format!("this distribution takes {takes} numbers: spreads and shapes positive, the lower bound first"),
+    ));
+    None
 }
 
 fn setting(cell: Option<&str>) -> Setting {
@@ -210,17 +262,17 @@ fn setting(cell: Option<&str>) -> Setting {
     }
 }
 
-fn settings(cell: Option<&str>) -> Vec<Setting> {
+pub(super) fn settings(cell: Option<&str>) -> Vec<Setting> {
     cell.map(|cell| cell.split(';').map(|part| setting(Some(part.trim()))).collect()).unwrap_or_default()
 }
 
-struct Reader<'f> {
-    file: &'f dyn Fn(&str) -> Option<Vec<u8>>,
-    findings: Vec<Diagnostic>,
+pub(super) struct Reader<'f> {
+    pub(super) file: &'f dyn Fn(&str) -> Option<Vec<u8>>,
+    pub(super) findings: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
         let bytes = (self.file)(name);
         if bytes.is_none() {
             self.findings.push(
@@ -236,7 +288,12 @@ impl Reader<'_> {
         bytes
     }
 
-    fn rows(&mut self, names: &[String], columns: &[&str], mut each: impl FnMut(&Table, &Row<'_>, &mut Vec<Diagnostic>)) {
+    pub(super) fn rows(
+        &mut self,
+        names: &[String],
+        columns: &[&str],
+        mut each: impl FnMut(&Table, &Row<'_>, &mut Vec<Diagnostic>),
+    ) {
         for name in names {
             let Some(bytes) = self.bytes(name) else { continue };
             let Some(table) = Table::read(name, &bytes, columns, &mut self.findings) else { continue };
@@ -246,7 +303,7 @@ impl Reader<'_> {
         }
     }
 
-    fn formula(row: &Row<'_>, column: &str, findings: &mut Vec<Diagnostic>) -> Option<Expression> {
+    pub(super) fn formula(row: &Row<'_>, column: &str, findings: &mut Vec<Diagnostic>) -> Option<Expression> {
         let text = row.must(column, findings)?;
         match formula(&text) {
             Ok(expression) => Some(expression),
@@ -278,7 +335,7 @@ impl Reader<'_> {
             let formula = Self::formula(row, "observableFormula", findings);
             let noise = Self::formula(row, "noiseFormula", findings);
             if let (Some(id), Some(formula), Some(noise)) = (id, formula, noise) {
-                observables.push(Observable { id, formula, noise, scale, distribution });
+                observables.push(Observable { id, formula, noise, scale, distribution, placeholders: None });
             }
         });
         observables
@@ -333,18 +390,23 @@ impl Reader<'_> {
                     "a parameter that is not estimated needs a value",
                 ));
             }
-            let prior = row.cell("objectivePriorType").map(|kind| {
-                let numbers = row.cell("objectivePriorParameters").unwrap_or_default();
-                (kind.to_owned(), numbers.split(';').filter_map(|n| n.trim().parse().ok()).collect())
-            });
             let bounds = (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY));
+            let prior = row.cell("objectivePriorType").filter(|_| estimate).and_then(|_| {
+                let (kind, scaled) = row.one_of("objectivePriorType", &KINDS_1, findings);
+                let on = if scaled { scale } else { Scale::Linear };
+                // Without parameters a uniform prior is that of the bounds.
+                let between = matches!(kind, super::prior::Kind::Uniform)
+                    .then(|| vec![super::likelihood::on(on, bounds.0), super::likelihood::on(on, bounds.1)]);
+                let of = numbers(row, "objectivePriorParameters", kind, between, findings)?;
+                Some(Prior { kind, of, scale: on, within: None })
+            });
             parameters.push(Parameter { id, scale, bounds, nominal: nominal.unwrap_or(f64::NAN), estimate, prior });
         });
         parameters
     }
 
-    /// Each identifier once, and what measurements name is there.
-    fn names(&mut self, problem: &Problem) {
+    /// Each identifier once.
+    pub(super) fn unique(&mut self, problem: &Problem) {
         let mut clash = |what: (&str, &str), id: &str| {
             self.findings.push(
                 Diagnostic::error(
@@ -363,6 +425,10 @@ impl Reader<'_> {
         once(("条件", "condition"), &mut problem.conditions.iter().map(|c| &c.id));
         once(("観測量", "observable"), &mut problem.observables.iter().map(|o| &o.id));
         once(("母数", "parameter"), &mut problem.parameters.iter().map(|p| &p.id));
+    }
+
+    /// What measurements name is there.
+    fn names(&mut self, problem: &Problem) {
         for measurement in &problem.measurements {
             let condition = |id: &Arc<str>| problem.conditions.iter().any(|c| c.id == *id);
             let observable = problem.observables.iter().any(|o| o.id == measurement.observable);
@@ -387,30 +453,39 @@ impl Reader<'_> {
 }
 
 impl Problem {
-    /// Reads a problem: its YAML file, and by their names the files beside it.
+    /// Reads a problem of version 1 or 2: its YAML file, and by their names the files beside it.
     ///
     /// # Errors
     /// `E-PETAB-001` to `-005`: everything that is wrong with the tables, each with file, line and column; what is
     /// wrong with the model, as [`sbml::import`].
     pub fn read(yaml: &str, file: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self> {
-        let files = listed(yaml)?;
+        let (root, version) = document(yaml)?;
         let mut reader = Reader { file, findings: Vec::new() };
+        if version == Version::Two {
+            let problem = reader.second(&root)?;
+            return if reader.findings.is_empty() { Ok(problem) } else { Err(refusal(reader.findings)) };
+        }
+        let files = listed(&root)?;
         let Some(model) = reader.bytes(&files.model) else { return Err(refusal(reader.findings)) };
         let model = sbml::import(&model).map_err(|e| e.in_file(&files.model))?;
         let problem = Self {
+            version,
             model,
             conditions: reader.conditions(&files.conditions),
+            experiments: Vec::new(),
+            aliases: BTreeMap::new(),
             observables: reader.observables(&files.observables),
             measurements: reader.measurements(&files.measurements),
             parameters: reader.parameters(&files.parameters),
             findings: Vec::new(),
         };
+        reader.unique(&problem);
         reader.names(&problem);
         if reader.findings.is_empty() { Ok(problem) } else { Err(refusal(reader.findings)) }
     }
 }
 
-fn refusal(mut findings: Vec<Diagnostic>) -> Error {
+pub(super) fn refusal(mut findings: Vec<Diagnostic>) -> Error {
     const CODES: [&str; 5] = [PETAB_001, super::PETAB_002, PETAB_003, PETAB_004, PETAB_005];
     findings.truncate(200);
     let code = findings.first().and_then(|f| CODES.into_iter().find(|c| *c == f.code)).unwrap_or(PETAB_003);

@@ -326,39 +326,64 @@ fn search(context: &Context, input: &Input, landscape: &impl Landscape) -> Resul
 }
 
 /// A run of the store, in the terms of the model.
-struct Taken {
+pub(super) struct Taken {
     name: String,
     group: String,
-    own: Option<Model>,
+    /// The form of the model that follows its record.
+    pub(super) own: Option<Model>,
     readings: Vec<(String, Read)>,
 }
 
-fn of_runs(context: &Context, input: &Input, model: &Model, wholes: &[Whole]) -> Result<Fitted> {
-    let taken: Vec<Taken> = wholes.iter().map(|whole| take(input, model, whole)).collect::<Result<_>>()?;
+/// What a fit is of, besides the model.
+pub(super) struct Of<'i> {
+    pub(super) readings: &'i BTreeMap<String, String>,
+    pub(super) follow: &'i BTreeMap<String, String>,
+    pub(super) noise: &'i BTreeMap<String, Json>,
+    pub(super) set: &'i BTreeMap<String, Json>,
+    pub(super) group_by: Option<&'i str>,
+}
+
+impl Input {
+    fn of(&self) -> Of<'_> {
+        Of {
+            readings: &self.readings,
+            follow: &self.follow,
+            noise: &self.noise,
+            set: &self.set,
+            group_by: self.group_by.as_deref(),
+        }
+    }
+}
+
+/// Runs as a problem has them.
+pub(super) fn runs<'t>(input: &Of<'_>, model: &Model, taken: &'t [Taken]) -> Result<Vec<Run<'t>>> {
     let noises: BTreeMap<&str, Spreads> =
-        input.readings.keys().map(|name| Ok((name.as_str(), spreads(input, model, name)?))).collect::<Result<_>>()?;
+        input.readings.keys().map(|name| Ok((name.as_str(), spreads(input.noise, model, name)?))).collect::<Result<_>>()?;
     let set: Vec<(String, f64)> = input
         .set
         .iter()
         .map(|(name, given)| Ok((name.clone(), constant(model, name, given, &format!("set.{name}"))?.1)))
         .collect::<Result<_>>()?;
-    let runs: Vec<Run<'_>> = taken
-        .iter()
-        .map(|it| Run {
-            system: it.own.as_ref().map(|m| &m.system),
-            name: it.name.clone(),
-            group: it.group.clone(),
-            set: set.clone(),
-            measured: it
-                .readings
-                .iter()
-                .filter_map(|(name, read)| {
-                    let noise = noises.get(name.as_str())?.of(name, read.reading);
-                    Some(Measured { quantity: name.clone(), time: read.time, reading: read.reading, noise })
-                })
-                .collect(),
-        })
-        .collect();
+    let runs = taken.iter().map(|it| Run {
+        system: it.own.as_ref().map(|m| &m.system),
+        name: it.name.clone(),
+        group: it.group.clone(),
+        set: set.clone(),
+        measured: it
+            .readings
+            .iter()
+            .filter_map(|(name, read)| {
+                let noise = noises.get(name.as_str())?.of(name, read.reading);
+                Some(Measured { quantity: name.clone(), time: read.time, reading: read.reading, noise })
+            })
+            .collect(),
+    });
+    Ok(runs.collect())
+}
+
+fn of_runs(context: &Context, input: &Input, model: &Model, wholes: &[Whole]) -> Result<Fitted> {
+    let taken: Vec<Taken> = wholes.iter().map(|whole| take(&input.of(), model, whole)).collect::<Result<_>>()?;
+    let runs = runs(&input.of(), model, &taken)?;
     let parameters: Vec<Parameter> =
         input.parameters.iter().map(|(name, sought)| parameter(model, name, sought, "parameters")).collect::<Result<_>>()?;
     let options = Options { relative: 1e-6, absolute: vec![1e-9], ..Options::default() };
@@ -386,7 +411,7 @@ fn of_runs(context: &Context, input: &Input, model: &Model, wholes: &[Whole]) ->
             let (name, group) = e.name.split_once(" (").unwrap_or((&e.name, ""));
             (group.is_empty() || group.strip_suffix(')') == Some(&it.group)).then_some((name, e.at_best))
         });
-        for (name, value) in set.iter().map(|(n, v)| (n.as_str(), *v)).chain(own) {
+        for (name, value) in run.set.iter().map(|(n, v)| (n.as_str(), *v)).chain(own) {
             constants[system.constant(name)?] = value;
         }
         let mut times: Vec<f64> = run.measured.iter().map(|m| m.time).chain([0.0]).collect();
@@ -428,14 +453,7 @@ fn of_petab(context: &Context, input: &Input, petab: &Petab) -> Result<Fitted> {
         .map(|(e, unknown)| as_found(e, unknown, Text::same(&e.name), String::new(), input.profiles))
         .collect();
     let seen = petab.seen(&fit)?;
-    let mut warnings = Vec::new();
-    if petab.problem.parameters.iter().any(|p| p.prior.is_some()) {
-        warnings.push(Text::new(
-            "問題にある事前分布は使わず、尤度だけで当てはめました",
-            "priors of the problem are not used: the fit is by likelihood alone",
-        ));
-    }
-    let mut all = Fitted {
+    Ok(Fitted {
         id: petab.name.clone(),
         spreads: fit
             .spreads
@@ -444,9 +462,7 @@ fn of_petab(context: &Context, input: &Input, petab: &Petab) -> Result<Fitted> {
             .collect(),
         set: fit.estimates.iter().map(|e| (e.name.clone(), e.at_best)).chain(fit.spreads.iter().cloned()).collect(),
         ..fitted(context, &fit, found, seen)
-    };
-    all.warnings.extend(warnings);
-    Ok(all)
+    })
 }
 
 fn fitted(context: &Context, fit: &Fit, parameters: Vec<Found>, readings: Vec<Seen>) -> Fitted {
@@ -508,17 +524,18 @@ fn as_found(it: &Estimate, unknown: &Unknown, label: Text, unit: String, examine
     }
 }
 
-fn take(input: &Input, model: &Model, whole: &Whole) -> Result<Taken> {
+/// A run in the terms of the model.
+pub(super) fn take(input: &Of<'_>, model: &Model, whole: &Whole) -> Result<Taken> {
     let mut own: Option<Model> = None;
-    for (profile, variable) in &input.follow {
+    for (profile, variable) in input.follow {
         own = Some(readings::following(whole, own.as_ref().unwrap_or(model), profile, variable)?);
     }
     let mut read = Vec::new();
-    for (name, variable) in &input.readings {
+    for (name, variable) in input.readings {
         read.extend(readings::of(whole, model, name, variable)?.into_iter().map(|r| (name.clone(), r)));
     }
     let name = whole.run.id.to_string();
-    let group = input.group_by.as_ref().and_then(|field| text(&whole.run.fields, field)).unwrap_or_else(|| name.clone());
+    let group = input.group_by.and_then(|field| text(&whole.run.fields, field)).unwrap_or_else(|| name.clone());
     Ok(Taken { name, group, own, readings: read })
 }
 
@@ -546,9 +563,9 @@ impl Spreads {
     }
 }
 
-fn spreads(input: &Input, model: &Model, name: &str) -> Result<Spreads> {
+fn spreads(noise: &BTreeMap<String, Json>, model: &Model, name: &str) -> Result<Spreads> {
     let field = format!("noise.{name}");
-    let Some(given) = input.noise.get(name) else { return Ok(Spreads::Estimated) };
+    let Some(given) = noise.get(name) else { return Ok(Spreads::Estimated) };
     let percent = Unit::parse("%")?;
     let of_share = given.as_str().is_some_and(|t| t.trim_end().ends_with('%'));
     if of_share && model.described(name).is_some_and(|d| d.unit != percent) {

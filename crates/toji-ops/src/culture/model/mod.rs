@@ -1,4 +1,4 @@
-//! Models: shown with their proofs, simulated, fitted to runs, corrected by what runs teach, their forecasts beside what
+//! Models: shown with their proofs, simulated, fitted to runs and handed on as PEtab problems, corrected by what runs teach, their forecasts beside what
 //! came of them, their inputs optimised, and cultures controlled by them.
 
 mod calibration;
@@ -8,6 +8,7 @@ mod course;
 mod fit;
 mod hybrid;
 mod optimise;
+mod petab;
 mod predict;
 mod problem;
 mod readings;
@@ -20,11 +21,12 @@ use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 8] {
+pub(super) fn operations() -> [Operation; 9] {
     [
         check::operation(),
         simulate::operation(),
         fit::operation(),
+        petab::operation(),
         hybrid::operation(),
         predict::operation(),
         calibration::operation(),
