@@ -3,6 +3,8 @@
 use super::reactor::{COLLECTED, MEDIUM_IN, Roles, countable};
 use crate::kernel::Options;
 use crate::model::{File, Model, VOLUME, compile};
+use crate::profile::Spread;
+use toji_core::chance::Chance;
 use toji_core::{Error, Place, Result, Unit};
 
 /// A culture whose medium and product are summed up.
@@ -125,4 +127,9 @@ pub fn batches(it: &Yield, batch: f64, turnaround: f64, length: f64) -> Way {
         per_volume: cultures * it.product / (it.volume * length),
         per_medium: if cultures > 0.0 { it.product / it.medium } else { 0.0 },
     }
+}
+
+/// Factors on constants that are not quite known, of one draw: their logarithms are normal.
+pub fn drawn<'s>(spreads: &'s [Spread], chance: &mut Chance) -> Vec<(&'s str, f64)> {
+    spreads.iter().map(|s| (s.name.as_str(), libm::exp(s.relative * chance.normal()))).collect()
 }

@@ -1,8 +1,10 @@
 //! Models: shown with their proofs, simulated, fitted to runs, corrected by what runs teach, their forecasts beside what
-//! came of them, their inputs optimised, and cultures controlled by them.
+//! came of them, their inputs optimised, cultures controlled by them, and the steady states of
+//! continuous ones.
 
 mod calibration;
 mod check;
+mod continuous;
 mod control;
 mod course;
 mod fit;
@@ -20,7 +22,7 @@ use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 8] {
+pub(super) fn operations() -> [Operation; 9] {
     [
         check::operation(),
         simulate::operation(),
@@ -30,6 +32,7 @@ pub(super) fn operations() -> [Operation; 8] {
         calibration::operation(),
         optimise::operation(),
         control::operation(),
+        continuous::operation(),
     ]
 }
 
