@@ -160,9 +160,9 @@ async fn b07_a_measured_run_is_judged_steady_from_when_it_is_and_compared_with_f
     let truth = course(&bench, "cho-mab-perfusion", 45).await;
     let perfused = run(&bench, "perfused", &noisy(&truth, &mut chance, 0.04)).await;
     let early = run(&bench, "early", &noisy(&truth[..9], &mut chance, 0.04)).await;
-    // A culture that loses 4 % of its cells and titre a day.
+    // A culture that loses 7 % of its cells and titre a day.
     let fading: Vec<(f64, f64)> =
-        truth.iter().enumerate().map(|(d, (c, x))| (c * 0.96f64.powi(d as i32), x * 0.96f64.powi(d as i32))).collect();
+        truth.iter().enumerate().map(|(d, (c, x))| (c * 0.93f64.powi(d as i32), x * 0.93f64.powi(d as i32))).collect();
     let fading = run(&bench, "fading", &noisy(&fading, &mut chance, 0.04)).await;
     let batch = course(&bench, "cho-mab-fed-batch", 14).await;
     let mut batches = Vec::new();
@@ -184,13 +184,13 @@ async fn b07_a_measured_run_is_judged_steady_from_when_it_is_and_compared_with_f
     let first = &answer["runs"][0];
     let number = |name: &str| first[name].as_f64().unwrap();
     // Cells and antibody are within a few per cent of their end from the third week on.
-    assert!((6.0..=26.0).contains(&number("from_d")) && number("exchanges") >= 5.0, "{first}");
+    assert!((12.0..=30.0).contains(&number("from_d")) && number("exchanges") >= 5.0, "{first}");
     let productivity = (PERFUSION - BLEED) * BY_SCIPY[2].1 / 1000.0;
     near(number("productivity_g_per_l_d"), productivity, 0.03);
     assert!(number("low_g_per_l_d") < number("productivity_g_per_l_d") && number("high_g_per_l_d") < 1.1 * productivity);
     for series in first["series"].as_array().unwrap() {
         let (low, high) = (series["drift_low"].as_f64().unwrap(), series["drift_high"].as_f64().unwrap());
-        assert!(-0.05 <= low && low < high && high <= 0.05, "{series}");
+        assert!(-0.2 <= low && low < high && high <= 0.2, "{series}");
     }
     // Beside four batches: the geometric mean of their titres over 17 days.
     let compared = of(&answer["compared"], "measure", "per-volume");

@@ -1,8 +1,8 @@
 //! Is a measured culture at steady state, and from when on?
 //!
 //! A stretch counts as steady where the volume was exchanged often enough in it, where the 95 % interval of every series'
-//! drift lies within what is allowed in one exchange (so that few or noisy readings prove nothing), and where its readings
-//! scatter no more than allowed. Neighbouring readings are not independent: standard errors are widened by the correlation
+//! drift from its beginning to its end lies within what is allowed (so that few or noisy readings prove nothing), where its
+//! readings scatter no more than allowed, and where its first exchanges agree with the rest. Neighbouring readings are not independent: standard errors are widened by the correlation
 //! of the residuals (an effective number of readings n(1 − ρ)/(1 + ρ)).
 
 use toji_core::special::t_two_sided;
@@ -21,7 +21,7 @@ pub struct Series {
 pub struct Rule {
     /// Exchanges of the volume that the stretch must have.
     pub exchanges: f64,
-    /// Drift allowed in one exchange, as a share of the mean.
+    /// Drift allowed from the beginning to the end of the stretch, as a share of the mean.
     pub drift: f64,
     /// Scatter about the trend that is allowed, as a share of the mean.
     pub scatter: f64,
@@ -29,7 +29,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { exchanges: 5.0, drift: 0.05, scatter: 0.2 }
+        Self { exchanges: 5.0, drift: 0.2, scatter: 0.2 }
     }
 }
 
@@ -62,7 +62,7 @@ pub struct Judged {
     pub mean: (f64, f64, f64),
     /// Standard error of the mean, and its degrees of freedom.
     pub error: (f64, f64),
-    /// Drift in one exchange as a share of the mean, with its 95 % interval.
+    /// Drift from beginning to end as a share of the mean, with its 95 % interval.
     pub drift: (f64, f64, f64),
     /// Scatter about the trend, as a share of the mean.
     pub scatter: f64,
@@ -122,7 +122,7 @@ impl Dilution {
 }
 
 /// One series from a time on; none where it has too few readings.
-fn judge(series: &Series, from: f64, until: f64, exchanges: f64, rule: &Rule) -> Option<Judged> {
+fn judge(series: &Series, from: f64, until: f64, rule: &Rule) -> Option<Judged> {
     let points: Vec<(f64, f64)> = series.points.iter().copied().filter(|p| p.0 >= from && p.0 <= until).collect();
     let n = points.len();
     if n < READINGS_MIN {
@@ -142,9 +142,7 @@ fn judge(series: &Series, from: f64, until: f64, exchanges: f64, rule: &Rule) ->
     let correlation = if squares > 0.0 { (neighbours / squares).clamp(0.0, 0.9) } else { 0.0 };
     let wider = ((1.0 + correlation) / (1.0 - correlation)).sqrt();
     let t = t_two_sided(CONFIDENCE, count - 2.0);
-    // One exchange takes this long.
-    let exchange = (until - from) / exchanges;
-    let share = |slope: f64| slope * exchange / mean.abs();
+    let share = |slope: f64| slope * (until - from) / mean.abs();
     let half = t * share(sd / sxx.sqrt() * wider);
     let drift = (share(slope), share(slope) - half, share(slope) + half);
     let scatter = sd / mean.abs();
@@ -179,7 +177,7 @@ pub fn observe(series: &[Series], dilution: &Dilution, rule: &Rule) -> Option<Ob
     starts.retain(|from| dilution.exchanges(*from, until) >= rule.exchanges * (1.0 - 1e-9));
     let over = |from: f64, until: f64| -> Option<Observed> {
         let exchanges = dilution.exchanges(from, until);
-        let judged: Vec<Judged> = series.iter().map(|s| judge(s, from, until, exchanges, rule)).collect::<Option<_>>()?;
+        let judged: Vec<Judged> = series.iter().map(|s| judge(s, from, until, rule)).collect::<Option<_>>()?;
         let any = |v: Verdict| judged.iter().any(|j| j.verdict == v);
         let verdict = if any(Verdict::NotSteady) {
             Verdict::NotSteady
@@ -190,12 +188,18 @@ pub fn observe(series: &[Series], dilution: &Dilution, rule: &Rule) -> Option<Ob
         };
         Some(Observed { verdict, from, until, exchanges, dilution: exchanges / (until - from), series: judged })
     };
-    // A long steady end must not hide a start that still moves: the first of it must not drift either.
+    // A long steady end must not hide a beginning that still moves: it agrees with the rest to a quarter of the drift.
     let begins_steady = |from: f64| -> bool {
-        let Some(window) = starts_after(series, from, dilution, rule) else { return true };
+        let Some(window) = window_end(series, from, dilution, rule) else { return true };
         series.iter().all(|s| {
-            let exchanges = dilution.exchanges(from, window);
-            judge(s, from, window, exchanges, rule).is_none_or(|j| j.drift.0.abs() <= rule.drift)
+            let mean = |a: f64, b: f64| {
+                let within: Vec<f64> = s.points.iter().filter(|p| p.0 >= a && p.0 <= b).map(|p| p.1).collect();
+                (within.len() >= READINGS_MIN).then(|| within.iter().sum::<f64>() / within.len() as f64)
+            };
+            match (mean(from, window), mean(window, until)) {
+                (Some(first), Some(rest)) => (first / rest - 1.0).abs() <= 0.25 * rule.drift,
+                _ => true,
+            }
         })
     };
     for from in &starts {
@@ -213,11 +217,12 @@ pub fn observe(series: &[Series], dilution: &Dilution, rule: &Rule) -> Option<Ob
     Some(last)
 }
 
-/// The time at which the first window of a stretch ends: as many exchanges as the rule asks for.
-fn starts_after(series: &[Series], from: f64, dilution: &Dilution, rule: &Rule) -> Option<f64> {
+/// The time at which the first window of a stretch ends: as many exchanges as the rule asks for, and enough readings.
+fn window_end(series: &[Series], from: f64, dilution: &Dilution, rule: &Rule) -> Option<f64> {
     let mut times: Vec<f64> = series.iter().flat_map(|s| &s.points).map(|p| p.0).filter(|t| *t > from).collect();
     times.sort_by(f64::total_cmp);
-    times.into_iter().find(|t| dilution.exchanges(from, *t) >= rule.exchanges * (1.0 - 1e-9))
+    let enough = |t: f64| series.iter().all(|s| s.points.iter().filter(|p| p.0 >= from && p.0 <= t).count() >= READINGS_MIN);
+    times.into_iter().find(|t| dilution.exchanges(from, *t) >= rule.exchanges * (1.0 - 1e-9) && enough(*t))
 }
 
 /// A mean with its standard error and degrees of freedom, of something positive.

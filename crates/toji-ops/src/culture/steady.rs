@@ -64,9 +64,9 @@ struct Input {
     /// 定常区間に必要な液量交換の回数。
     #[serde(default = "usual_exchanges")]
     exchanges: f64,
-    /// Drift allowed in one exchange, as a share of the mean.
+    /// Drift allowed from the beginning to the end of the stretch, as a share of the mean.
     ///
-    /// 1 回の液量交換あたりに許す変化（平均に対する割合）。
+    /// 区間の初めから終わりまでに許す変化（平均に対する割合）。
     #[serde(default = "usual_drift")]
     drift: f64,
     /// Scatter allowed about the trend, as a share of the mean.
@@ -147,7 +147,7 @@ struct SeriesView {
     high: f64,
     /// Unit, UCUM.
     unit: String,
-    /// Drift in one exchange, as a share of the mean.
+    /// Drift from beginning to end, as a share of the mean.
     drift: f64,
     /// Lower end of its 95 % interval.
     drift_low: f64,
@@ -253,7 +253,7 @@ pub(super) fn operation() -> Operation {
             name: "culture steady",
             label: ["連続培養の定常判定", "Is a continuous culture steady?"],
             about: [
-                "灌流・連続培養が定常状態にあるか、いつからかを測定値で判定します。必要な回数の液量交換があり、各変数の 1 交換あたりの変化の 95 % 区間が許容内で、ばらつきも許容内の区間だけを定常とします。測定が少なければ「分からない」と答えます。定常区間の生産性を区間付きで求め、段取りを含む流加培養と比べます。",
+                "灌流・連続培養が定常状態にあるか、いつからかを測定値で判定します。必要な回数の液量交換があり、区間を通した各変数の変化の 95 % 区間が許容内で、ばらつきも許容内の区間だけを定常とします。測定が少なければ「分からない」と答えます。定常区間の生産性を区間付きで求め、段取りを含む流加培養と比べます。",
                 "Judges by measurements whether a perfusion or chemostat run is at steady state, and from when on: enough exchanges of the volume, the 95 % interval of every drift within what is allowed, and no more scatter than allowed. Few readings cannot tell, and it says so. Gives the productivity of the steady stretch with its interval, beside fed-batch runs with their turnaround.",
             ],
             positional: &["runs…"],
@@ -322,9 +322,9 @@ async fn steady(context: Context, input: Input) -> Result<Steady> {
 fn said(rule: &Rule) -> Text {
     let (exchanges, drift, scatter) = (rule.exchanges, 100.0 * rule.drift, 100.0 * rule.scatter);
     Text::new(
-        format!("液量交換 {exchanges} 回以上、1 交換あたりの変化の 95 % 区間が ±{drift} % 以内、ばらつき {scatter} % 以内"),
+        format!("液量交換 {exchanges} 回以上、区間を通した変化の 95 % 区間が ±{drift} % 以内、ばらつき {scatter} % 以内"),
         format!(
-            "at least {exchanges} exchanges of the volume, the 95 % interval of the drift in one exchange within ±{drift} %, scatter at most {scatter} %"
+            "at least {exchanges} exchanges of the volume, the 95 % interval of the drift from beginning to end within ±{drift} %, scatter at most {scatter} %"
         ),
     )
 }

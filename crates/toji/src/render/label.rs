@@ -240,7 +240,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("down_sampled", "間引き"),
     ("drawn", "乱数で求めた取込み速度"),
     ("draws", "抽出数"),
-    ("drift", "1 交換あたりの変化"),
+    ("drift", "区間を通した変化"),
     ("drift_high", "変化の上限"),
     ("drift_low", "変化の下限"),
     ("dry_run", "試行"),
