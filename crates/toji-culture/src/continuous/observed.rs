@@ -210,7 +210,7 @@ pub fn observe(series: &[Series], dilution: &Dilution, rule: &Rule) -> Option<Ob
         }
     }
     // Not steady: the shortest stretch that has exchanges and readings enough says how it ended.
-    let mut last = starts.iter().rev().filter_map(|from| over(*from, until)).next()?;
+    let mut last = starts.iter().rev().find_map(|from| over(*from, until))?;
     if last.verdict == Verdict::Steady {
         last.verdict = Verdict::CannotTell;
     }

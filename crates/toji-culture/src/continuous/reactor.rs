@@ -85,8 +85,6 @@ pub(super) struct Flow {
     factor: f64,
     /// Place of the share of the product that passes with it; none: all.
     passes_product: Option<usize>,
-    /// Places of the shares of cells that pass with it, in the order of the cells.
-    passes_cells: Vec<Option<usize>>,
     pub(super) medium: bool,
     pub(super) harvest: bool,
 }
@@ -228,7 +226,6 @@ impl Reactor {
                 quantity,
                 factor: Unit::parse(&stream.unit)?.convert(1.0, &per_time)?,
                 passes_product: roles.product.as_deref().and_then(share),
-                passes_cells: Vec::new(),
                 medium: inward && (roles.medium.is_empty() || roles.medium.contains(name)),
                 harvest: harvests.contains(&name.as_str()),
             });
@@ -240,9 +237,6 @@ impl Reactor {
         it.cells = cells.iter().map(|c| it.model.system.quantity(c)).collect::<Result<_>>()?;
         it.product_state = roles.product.as_deref().and_then(|p| it.state_of(p));
         it.cell_states = cells.iter().filter_map(|c| it.state_of(c)).collect();
-        let shares: Vec<Vec<Option<usize>>> =
-            it.flows.iter().map(|f| cells.iter().map(|c| it.model.system.quantity(&passes(&f.name, c)).ok()).collect()).collect();
-        it.flows.iter_mut().zip(shares).for_each(|(f, s)| f.passes_cells = s);
         Ok(it)
     }
 

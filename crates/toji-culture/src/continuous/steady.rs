@@ -19,7 +19,7 @@ pub struct Criterion {
 
 impl Default for Criterion {
     fn default() -> Self {
-        Self { change: 1e-6, exchanges_max: 1000.0, within: 0.01 }
+        Self { change: 1e-6, exchanges_max: 3000.0, within: 0.01 }
     }
 }
 
@@ -103,6 +103,8 @@ const STEPS_MAX: usize = 60;
 const SOLVED: f64 = 1e-11;
 /// Share of its greatest value below which cells are gone.
 const GONE: f64 = 1e-6;
+/// Exchanges after which a volume that still changes will not stop.
+const GROWING: f64 = 50.0;
 /// Points of an integrated stretch.
 const POINTS: usize = 200;
 
@@ -260,9 +262,9 @@ impl Reactor {
                     let mut steady = self.judged(&mut still, solved, &scale, exchange);
                     if steady.stable != Some(false) {
                         (steady.integrated, steady.change, steady.moved) = (Some(time), change, moved);
-                        let all = reached((&times, &course), &steady.state, &scale, criterion.within, &|_| true);
+                        let all = reached((&times[..], &course[..]), &steady.state, &scale, criterion.within, &|_| true);
                         let counts = |i: usize| self.cell_states.contains(&i) || self.product_state == Some(i);
-                        let some = reached((&times, &course), &steady.state, &scale, criterion.within, &counts);
+                        let some = reached((&times[..], &course[..]), &steady.state, &scale, criterion.within, &counts);
                         (steady.reached, steady.productive) = (Some(all), Some(some));
                         return Ok(Found::Steady(Box::new(steady)));
                     }
@@ -270,8 +272,11 @@ impl Reactor {
                 // Slow, and not there yet: near where cells wash out all rates are small long before the end.
                 asked = (0.1 * asked).max(1e-10);
             }
+            let volume = system.states().iter().position(|s| *s == self.volume).map_or(0.0, |v| changes[v]);
+            if exchanged >= GROWING && volume > 1e-3 {
+                return Ok(Found::Missed(Missed::Volume(volume)));
+            }
             if exchanged >= criterion.exchanges_max {
-                let volume = system.states().iter().position(|s| *s == self.volume).map_or(0.0, |v| changes[v]);
                 if volume > criterion.change {
                     return Ok(Found::Missed(Missed::Volume(volume)));
                 }

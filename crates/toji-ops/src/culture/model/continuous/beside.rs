@@ -122,11 +122,11 @@ impl Pair<'_> {
         };
         let figures = figures(self.question, steady)?;
         let l = &self.lengths;
-        let continuous = self.continuous.as_ref().map(|side| {
+        let continuous = self.continuous.as_ref().map(|side| -> Result<Sums> {
             let until = (l.campaign - l.turnaround) * side.day;
             Ok(once(&side.counted.run(constants, self.collected_from, until)?, l.campaign * side.day))
         });
-        let batches = self.batch.as_ref().map(|side| {
+        let batches = self.batch.as_ref().map(|side| -> Result<Sums> {
             let it = side.counted.run(of_batch, 0.0, l.batch * side.day)?;
             Ok(batches(&it, l.batch * side.day, l.batch_turnaround * side.day, l.campaign * side.day))
         });
