@@ -227,10 +227,10 @@ impl Reactor {
             } else {
                 system.resume(constants, &state, &points, &Self::options(&sizes))?
             };
-            for i in 1..points.len() {
+            for (i, point) in points.iter().enumerate().skip(1) {
                 let here: Vec<f64> = states.iter().map(|s| stretch.at(i)[*s]).collect();
                 scale.iter_mut().zip(&here).for_each(|(s, y)| *s = s.max(y.abs()));
-                times.push(points[i]);
+                times.push(*point);
                 course.push(here);
             }
             time = points[POINTS];
