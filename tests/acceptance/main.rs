@@ -8,6 +8,7 @@ mod a_campaign;
 mod a_dataset;
 mod a_design;
 mod a_sense;
+mod b_continuous;
 mod b_control;
 mod b_gas;
 mod b_hybrid;

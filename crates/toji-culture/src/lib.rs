@@ -16,6 +16,8 @@
 //! * `profile`: feeds and other inputs in time that make the most of a model, verified by other means.
 //! * `control`: a state estimator, a predictive controller, a filter that can only make commands safer, and the fall back
 //!   to the recipe when sensors fail; on a simulated bed before anything real.
+//! * `continuous`: steady states of cultures that are fed and harvested at once, proved; sweeps, wash-out, productivity
+//!   beside fed-batch, and whether a run is at steady state.
 //! * `exchange`: models in the notations of others, read and written.
 //! * `campaign`: which runs to make next and why: batch Bayesian optimisation over factors and groups of units under an
 //!   envelope, and classical designs. Under it `gp` (Gaussian processes), `optimise` (a bounded minimiser, Sobol's
@@ -30,6 +32,7 @@
 //! comes from a seed that is an argument.
 
 pub mod campaign;
+pub mod continuous;
 pub mod control;
 pub mod correction;
 pub mod envelope;

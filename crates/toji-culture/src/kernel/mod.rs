@@ -15,6 +15,7 @@ pub mod notation;
 mod number;
 mod rodas;
 mod simulate;
+mod still;
 mod system;
 mod tape;
 
@@ -23,6 +24,7 @@ pub use elementary::Elementary;
 pub use expression::{Expression, Function};
 pub use number::{Dual, Lanes, Number, Relation};
 pub use simulate::{Options, Trajectory};
+pub use still::Still;
 pub use system::System;
 
 #[cfg(test)]

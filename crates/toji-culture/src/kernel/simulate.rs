@@ -69,12 +69,35 @@ const EVENTS_AT_ONCE_MAX: usize = 100_000;
 /// Parts of the way that no step exceeds where comparisons are watched.
 const LOOKS: f64 = 50.0;
 
-struct Registers<'s, N> {
-    system: &'s System,
+/// The memory of a system at values of its constants.
+pub(super) struct Registers<'s, N> {
+    pub(super) system: &'s System,
     registers: Vec<N>,
 }
 
-impl<N: Number> Registers<'_, N> {
+impl<'s, N: Number> Registers<'s, N> {
+    /// With these constants and those that follow from them, and the state at the start.
+    pub(super) fn prepared(system: &'s System, constants: &[N], start: f64) -> (Self, Vec<N>) {
+        let layout = &system.layout;
+        let mut registers = vec![N::of(0.0); layout.registers];
+        for (register, literal) in registers.iter_mut().zip(&layout.literals) {
+            *register = N::of(*literal);
+        }
+        let first = layout.constants as usize;
+        registers[first..first + constants.len()].copy_from_slice(constants);
+        registers[layout.time as usize] = N::of(start);
+        layout.prelude.run(&mut registers);
+        system.initial.run(&mut registers);
+        let mut initial = vec![N::of(0.0); system.initial.results.len()];
+        system.initial.read(&registers, &mut initial);
+        let derived = initial.split_off(system.order());
+        for (i, value) in system.derived_constants().zip(derived) {
+            registers[first + i] = value;
+        }
+        layout.prelude.run(&mut registers);
+        (Self { system, registers }, initial)
+    }
+
     fn place(&mut self, t: N, y: &[N]) {
         let layout = &self.system.layout;
         self.registers[layout.time as usize] = t;
@@ -82,7 +105,7 @@ impl<N: Number> Registers<'_, N> {
         self.registers[first..first + y.len()].copy_from_slice(y);
     }
 
-    fn run(&mut self, tape: &Tape, t: N, y: &[N], into: &mut [N]) {
+    pub(super) fn run(&mut self, tape: &Tape, t: N, y: &[N], into: &mut [N]) {
         self.place(t, y);
         tape.run(&mut self.registers);
         tape.read(&self.registers, into);
@@ -224,26 +247,10 @@ impl System {
 
 impl<'s, N: Number> Run<'s, N> {
     fn new(system: &'s System, constants: &[N], start: f64, end: f64) -> Result<Self> {
-        let layout = &system.layout;
-        let mut registers = vec![N::of(0.0); layout.registers];
-        for (register, literal) in registers.iter_mut().zip(&layout.literals) {
-            *register = N::of(*literal);
-        }
-        let first = layout.constants as usize;
-        registers[first..first + constants.len()].copy_from_slice(constants);
-        registers[layout.time as usize] = N::of(start);
-        layout.prelude.run(&mut registers);
-        system.initial.run(&mut registers);
-        let mut initial = vec![N::of(0.0); system.initial.results.len()];
-        system.initial.read(&registers, &mut initial);
-        let derived = initial.split_off(system.order());
-        for (i, value) in system.derived_constants().zip(derived) {
-            registers[first + i] = value;
-        }
-        layout.prelude.run(&mut registers);
+        let (registers, initial) = Registers::prepared(system, constants, start);
         Ok(Self {
             system,
-            registers: Registers { system, registers },
+            registers,
             t: start,
             nudge: 1e-13 * start.abs().max(end.abs()).max((end - start).abs()),
             y: initial,

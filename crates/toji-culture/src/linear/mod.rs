@@ -6,10 +6,12 @@
 
 mod cholesky;
 mod eigen;
+mod general;
 mod matrix;
 mod qr;
 
 pub use cholesky::Cholesky;
 pub use eigen::{Eigen, symmetric};
+pub use general::eigenvalues;
 pub use matrix::{Matrix, axpy, dot};
 pub use qr::{LeastSquares, least_squares};

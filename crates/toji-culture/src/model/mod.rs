@@ -11,7 +11,7 @@ mod tests;
 
 pub use balance::{Balance, Composition};
 pub use build::VOLUME;
-pub use file::{File, Profile};
+pub use file::{File, Formula, Profile, Start, State};
 pub use shipped::{SHIPPED, shipped};
 
 use crate::kernel::{Definition, System};

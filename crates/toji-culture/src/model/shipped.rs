@@ -1,8 +1,10 @@
 //! Models that ship, each of a publication.
 
 /// Identifier and file of each.
-pub const SHIPPED: [(&str, &str); 11] = [
+pub const SHIPPED: [(&str, &str); 13] = [
     ("cho-mab-fed-batch", include_str!("../../models/cho-mab-fed-batch.toml")),
+    ("cho-mab-perfusion", include_str!("../../models/cho-mab-perfusion.toml")),
+    ("monod-chemostat", include_str!("../../models/monod-chemostat.toml")),
     ("monod-fed-batch", include_str!("../../models/monod-fed-batch.toml")),
     ("park-ramirez-1988", include_str!("../../models/park-ramirez-1988.toml")),
     ("chen-hwang-1990", include_str!("../../models/chen-hwang-1990.toml")),

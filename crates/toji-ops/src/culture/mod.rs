@@ -19,6 +19,7 @@ mod rank;
 mod response;
 mod rules;
 mod scale_up;
+mod steady;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         benchmark::operation(),
         gas_balance::operation(),
         rules::operation(),
+        steady::operation(),
     ];
     all.extend(model::operations());
     all.extend(campaign::operations());

@@ -1,8 +1,10 @@
-//! Models: shown with their proofs, simulated, fitted to runs and handed on as PEtab problems, corrected by what runs teach, their forecasts beside what
-//! came of them, their inputs optimised, and cultures controlled by them.
+//! Models: shown with their proofs, simulated, fitted to runs and handed on as PEtab problems, corrected by what runs
+//! teach, their forecasts beside what came of them, their inputs optimised, cultures controlled by them, and the steady
+//! states of continuous ones.
 
 mod calibration;
 mod check;
+mod continuous;
 mod control;
 mod course;
 mod fit;
@@ -32,6 +34,7 @@ pub(super) fn operations() -> [Operation; 9] {
         calibration::operation(),
         optimise::operation(),
         control::operation(),
+        continuous::operation(),
     ]
 }
 
