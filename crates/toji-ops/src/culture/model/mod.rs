@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Unit};
 use toji_culture::model::{File, Model, SHIPPED, shipped};
 
-pub(super) fn operations() -> [Operation; 9] {
+pub(super) fn operations() -> [Operation; 10] {
     [
         check::operation(),
         simulate::operation(),
