@@ -12,6 +12,7 @@ mod gas_safety;
 mod inputs;
 mod lineage;
 mod model;
+mod monitor;
 mod place;
 mod plan;
 mod plate;
@@ -46,6 +47,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         benchmark::operation(),
         gas_balance::operation(),
         rules::operation(),
+        monitor::operation(),
     ];
     all.extend(model::operations());
     all.extend(campaign::operations());
