@@ -11,6 +11,7 @@ mod a_sense;
 mod b_control;
 mod b_gas;
 mod b_hybrid;
+mod b_monitor;
 mod b_operators;
 mod b_parallel;
 mod b_process;
