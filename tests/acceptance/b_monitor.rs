@@ -41,7 +41,7 @@ fn of<'a>(answer: &'a Json, run: &str) -> &'a Json {
 }
 
 fn by(judged: &Json, what: &str) -> bool {
-    judged["alarms"].as_array().unwrap().iter().any(|a| a["by"] == what)
+    judged["alarms"].as_array().unwrap().iter().any(|a| a["raised_by"] == what)
 }
 
 fn behind(judged: &Json) -> Vec<String> {
@@ -94,7 +94,7 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     assert!(band <= 4 && answer["band"]["coverage"].as_f64().unwrap() >= 0.9, "{band} of 20");
     for run in &held_out {
         let judged = of(&answer, run);
-        assert_eq!((&judged["state"], &judged["over"]["reached"]), (&json!("ended"), &json!(60)), "{}", judged["title"]);
+        assert_eq!((&judged["state"], &judged["course"]["reached"]), (&json!("ended"), &json!(60)), "{}", judged["title"]);
         assert!(judged["whole"]["t2"].is_number() && bilingual(&judged["class"]["statement"]));
     }
 
@@ -103,8 +103,8 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     println!("drift: {}", judged["class"]["statement"]["en"]);
     assert_eq!((&judged["conformity"], behind(judged)[0].as_str()), (&json!("departs"), "co2-fraction"), "{}", judged["class"]);
     assert_eq!(contributing(judged)[0], "co2-fraction");
-    assert_eq!((&judged["class"]["breadth"], &judged["class"]["length"]), (&json!("alone"), &json!("lasting")));
-    let first = judged["over"]["first"]["time_h"].as_f64().unwrap();
+    assert_eq!((&judged["class"]["breadth"], &judged["class"]["persistence"]), (&json!("alone"), &json!("lasting")));
+    let first = judged["course"]["first"]["time_h"].as_f64().unwrap();
     assert!((6.5..13.0).contains(&first), "{first}");
     assert!(judged["class"]["evidence"][0]["value"].as_f64() > judged["class"]["evidence"][0]["usual"].as_f64());
 
@@ -113,7 +113,7 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     println!("feed blocked: {}", judged["class"]["statement"]["en"]);
     let starving = ["dissolved-oxygen", "stirrer-speed", "oxygen-fraction", "co2-fraction"];
     assert!(starving.contains(&behind(judged)[0].as_str()) && starving.contains(&contributing(judged)[0].as_str()));
-    let first = judged["over"]["first"]["time_h"].as_f64().unwrap();
+    let first = judged["course"]["first"]["time_h"].as_f64().unwrap();
     assert!((10.4..11.25).contains(&first), "{first}");
     assert_eq!(judged["class"]["breadth"], "together");
     let angle = |run: &str| of(&answer, run)["class"]["alike"][0]["angle"].as_f64().unwrap();
@@ -125,11 +125,11 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     let at = judged["contributions"].as_array().unwrap().iter().find(|c| c["which"] == "farthest").unwrap();
     let point = at["point"].as_u64().unwrap() as usize;
     let sum: f64 = at["contributions"].as_array().unwrap().iter().map(|c| c["t2"].as_f64().unwrap()).sum();
-    let t2 = judged["over"]["t2"][point].as_f64().unwrap();
+    let t2 = judged["course"]["t2"][point].as_f64().unwrap();
     assert!((sum / t2 - 1.0).abs() < 1e-6, "{sum} {t2}");
 
     // The alarm is an event of its run, at its time; who is inside has none.
-    let model = answer["model"].as_str().unwrap();
+    let model = answer["monitor_model"].as_str().unwrap();
     let event = bench.get("event", judged["event"].as_str().unwrap()).await;
     assert_eq!((&event["fields"]["sort"], &event["fields"]["run"]), (&json!("alarm"), &json!(again)));
     assert_eq!(event["fields"]["fields"]["monitor_model"], model);
@@ -147,7 +147,7 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     for run in [drift, again] {
         assert_eq!(of(&later, run), of(&answer, run));
     }
-    assert_eq!((&later["model"], &later["learnt"], &later["band"]), (&answer["model"], learnt, &answer["band"]));
+    assert_eq!((&later["monitor_model"], &later["learnt"], &later["band"]), (&answer["monitor_model"], learnt, &answer["band"]));
     for (kind, id) in [("monitor-model", model), ("event", judged["event"].as_str().unwrap())] {
         let history = bench.run("record history", json!({ "kind": kind, "id": id })).await;
         assert_eq!((history["versions"].as_array().unwrap().len(), kind), (1, kind));
@@ -298,7 +298,7 @@ async fn oxygen_that_something_else_takes_is_found_in_files_and_while_a_batch_st
         assert_eq!((&judged["conformity"], by(judged, "model")), (&json!("departs"), true));
         assert!(["dissolved-oxygen", "co2-fraction"].iter().all(|v| behind[..3].contains(&(*v).to_owned())), "{behind:?}");
         assert!(["dissolved-oxygen", "co2-fraction", "base"].contains(&contributing[0].as_str()), "{contributing:?}");
-        let first = judged["over"]["first"]["time_h"].as_f64().unwrap();
+        let first = judged["course"]["first"]["time_h"].as_f64().unwrap();
         assert!((10.0..16.0).contains(&first), "{first}");
         let falls = judged["class"]["evidence"].as_array().unwrap().iter().find(|e| e["variable"] == "dissolved-oxygen").unwrap();
         assert!(falls["value"].as_f64() < falls["usual"].as_f64(), "{falls}");
@@ -309,7 +309,7 @@ async fn oxygen_that_something_else_takes_is_found_in_files_and_while_a_batch_st
     oxygen(running);
     // While it runs: as far as it got, and no word of the whole batch.
     assert_eq!((&running["state"], &running["whole"]), (&json!("running"), &Json::Null));
-    let reached = running["over"]["reached"].as_u64().unwrap();
+    let reached = running["course"]["reached"].as_u64().unwrap();
     assert!((45..50).contains(&reached), "{reached} of 60 points after 16 of 20 h");
     let good = of(&answer, &live[1]);
     assert_eq!((&good["state"], by(good, "model")), (&json!("running"), false), "{}", good["class"]);
@@ -395,7 +395,7 @@ async fn a_run_outside_the_band_of_its_forecast_is_an_alarm_with_level_and_evide
         (6.0..9.0).contains(&first["time_h"].as_f64().unwrap()) && first["value"].as_f64() < first["low"].as_f64(),
         "{first}"
     );
-    let alarm = stalled["alarms"].as_array().unwrap().iter().find(|a| a["by"] == "forecast").unwrap();
+    let alarm = stalled["alarms"].as_array().unwrap().iter().find(|a| a["raised_by"] == "forecast").unwrap();
     assert!(bilingual(&alarm["evidence"]) && alarm["variable"] == "dry-weight" && !by(good, "forecast"));
     // Nobody says what measures the quantity: it is not guessed, and said.
     let answer = bench.run("culture monitor", asked(json!({}))).await;

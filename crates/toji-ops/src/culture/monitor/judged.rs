@@ -44,13 +44,13 @@ pub(super) enum By {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct Alarm {
     /// What raised it.
-    pub(super) by: By,
+    pub(super) raised_by: By,
     /// First time, h since the beginning of the culture.
     pub(super) time_h: Option<f64>,
     /// Variable that is most behind it.
     pub(super) variable: Option<String>,
     /// Probability that a normal run raises no such alarm.
-    pub(super) level: Option<f64>,
+    pub(super) promised: Option<f64>,
     /// Why, in words.
     pub(super) evidence: Text,
 }
@@ -124,7 +124,7 @@ pub(super) struct Class {
     /// One variable or several.
     breadth: Option<Breadth>,
     /// Passing or lasting.
-    length: Option<Length>,
+    persistence: Option<Length>,
     /// Points beyond.
     points_beyond: usize,
     /// In words.
@@ -230,7 +230,7 @@ pub(super) struct Judged {
     /// Alarms, earliest first.
     pub(super) alarms: Vec<Alarm>,
     /// T² and SPE over time.
-    over: Over,
+    course: Over,
     /// The whole run; null while it runs.
     whole: Option<WholeRun>,
     /// What kind of departure.
@@ -270,28 +270,28 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
     let mut alarms = Vec::new();
     if let Some(first) = finding.first {
         alarms.push(Alarm {
-            by: By::Model,
+            raised_by: By::Model,
             time_h: batch.times.get(first).copied().flatten(),
             variable: class.evidence.first().map(|b| b.variable.variable.clone()),
-            level: Some(found.run_confidence),
+            promised: Some(found.run_confidence),
             evidence: class.statement.clone(),
         });
     }
     if let Some(out) = left.first() {
         alarms.push(Alarm {
-            by: By::GoldenBand,
+            raised_by: By::GoldenBand,
             time_h: out.time_h,
             variable: Some(out.variable.clone()),
-            level: Some(learnt.band.coverage),
+            promised: Some(learnt.band.coverage),
             evidence: left_words(out),
         });
     }
     for of in forecast.iter().flat_map(|f| &f.quantities).filter(|q| q.alarm) {
         alarms.push(Alarm {
-            by: By::Forecast,
+            raised_by: By::Forecast,
             time_h: of.first.as_ref().map(|o| o.time_h),
             variable: Some(of.variable.clone()),
-            level: of.coverage_expected.or(Some(of.level)),
+            promised: of.coverage_expected.or(Some(of.level)),
             evidence: forecast_words(of),
         });
     }
@@ -303,7 +303,7 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
         state: if course.ended { State::Ended } else { State::Running },
         conformity: if alarms.is_empty() { Conformity::Normal } else { Conformity::Departs },
         alarms,
-        over: over(batch, moments, learnt.limits.run_factor, finding),
+        course: over(batch, moments, learnt.limits.run_factor, finding),
         whole: whole(learnt, batch, course.ended)?,
         class,
         contributions,
@@ -368,7 +368,7 @@ fn class(finding: &Finding, variables: &[Variable]) -> Class {
     Class {
         departure: finding.departure,
         breadth: finding.breadth,
-        length: finding.length,
+        persistence: finding.length,
         points_beyond: finding.beyond,
         statement: words(finding, &evidence),
         evidence,
@@ -473,7 +473,7 @@ fn left_words(out: &Left) -> Text {
 }
 
 fn forecast_words(of: &super::alarm::Foretold) -> Text {
-    let (percent, n, all) = ((100.0 * of.level).round(), of.outside, of.readings);
+    let (percent, n, all) = ((100.0 * of.level).round(), of.outside, of.compared);
     let runs = of.runs;
     Text::new(
         format!("{}が予測の {percent} % 同時帯の外（{all} 点中 {n} 点）。帯は {runs} 回の培養を一つずつ除いて較正", of.label.ja),

@@ -86,7 +86,7 @@ impl Learnt {
         LearntView {
             variables: self.alignment.watched(),
             axis: AxisView {
-                by: self.alignment.by.clone(),
+                method: self.alignment.by.clone(),
                 points: self.alignment.axis.points(),
                 unit: self.alignment.unit.clone(),
                 position: self.alignment.positions(),
@@ -165,7 +165,7 @@ fn statement(n: usize, asked: f64, promised: f64, needed: usize) -> Text {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct AxisView {
     /// `time`, `length`, `indicator`, `phases` or `warp`.
-    by: String,
+    method: String,
     /// Points.
     points: usize,
     /// Unit of positions, UCUM.

@@ -150,7 +150,7 @@ struct Unjudged {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Monitored {
     /// Record of the monitor model; null where it was not kept.
-    model: Option<String>,
+    monitor_model: Option<String>,
     /// What the references teach.
     learnt: LearntView,
     /// Allowed region.
@@ -240,7 +240,7 @@ async fn run(context: Context, input: Input) -> Result<Monitored> {
         model = Some(keep::keep(&context, &learnt, stored.as_deref(), &title, area, &mut judged).await?);
     }
     Ok(Monitored {
-        model,
+        monitor_model: model,
         learnt: learnt.view(),
         band: learnt.band_view(),
         runs: judged.into_iter().map(|(judged, _)| judged).collect(),
