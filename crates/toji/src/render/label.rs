@@ -627,6 +627,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("readiness_stated", "整備状況の記載"),
     ("readings", "測定値とモデル"),
     ("readings_refused", "採らなかった読み"),
+    ("readings_within", "照合した測定"),
     ("reads", "閲覧"),
     ("reason", "理由"),
     ("reasons", "理由"),

@@ -49,7 +49,7 @@ pub(super) struct Foretold {
     /// Runs that were left out to make it.
     pub(super) runs: u64,
     /// Readings inside the time of the forecast; many readings are taken as means over equal times.
-    pub(super) compared: usize,
+    pub(super) readings_within: usize,
     /// Of them, outside.
     pub(super) outside: usize,
     /// The first one outside.
@@ -194,7 +194,7 @@ fn judged(line: &Json, times: &[f64], measured: &[(f64, f64)]) -> Result<(Foreto
         statement: serde_json::from_value(band["statement"].clone()).ok(),
         coverage_expected: band["coverage_expected"].as_f64(),
         runs: band["runs"].as_u64().unwrap_or_default(),
-        compared: within.len(),
+        readings_within: within.len(),
         outside: out.len(),
         first: None,
     };
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(first.map(|o| (o.time_h, o.value, o.high)), Some((10.0, 24.0, 23.0)));
         // Inside: the widest band says so. What lies after the forecast is not judged.
         let (inside, none) = judged(&line(), &times, &[(5.0, 15.2), (25.0, 99.0)]).unwrap();
-        assert_eq!((inside.alarm, inside.level, inside.compared, none), (false, 0.9, 1, None));
+        assert_eq!((inside.alarm, inside.level, inside.readings_within, none), (false, 0.9, 1, None));
         assert!(judged(&line(), &times, &[]).is_err());
         let mut alone = line();
         alone["intervals"] = json!([alone["intervals"][2]]);

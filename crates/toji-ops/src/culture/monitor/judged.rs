@@ -473,7 +473,7 @@ fn left_words(out: &Left) -> Text {
 }
 
 fn forecast_words(of: &super::alarm::Foretold) -> Text {
-    let (percent, n, all) = ((100.0 * of.level).round(), of.outside, of.compared);
+    let (percent, n, all) = ((100.0 * of.level).round(), of.outside, of.readings_within);
     let runs = of.runs;
     Text::new(
         format!("{}が予測の {percent} % 同時帯の外（{all} 点中 {n} 点）。帯は {runs} 回の培養を一つずつ除いて較正", of.label.ja),
