@@ -112,7 +112,7 @@ impl Learnt {
 
     pub(super) fn band_view(&self) -> BandView {
         let points = self.monitor.points();
-        let edge = |of: &dyn Fn(usize) -> Option<f64>| (0..points).map(of).collect();
+        let edge = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<Option<f64>> { (0..points).map(of).collect() };
         BandView {
             coverage: self.band.coverage,
             coverage_low: self.band.coverage_low,
