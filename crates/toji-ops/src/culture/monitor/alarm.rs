@@ -29,7 +29,7 @@ pub(super) struct Outside {
 
 /// A quantity of the forecast.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct Foretold {
+pub(super) struct ForetoldQuantity {
     /// Quantity of the model.
     pub(super) quantity: String,
     /// Label.
@@ -58,7 +58,7 @@ pub(super) struct Foretold {
 
 /// What of a forecast is not judged.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct Unjudged {
+pub(super) struct NotForetold {
     /// Quantity.
     pub(super) quantity: String,
     /// Why.
@@ -77,9 +77,9 @@ pub(super) struct Beside {
     /// Is a quantity outside its band?
     pub(super) alarm: bool,
     /// Quantity by quantity.
-    pub(super) quantities: Vec<Foretold>,
+    pub(super) quantities: Vec<ForetoldQuantity>,
     /// Quantities that are not judged.
-    pub(super) not_judged: Vec<Unjudged>,
+    pub(super) not_judged: Vec<NotForetold>,
     /// How the levels are to be read.
     pub(super) note: Text,
 }
@@ -122,7 +122,7 @@ pub(super) async fn beside(
                 judged.first = first.map(|o| Outside { time_h: o.time_h / per_s / 3600.0, ..o });
                 quantities.push(judged);
             }
-            Err(why) => not_judged.push(Unjudged { quantity, why }),
+            Err(why) => not_judged.push(NotForetold { quantity, why }),
         }
     }
     let n = quantities.len();
@@ -159,7 +159,7 @@ fn read(line: &Line, begins: f64, per_s: f64) -> Vec<(f64, f64)> {
 }
 
 /// A line of the forecast beside readings: the widest band that they leave, or else the widest that there is.
-fn judged(line: &Json, times: &[f64], measured: &[(f64, f64)]) -> Result<(Foretold, Option<Outside>), Text> {
+fn judged(line: &Json, times: &[f64], measured: &[(f64, f64)]) -> Result<(ForetoldQuantity, Option<Outside>), Text> {
     let mut at_once: Vec<&Json> =
         line["intervals"].as_array().into_iter().flatten().filter(|i| i["at_once"].as_bool() == Some(true)).collect();
     at_once.sort_by(|a, b| b["level"].as_f64().unwrap_or_default().total_cmp(&a["level"].as_f64().unwrap_or_default()));
@@ -184,7 +184,7 @@ fn judged(line: &Json, times: &[f64], measured: &[(f64, f64)]) -> Result<(Foreto
     };
     let left = at_once.iter().map(|band| (*band, strays(band))).find(|(_, out)| !out.is_empty());
     let (band, out) = left.or_else(|| Some((*at_once.first()?, Vec::new()))).unwrap_or((line, Vec::new()));
-    let judged = Foretold {
+    let judged = ForetoldQuantity {
         quantity: String::new(),
         label: serde_json::from_value(line["label"].clone()).unwrap_or_else(|_| Text::same("?")),
         unit: line["unit"].as_str().unwrap_or_default().to_owned(),

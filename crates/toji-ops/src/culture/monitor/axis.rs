@@ -1,6 +1,6 @@
 //! The axis on which runs are laid beside each other, from what the asker says and the reference runs.
 
-use super::gather::{Course, Variable};
+use super::gather::{Course, Watched};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
@@ -68,7 +68,7 @@ pub(super) struct Alignment {
     /// Beginnings of phases.
     phases: Vec<String>,
     /// Variables that are read, in their order.
-    pub(super) read: Vec<Variable>,
+    pub(super) read: Vec<Watched>,
     /// Columns that are watched; none stands for the time a run took to the point.
     columns: Vec<Option<usize>>,
     /// Unit of positions on the axis, UCUM.
@@ -88,8 +88,8 @@ pub(super) struct Asked<'a> {
 /// The name of the variable that says how long a run took to a point.
 const ELAPSED: &str = "elapsed-time";
 
-fn elapsed() -> Variable {
-    Variable {
+fn elapsed() -> Watched {
+    Watched {
         variable: ELAPSED.to_owned(),
         label: Text::new("その点までの経過時間", "Time taken to the point"),
         unit: Some("h".to_owned()),
@@ -98,21 +98,21 @@ fn elapsed() -> Variable {
 
 impl Alignment {
     /// The variables to be read: those that are watched, and the indicator.
-    pub(super) fn to_read(by: &By, channels: &[String]) -> Vec<Variable> {
+    pub(super) fn to_read(by: &By, channels: &[String]) -> Vec<Watched> {
         let mut names = channels.to_vec();
         if let By::Indicator(indicator) = by
             && !names.contains(indicator)
         {
             names.push(indicator.clone());
         }
-        names.iter().map(|name| Variable::named(name)).collect()
+        names.iter().map(|name| Watched::named(name)).collect()
     }
 
     /// From reference runs.
     ///
     /// # Errors
     /// An axis that these runs do not have.
-    pub(super) fn of(asked: &Asked<'_>, read: Vec<Variable>, channels: usize, courses: &[Course]) -> Result<Self> {
+    pub(super) fn of(asked: &Asked<'_>, read: Vec<Watched>, channels: usize, courses: &[Course]) -> Result<Self> {
         let mut lengths: Vec<f64> = courses.iter().map(|c| c.end_h).collect();
         lengths.sort_by(f64::total_cmp);
         let shortest = lengths.first().copied().unwrap_or_default();
@@ -175,7 +175,7 @@ impl Alignment {
     }
 
     /// What is watched, in the order of the columns.
-    pub(super) fn watched(&self) -> Vec<Variable> {
+    pub(super) fn watched(&self) -> Vec<Watched> {
         self.columns.iter().map(|c| c.and_then(|c| self.read.get(c)).cloned().unwrap_or_else(elapsed)).collect()
     }
 

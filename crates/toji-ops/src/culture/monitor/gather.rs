@@ -23,7 +23,7 @@ const ROWS_MAX: usize = 20_000;
 
 /// A variable that is watched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Variable {
+pub(super) struct Watched {
     /// Variable, or the source's name of the channel.
     pub(super) variable: String,
     /// Label.
@@ -32,7 +32,7 @@ pub(super) struct Variable {
     pub(super) unit: Option<String>,
 }
 
-impl Variable {
+impl Watched {
     /// As it is named; the unit of one that the vocabulary does not know comes from the first run.
     pub(super) fn named(name: &str) -> Self {
         let known = variable::get(name);
@@ -91,7 +91,7 @@ impl Course {
     ///
     /// # Errors
     /// No such run, storage faults.
-    pub(super) async fn load(context: &Context, run: &str, variables: &mut [Variable], running: bool) -> Result<Self> {
+    pub(super) async fn load(context: &Context, run: &str, variables: &mut [Watched], running: bool) -> Result<Self> {
         let names: Vec<String> = variables.iter().map(|v| v.variable.clone()).collect();
         let whole = Whole::load_only(context, run, &names).await?;
         let outages = outages_of(context, &whole.run).await?;
@@ -285,7 +285,7 @@ fn after(mut line: Line, begins_ns: i64) -> Line {
 }
 
 /// The channel of a variable, or the results of samples, in the unit of the variable; and the hash of what was read.
-fn line(whole: &Whole, variable: &mut Variable) -> Result<(Line, String), Text> {
+fn line(whole: &Whole, variable: &mut Watched) -> Result<(Line, String), Text> {
     let name = variable.variable.as_str();
     let of = |r: &Record, field: &str| text(&r.fields, field);
     let mut found: Vec<&(Record, Series)> = whole

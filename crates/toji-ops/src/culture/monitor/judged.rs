@@ -1,7 +1,7 @@
 //! A run beside what was learnt: T² and SPE over time, where it departs and through what, and its alarms.
 
 use super::alarm::Beside;
-use super::gather::{Course, Lacking, Variable};
+use super::gather::{Course, Lacking, Watched};
 use super::learnt::Learnt;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use toji_culture::monitor::{self, Alike, Breadth, Departure, Finding, Length, Mi
 /// Does the run still run?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum State {
+pub(super) enum RunPhase {
     /// It is still running: what is not there is still to come.
     Running,
     /// It has ended.
@@ -42,7 +42,7 @@ pub(super) enum By {
 
 /// An alarm.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct Alarm {
+pub(super) struct MonitorAlarm {
     /// What raised it.
     pub(super) raised_by: By,
     /// First time, h since the beginning of the culture.
@@ -103,7 +103,7 @@ pub(super) struct WholeRun {
 pub(super) struct Behind {
     /// Variable.
     #[serde(flatten)]
-    variable: Variable,
+    variable: Watched,
     /// Share of the departure, 0 to 1.
     share: f64,
     /// Time at which it departs most, h.
@@ -118,7 +118,7 @@ pub(super) struct Behind {
 
 /// What kind of departure it is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct Class {
+pub(super) struct DepartureClass {
     /// Kind.
     departure: Departure,
     /// One variable or several.
@@ -188,7 +188,7 @@ pub(super) struct OverTime {
 pub(super) struct Values {
     /// Variable.
     #[serde(flatten)]
-    variable: Variable,
+    variable: Watched,
     /// Value at each point.
     value: Vec<Option<f64>>,
 }
@@ -224,17 +224,17 @@ pub(super) struct Judged {
     /// Title.
     pub(super) title: String,
     /// Does it still run?
-    pub(super) state: State,
+    pub(super) state: RunPhase,
     /// Verdict.
     pub(super) conformity: Conformity,
     /// Alarms, earliest first.
-    pub(super) alarms: Vec<Alarm>,
+    pub(super) alarms: Vec<MonitorAlarm>,
     /// T² and SPE over time.
     course: Over,
     /// The whole run; null while it runs.
     whole: Option<WholeRun>,
     /// What kind of departure.
-    class: Class,
+    class: DepartureClass,
     /// What is behind it, by variable.
     contributions: Vec<Contributions>,
     /// The same over time.
@@ -269,7 +269,7 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
     let left = left(learnt, batch, &variables);
     let mut alarms = Vec::new();
     if let Some(first) = finding.first {
-        alarms.push(Alarm {
+        alarms.push(MonitorAlarm {
             raised_by: By::Model,
             time_h: batch.times.get(first).copied().flatten(),
             variable: class.evidence.first().map(|b| b.variable.variable.clone()),
@@ -278,7 +278,7 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
         });
     }
     if let Some(out) = left.first() {
-        alarms.push(Alarm {
+        alarms.push(MonitorAlarm {
             raised_by: By::GoldenBand,
             time_h: out.time_h,
             variable: Some(out.variable.clone()),
@@ -287,7 +287,7 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
         });
     }
     for of in forecast.iter().flat_map(|f| &f.quantities).filter(|q| q.alarm) {
-        alarms.push(Alarm {
+        alarms.push(MonitorAlarm {
             raised_by: By::Forecast,
             time_h: of.first.as_ref().map(|o| o.time_h),
             variable: Some(of.variable.clone()),
@@ -300,7 +300,7 @@ pub(super) fn judge(learnt: &Learnt, course: &Course, forecast: Option<Beside>) 
     let judged = Judged {
         run: course.run.clone(),
         title: course.title.clone(),
-        state: if course.ended { State::Ended } else { State::Running },
+        state: if course.ended { RunPhase::Ended } else { RunPhase::Running },
         conformity: if alarms.is_empty() { Conformity::Normal } else { Conformity::Departs },
         alarms,
         course: over(batch, moments, learnt.limits.run_factor, finding),
@@ -350,7 +350,7 @@ fn whole(learnt: &Learnt, batch: &OnAxis, ended: bool) -> Result<Option<WholeRun
     }))
 }
 
-fn class(finding: &Finding, variables: &[Variable]) -> Class {
+fn class(finding: &Finding, variables: &[Watched]) -> DepartureClass {
     let evidence: Vec<Behind> = finding
         .evidence
         .iter()
@@ -365,7 +365,7 @@ fn class(finding: &Finding, variables: &[Variable]) -> Class {
             })
         })
         .collect();
-    Class {
+    DepartureClass {
         departure: finding.departure,
         breadth: finding.breadth,
         persistence: finding.length,
@@ -442,7 +442,7 @@ fn words(finding: &Finding, evidence: &[Behind]) -> Text {
     Text::new(format!("{ja}{first_ja}{}{}", breadth.0, length.0), format!("{en}{first_en}{}{}", breadth.1, length.1))
 }
 
-fn left(learnt: &Learnt, batch: &OnAxis, variables: &[Variable]) -> Vec<Left> {
+fn left(learnt: &Learnt, batch: &OnAxis, variables: &[Watched]) -> Vec<Left> {
     let found = learnt.band.check(batch);
     let of = |name: &str| variables.iter().find(|v| v.variable == name);
     found
@@ -472,7 +472,7 @@ fn left_words(out: &Left) -> Text {
     )
 }
 
-fn forecast_words(of: &super::alarm::Foretold) -> Text {
+fn forecast_words(of: &super::alarm::ForetoldQuantity) -> Text {
     let (percent, n, all) = ((100.0 * of.level).round(), of.outside, of.readings_within);
     let runs = of.runs;
     Text::new(
@@ -484,7 +484,7 @@ fn forecast_words(of: &super::alarm::Foretold) -> Text {
     )
 }
 
-fn values(batch: &OnAxis, variables: &[Variable]) -> Vec<Values> {
+fn values(batch: &OnAxis, variables: &[Watched]) -> Vec<Values> {
     let column = |var: usize| (0..batch.values.rows()).map(|point| batch.values.get(point, var)).collect();
     variables.iter().enumerate().map(|(var, of)| Values { variable: of.clone(), value: column(var) }).collect()
 }
@@ -495,7 +495,7 @@ fn explained(
     moments: &[Moment],
     finding: &Finding,
     factor: f64,
-    variables: &[Variable],
+    variables: &[Watched],
 ) -> Result<(Vec<Contributions>, Vec<OverTime>)> {
     let excess = |m: &Moment| {
         let over = |value: f64, limit: f64| if limit > 0.0 { value / (factor * limit) } else { 0.0 };

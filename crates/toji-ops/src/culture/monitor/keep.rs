@@ -3,7 +3,7 @@
 use super::axis::Alignment;
 use super::gather::Course;
 use super::judged::{Conformity, Judged};
-use super::learnt::{Learnt, Reference, Settings};
+use super::learnt::{Learnt, ReferenceRun, Settings};
 use crate::operation::Context;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -17,7 +17,7 @@ const KIND: &str = "monitor-model";
 /// A stored model, before its references are read again.
 pub(super) struct Stored {
     pub(super) id: String,
-    pub(super) references: Vec<Reference>,
+    pub(super) references: Vec<ReferenceRun>,
     pub(super) alignment: Alignment,
     pub(super) settings: Settings,
     pub(super) known: Vec<Known>,

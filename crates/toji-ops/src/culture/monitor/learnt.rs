@@ -1,7 +1,7 @@
 //! What reference runs teach: the model of the engine, its limits and the golden band, with what they promise.
 
 use super::axis::Alignment;
-use super::gather::{Course, Variable};
+use super::gather::{Course, Watched};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
@@ -23,7 +23,7 @@ pub(super) struct Settings {
 
 /// A reference run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(super) struct Reference {
+pub(super) struct ReferenceRun {
     /// Run.
     pub(super) run: String,
     /// Title.
@@ -34,7 +34,7 @@ pub(super) struct Reference {
 
 /// What was learnt, ready to judge.
 pub(super) struct Learnt {
-    pub(super) references: Vec<Reference>,
+    pub(super) references: Vec<ReferenceRun>,
     pub(super) alignment: Alignment,
     pub(super) settings: Settings,
     pub(super) monitor: Monitor,
@@ -73,8 +73,10 @@ impl Learnt {
             let seen: Vec<f64> = aligned.batches.iter().filter_map(|b| b.times.get(point).copied().flatten()).collect();
             (!seen.is_empty()).then(|| seen.iter().sum::<f64>() / seen.len() as f64)
         };
-        let references =
-            courses.iter().map(|c| Reference { run: c.run.clone(), title: c.title.clone(), sha256: c.sha256.clone() }).collect();
+        let references = courses
+            .iter()
+            .map(|c| ReferenceRun { run: c.run.clone(), title: c.title.clone(), sha256: c.sha256.clone() })
+            .collect();
         let time_h = (0..aligned.points).map(mean).collect();
         Ok(Self { references, alignment, settings, monitor, limits, whole, band, time_h, known: Vec::new() })
     }
@@ -123,7 +125,7 @@ impl Learnt {
                 .watched()
                 .into_iter()
                 .enumerate()
-                .map(|(var, of)| Region {
+                .map(|(var, of)| AllowedRegion {
                     low: edge(&|point| self.band.low(var, point)),
                     middle: edge(&|point| self.band.middle.get(var)?.get(point).copied().flatten()),
                     high: edge(&|point| self.band.high(var, point)),
@@ -197,9 +199,9 @@ pub(super) struct FalseAlarms {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LearntView {
     /// Reference runs.
-    references: Vec<Reference>,
+    references: Vec<ReferenceRun>,
     /// Variables.
-    variables: Vec<Variable>,
+    variables: Vec<Watched>,
     /// Axis.
     axis: AxisView,
     /// Components.
@@ -230,15 +232,15 @@ pub(super) struct BandView {
     /// Reference runs.
     runs: usize,
     /// Variable by variable.
-    regions: Vec<Region>,
+    regions: Vec<AllowedRegion>,
 }
 
 /// The allowed region of a variable.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Region {
+pub(super) struct AllowedRegion {
     /// Variable.
     #[serde(flatten)]
-    variable: Variable,
+    variable: Watched,
     /// Lower edge at each point.
     low: Vec<Option<f64>>,
     /// Mean of the references.

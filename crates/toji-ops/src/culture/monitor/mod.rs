@@ -139,7 +139,7 @@ fn usual_window() -> f64 {
 
 /// A run that could not be judged.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Unjudged {
+struct NotJudged {
     /// Run.
     run: String,
     /// Why.
@@ -158,7 +158,7 @@ struct Monitored {
     /// Runs.
     runs: Vec<Judged>,
     /// Runs that could not be judged.
-    not_judged: Vec<Unjudged>,
+    not_judged: Vec<NotJudged>,
 }
 
 pub(super) fn operation() -> Operation {
@@ -225,7 +225,7 @@ async fn run(context: Context, input: Input) -> Result<Monitored> {
             Ok((found, _)) => judged.push((found, course)),
             // What cannot be laid on the axis is said beside the others.
             Err(error) if error.fault().category == toji_core::Category::Input => {
-                not_judged.push(Unjudged { run: course.run, why: error.fault().message.clone() });
+                not_judged.push(NotJudged { run: course.run, why: error.fault().message.clone() });
             }
             Err(error) => return Err(error),
         }
