@@ -271,7 +271,7 @@ async fn oxygen_that_something_else_takes_is_found_in_files_and_while_a_batch_st
     for (run, rows) in [("L1", fed_batch(&mut chance, true, 17.0)), ("L2", fed_batch(&mut chance, false, 12.0))] {
         let signals = ["DO", "CO2", "OD600", "Base"].iter().zip(["%sat", "%", "OD600", "mL"]);
         let signals: Vec<Json> = signals.map(|(key, unit)| json!({ "key": key, "raw_unit": unit })).collect();
-        let start = 1_795_478_400_000_000_000_i64;
+        let start = 1_795_392_000_000_000_000_i64;
         let points = rows.iter().flat_map(|(t, values)| {
             let t_ns = start + (t * 3.6e12) as i64;
             values

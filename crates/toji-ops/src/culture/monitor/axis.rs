@@ -1,7 +1,6 @@
 //! The axis on which runs are laid beside each other, from what the asker says and the reference runs.
 
 use super::gather::{Course, Watched};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
 use toji_culture::monitor::{Aligned, Axis, Batch, Matrix, OnAxis, Warping, align};

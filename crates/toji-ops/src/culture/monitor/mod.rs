@@ -224,7 +224,7 @@ async fn run(context: Context, input: Input) -> Result<Monitored> {
         match blocking(move || judge(&by, &of, forecast)).await {
             Ok((found, _)) => judged.push((found, course)),
             // What cannot be laid on the axis is said beside the others.
-            Err(error) if error.fault().category == toji_core::Category::Input => {
+            Err(error) if error.category() == toji_core::Category::Input => {
                 not_judged.push(NotJudged { run: course.run, why: error.fault().message.clone() });
             }
             Err(error) => return Err(error),
@@ -360,7 +360,7 @@ async fn learn(context: &Context, input: &Input) -> Result<(Learnt, Vec<Option<S
 }
 
 /// Reads the references; each has every variable.
-async fn references(context: &Context, runs: &[String], read: &mut [gather::Variable]) -> Result<Vec<Course>> {
+async fn references(context: &Context, runs: &[String], read: &mut [gather::Watched]) -> Result<Vec<Course>> {
     let mut courses = Vec::with_capacity(runs.len());
     for (i, run) in runs.iter().enumerate() {
         context.progress.step(i as u64, Some(runs.len() as u64), "基準の培養を読んでいます", "reading reference runs")?;
