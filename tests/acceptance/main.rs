@@ -12,6 +12,7 @@ mod b_continuous;
 mod b_control;
 mod b_gas;
 mod b_hybrid;
+mod b_monitor;
 mod b_operators;
 mod b_parallel;
 mod b_process;

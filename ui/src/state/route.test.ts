@@ -19,6 +19,7 @@ describe("parseRoute", () => {
     ["/plate/x", { page: "unknown", path: "/plate/x" }],
     ["/experiments", { page: "experiments" }],
     ["/experiments/EXP%2F1", { page: "experiment", id: "EXP/1" }],
+    ["/monitor", { page: "monitor" }],
     ["/sense", { page: "sense" }],
     ["/sense/observers", { page: "observers" }],
     ["/sense/explain", { page: "explain" }],

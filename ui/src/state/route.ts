@@ -17,6 +17,7 @@ export type Route =
   | { page: "release" }
   | { page: "plate" }
   | { page: "experiments" }
+  | { page: "monitor" }
   | { page: "experiment"; id: string }
   | { page: "observers" }
   | { page: "explain" }
@@ -36,6 +37,7 @@ const PLAIN: Record<string, Route> = {
   release: { page: "release" },
   plate: { page: "plate" },
   experiments: { page: "experiments" },
+  monitor: { page: "monitor" },
 };
 
 /** What is learnt from the senses stands below them. */

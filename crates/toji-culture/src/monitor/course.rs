@@ -89,6 +89,12 @@ pub struct CourseLimits {
     pub t2_beyond: f64,
     /// The same of SPE.
     pub spe_beyond: f64,
+    /// Reference batches, each left out once.
+    pub runs: usize,
+    /// Of them, how many cross a limit of a point somewhere: false alarms without the factor.
+    pub runs_crossing: usize,
+    /// How many of them are beyond the limits times the factor.
+    pub runs_beyond: usize,
 }
 
 /// One point of a batch.
@@ -247,9 +253,23 @@ impl Monitor {
             Some(factor) => (*factor, confidence),
             None => (largest.last().copied().unwrap_or(1.0), n as f64 / (n + 1) as f64),
         };
+        let run_factor = run_factor.max(1.0);
+        let over = |factor: f64| largest.iter().filter(|most| **most > factor).count();
+        let (runs_crossing, runs_beyond) = (over(1.0), over(run_factor));
         let seen = f64::max(seen, 1.0);
         let (t2_beyond, spe_beyond) = (t2_beyond / seen, spe_beyond / seen);
-        Ok(CourseLimits { confidence, t2, spe, run_factor: run_factor.max(1.0), run_confidence, t2_beyond, spe_beyond })
+        Ok(CourseLimits {
+            confidence,
+            t2,
+            spe,
+            run_factor,
+            run_confidence,
+            t2_beyond,
+            spe_beyond,
+            runs: n,
+            runs_crossing,
+            runs_beyond,
+        })
     }
 
     /// A batch, finished or not, beside limits that [`Monitor::limits`] of this monitor gave.

@@ -28,6 +28,11 @@ mod scale;
 mod space;
 mod warp;
 
+/// What made a result, for records.
+pub const ENGINE: &str = "toji-culture/monitor";
+/// Raised when the same batches give other numbers.
+pub const VERSION: &str = "1";
+
 pub use align::{Axis, align};
 pub use band::{Band, Excursion};
 pub use batch::{Aligned, Batch, Mark, OnAxis};

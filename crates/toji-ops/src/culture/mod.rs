@@ -12,6 +12,7 @@ mod gas_safety;
 mod inputs;
 mod lineage;
 mod model;
+mod monitor;
 mod place;
 mod plan;
 mod plate;
@@ -48,6 +49,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         gas_balance::operation(),
         rules::operation(),
         steady::operation(),
+        monitor::operation(),
     ];
     all.extend(model::operations());
     all.extend(campaign::operations());

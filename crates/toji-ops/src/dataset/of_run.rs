@@ -31,8 +31,17 @@ impl Whole {
 
     /// Reads a run through the gate.
     pub(crate) async fn load(context: &Context, run: &str) -> Result<Self> {
+        Self::load_only(context, run, &[]).await
+    }
+
+    /// The same with the points of some channels only, named by identifier, key or variable; all when none are named.
+    /// What a run does not have is not there.
+    pub(crate) async fn load_only(context: &Context, run: &str, channels: &[String]) -> Result<Self> {
         let store = &context.session.store;
-        let (run, channels) = crate::run::load(context, run, &[], None, None).await?;
+        let (run, channels) = match crate::run::load(context, run, channels, None, None).await {
+            Err(error) if error.code() == "E-RUN-010" => (store.record(&context.access, "run", run, None).await?, Vec::new()),
+            loaded => loaded?,
+        };
         let mut records: BTreeMap<&'static str, Vec<Record>> = BTreeMap::new();
         let mut around: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for kind in PARTS {

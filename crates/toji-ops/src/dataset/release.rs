@@ -218,9 +218,14 @@ const AREAS: [&str; 4] = ["public", "cooperative", "competitive", "clean-room"];
 
 /// The release is as closed as the most closed of its runs; a run without an area is its owner's alone.
 fn area(content: &Content) -> Option<&'static str> {
+    most_closed(content.runs.iter().map(|run| text(&run.record.fields, "area")))
+}
+
+/// The most closed of some areas; none as soon as one is not stated.
+pub(crate) fn most_closed(areas: impl Iterator<Item = Option<String>>) -> Option<&'static str> {
     let mut strictest = 0;
-    for run in &content.runs {
-        let area = text(&run.record.fields, "area")?;
+    for area in areas {
+        let area = area?;
         strictest = strictest.max(AREAS.iter().position(|a| *a == area)?);
     }
     AREAS.get(strictest).copied()

@@ -200,7 +200,7 @@ pub(crate) async fn drawn(
 }
 
 /// When the source of a run was not heard, on the time axis of the run.
-async fn outages_of(context: &Context, run: &Record) -> Result<Vec<Outage>> {
+pub(crate) async fn outages_of(context: &Context, run: &Record) -> Result<Vec<Outage>> {
     let mut outages = context.session.store.outages(&context.access, &run.id).await?;
     let zero = zero_ns(&run.fields).unwrap_or_default();
     for outage in &mut outages {

@@ -269,7 +269,8 @@ fn outcomes(record: &Record, table: &Table, run: &str, made_at: Instant) -> Vec<
     entries
 }
 
-fn between(times: &[f64], values: &[f64], at: f64) -> Option<f64> {
+/// A value between those at some times, by straight lines; never beyond them.
+pub(in crate::culture) fn between(times: &[f64], values: &[f64], at: f64) -> Option<f64> {
     if times.len() != values.len() || times.is_empty() {
         return None;
     }

@@ -240,7 +240,7 @@ struct Proof {
     /// Newton's steps.
     newton_steps: usize,
     /// How far Newton's method moved what integration had found, as a share.
-    moved: f64,
+    newton_moved: f64,
     /// Change of the volume in one exchange, as a share.
     volume_change: f64,
     /// Do small disturbances fade?

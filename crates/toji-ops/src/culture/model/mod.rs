@@ -16,6 +16,9 @@ mod problem;
 mod readings;
 mod simulate;
 
+pub(in crate::culture) use calibration::between;
+pub(in crate::culture) use readings::{Read, begins_s, thinned};
+
 use crate::operation::{Context, Operation};
 use crate::run::fetch;
 use serde_json::Value as Json;

@@ -14,9 +14,9 @@ const STEPS_MAX: usize = 120;
 
 /// A reading in the units of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Read {
-    pub(super) time: f64,
-    pub(super) reading: Reading,
+pub(in crate::culture) struct Read {
+    pub(in crate::culture) time: f64,
+    pub(in crate::culture) reading: Reading,
 }
 
 /// Seconds in the model's unit of time.
@@ -25,7 +25,7 @@ fn second(model: &Model) -> Result<f64> {
 }
 
 /// When the model begins in a run: at inoculation, or else at the run's zero, s.
-pub(super) fn begins_s(whole: &Whole) -> f64 {
+pub(in crate::culture) fn begins_s(whole: &Whole) -> f64 {
     inputs::inoculated_s(whole).unwrap_or(0.0)
 }
 
@@ -67,7 +67,7 @@ fn read(point: &Point, begins: f64, second: f64) -> Option<Read> {
 }
 
 /// Means over equal times where there are too many; readings below a limit stay as they are.
-fn thinned(mut read: Vec<Read>) -> Vec<Read> {
+pub(in crate::culture) fn thinned(mut read: Vec<Read>) -> Vec<Read> {
     read.sort_by(|a, b| a.time.total_cmp(&b.time));
     if read.len() <= READINGS_MAX {
         return read;

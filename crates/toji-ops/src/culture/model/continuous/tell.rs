@@ -153,7 +153,7 @@ pub(super) fn told(question: &Question, found: &Found) -> Result<Continuous> {
         change: steady.change,
         residual: steady.residual,
         newton_steps: steady.steps,
-        moved: steady.moved,
+        newton_moved: steady.moved,
         volume_change: steady.volume_change,
         stable: steady.stable,
         eigenvalues: steady.eigenvalues.iter().map(|e| Mode { real_per_d: e.0 * day, imaginary_per_d: e.1 * day }).collect(),
