@@ -5,6 +5,8 @@ mod analyse;
 mod benchmark;
 mod campaign;
 mod conclude;
+mod design;
+mod downstream;
 mod experiment;
 mod feedback;
 mod gas_balance;
@@ -19,6 +21,7 @@ mod rank;
 mod response;
 mod rules;
 mod scale_up;
+mod small;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,8 @@ use crate::operation::Operation;
 
 pub(crate) use analyse::analysis_id;
 pub(crate) use conclude::conclude;
+pub(crate) use design::may_put_constraint;
+pub(crate) use downstream::may_put_step;
 pub(crate) use experiment::{Condition, Experiment};
 pub(crate) use inputs::{digest as series_digest, elapsed_s, ended_s, sources as analysis_sources};
 pub(crate) use system::{scale, system};
@@ -46,7 +51,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         benchmark::operation(),
         gas_balance::operation(),
         rules::operation(),
+        downstream::operation(),
     ];
+    all.extend(design::operations());
     all.extend(model::operations());
     all.extend(campaign::operations());
     all
