@@ -350,10 +350,9 @@ pub(crate) fn may_put_step(fields: &FieldMap) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    Err(Error::input("E-CHAIN-001", "工程の記録に誤りがあります", "the record of the step has faults").with(found).hint(
-        "所見の各項目を直してください",
-        "correct each of the fields named",
-    ))
+    Err(Error::input("E-CHAIN-001", "工程の記録に誤りがあります", "the record of the step has faults")
+        .with(found)
+        .hint("所見の各項目を直してください", "correct each of the fields named"))
 }
 
 fn conditions_may_stand(conditions: Option<&Json>, found: &mut Vec<Diagnostic>) {
@@ -371,7 +370,11 @@ fn conditions_may_stand(conditions: Option<&Json>, found: &mut Vec<Diagnostic>) 
         }
     };
     if list.len() > CONDITIONS_MAX {
-        return add("conditions".into(), format!("条件は {CONDITIONS_MAX} 件までです"), format!("at most {CONDITIONS_MAX} conditions"));
+        return add(
+            "conditions".into(),
+            format!("条件は {CONDITIONS_MAX} 件までです"),
+            format!("at most {CONDITIONS_MAX} conditions"),
+        );
     }
     for (i, one) in list.iter().enumerate() {
         let place = format!("conditions/{i}");

@@ -94,7 +94,9 @@ impl Breath {
                 "1",
                 Text::new(
                     format!("相関式の kLa は {correlated:.0} 1/h。相関式の標準誤差は 30 %。設定の計算には相関式をそのまま使う。"),
-                    format!("The correlation gives {correlated:.0} 1/h, with a standard error of 30 %. Settings are computed by the correlation as it is."),
+                    format!(
+                        "The correlation gives {correlated:.0} 1/h, with a standard error of 30 %. Settings are computed by the correlation as it is."
+                    ),
                 ),
             ),
         ])
@@ -188,7 +190,8 @@ async fn of_run(context: &Context, whole: &Whole) -> Result<Found> {
     found.oxygen_in = at(culture.gas.inlet_oxygen.as_ref()).map(|p| p / 100.0);
     found.exit_oxygen = at(culture.gas.exit_oxygen.as_ref());
     found.dissolved = at(culture.oxygen.measured.as_ref());
-    let at_peak = Text::new("酸素消費が最大の前後 10 分の中央値。", "Median around the largest oxygen uptake, ten minutes on each side.");
+    let at_peak =
+        Text::new("酸素消費が最大の前後 10 分の中央値。", "Median around the largest oxygen uptake, ten minutes on each side.");
     let highest = Text::new("点の 95 % がこれより低い。", "95 % of all points lie below.");
     let mut method = at_peak.clone();
     // Without a peak the highest settings are taken, as for a lineage.

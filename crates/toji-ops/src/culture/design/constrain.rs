@@ -14,9 +14,7 @@ use std::collections::BTreeSet;
 use toji_core::record::FieldMap;
 use toji_core::{Error, Id, Place, Record, Result, Text};
 use toji_culture::gas::Known;
-use toji_culture::lesson::{
-    Ask, Cause, Comparison, Direction, Observed, Outcome, Shown, Sign, Standing, asks, compare, judge,
-};
+use toji_culture::lesson::{Ask, Cause, Comparison, Direction, Observed, Outcome, Shown, Sign, Standing, asks, compare, judge};
 use toji_culture::rates;
 use toji_store::{Commit, Put};
 
@@ -351,11 +349,8 @@ fn compared(pair: &Pair, c: Comparison) -> Compared {
 
 /// What runs show of each cause; mixing by the by-product, where oxygen was measured and sufficed.
 fn signs(input: &Input, large: &[Tested], small: &[Tested], comparisons: &[Compared]) -> Vec<Sign> {
-    let bounds = Bounds {
-        oxygen_least_percent: input.oxygen_least_percent,
-        warm_k: input.warm_k,
-        co2_most_bar: input.co2_most_bar,
-    };
+    let bounds =
+        Bounds { oxygen_least_percent: input.oxygen_least_percent, warm_k: input.warm_k, co2_most_bar: input.co2_most_bar };
     let hours = |runs: &[Tested], cause: Cause| runs.iter().map(|t| t.beyond(cause, &bounds)).collect::<Vec<_>>();
     let mut out: Vec<Sign> = Cause::ALL
         .into_iter()
@@ -405,11 +400,17 @@ fn why(ask: &Ask, sign: &Sign, poor: &Compared, input: &Input) -> Text {
     let (ja, en) = match ask.cause {
         Cause::OxygenTransfer => (
             format!("溶存酸素 {} % 未満が大スケールで {large} h、小スケールで {small} h", input.oxygen_least_percent),
-            format!("dissolved oxygen stood below {} % for {large} h, on the smaller scale for {small} h", input.oxygen_least_percent),
+            format!(
+                "dissolved oxygen stood below {} % for {large} h, on the smaller scale for {small} h",
+                input.oxygen_least_percent
+            ),
         ),
         Cause::HeatRemoval => (
             format!("設定温度を {} K 超えた時間が大スケールで {large} h、小スケールで {small} h", input.warm_k),
-            format!("the temperature stood {} K above its set-point for {large} h, on the smaller scale for {small} h", input.warm_k),
+            format!(
+                "the temperature stood {} K above its set-point for {large} h, on the smaller scale for {small} h",
+                input.warm_k
+            ),
         ),
         Cause::CarbonDioxide => (
             format!("排ガスの CO2 分圧が上限を超えた時間が大スケールで {large} h、小スケールで {small} h"),
@@ -435,11 +436,20 @@ fn conclusion(outcome: Outcome, worst: Option<&Compared>, asked: usize, signs: &
     match (outcome, worst) {
         (Outcome::Poor, Some(worst)) if asked > 0 => Text::new(
             format!("{}は許容を超えて劣り、原因も示されました。制約は {asked} 件です", worst.label.ja),
-            format!("{} is poorer by more than is accepted, and the cause is shown: constraints for the next strain: {asked}", worst.label.en),
+            format!(
+                "{} is poorer by more than is accepted, and the cause is shown: constraints for the next strain: {asked}",
+                worst.label.en
+            ),
         ),
         (Outcome::Poor, Some(worst)) => Text::new(
-            format!("{}は許容を超えて劣りますが、大スケールだけに現れた制限は示されません（調べた原因 {measured} 件）。制約は作りません", worst.label.ja),
-            format!("{} is poorer by more than is accepted, but no limit is shown that the larger scale alone met (causes looked for: {measured}); nothing is asked of the next strain", worst.label.en),
+            format!(
+                "{}は許容を超えて劣りますが、大スケールだけに現れた制限は示されません（調べた原因 {measured} 件）。制約は作りません",
+                worst.label.ja
+            ),
+            format!(
+                "{} is poorer by more than is accepted, but no limit is shown that the larger scale alone met (causes looked for: {measured}); nothing is asked of the next strain",
+                worst.label.en
+            ),
         ),
         (Outcome::AsGood, _) => Text::new(
             "比べたどの量も許容を超えて劣りません。制約は作りません",

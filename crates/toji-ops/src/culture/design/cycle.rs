@@ -114,7 +114,8 @@ async fn cycle(context: Context, input: Input) -> Result<Cycle> {
     }
     open.sort_by(|a, b| a.id.cmp(&b.id));
     let last = cycles.last();
-    let designing = last.filter(|c| refers(c, "strain", strain.id.as_str()) && text(&c.fields, "state").as_deref() == Some("design"));
+    let designing =
+        last.filter(|c| refers(c, "strain", strain.id.as_str()) && text(&c.fields, "state").as_deref() == Some("design"));
     if let Some(designing) = designing.filter(|_| open.is_empty()) {
         return shown(&context, designing).await;
     }

@@ -47,7 +47,10 @@ pub(crate) fn may_put_constraint(fields: &FieldMap) -> Result<()> {
                 "根拠（種別・識別子・SHA-256）がありません",
                 "evidence (kind, identifier, SHA-256) is missing",
             )
-            .remedy("culture constrain が根拠とともに制約を記録します", "culture constrain stores a constraint with its evidence"),
+            .remedy(
+                "culture constrain が根拠とともに制約を記録します",
+                "culture constrain stores a constraint with its evidence",
+            ),
         );
     }
     let decided = matches!(text(fields, "state").as_deref(), Some("met" | "refuted"));
