@@ -30,15 +30,15 @@ fn modest(name: &str, scale: &str, inoculum: f64) -> Json {
 }
 
 /// Runs of a plant by the names of their reactors.
-async fn simulated(bench: &Bench, name: &str, plant: Json, strain: &str, parent: Option<&str>) -> Vec<String> {
-    let input = json!({ "name": name, "plant": plant, "hours": 18.5, "every_s": 60.0, "seed": 5 });
+async fn simulated(bench: &Bench, name: &str, hours: f64, plant: Json, strain: &str) -> Vec<String> {
+    let input = json!({ "name": name, "plant": plant, "hours": hours, "every_s": 60.0, "seed": 5 });
     let runs = texts(&bench.run("simulate run", input).await["runs"], "id");
     for (i, run) in runs.iter().enumerate() {
         let large = plant[i]["scale"] == "3000-l";
         let mut fields = json!({ "strain": strain, "scale_l": if large { 3000.0 } else { 30.0 },
                                  "vessel": if large { "vessel-3000l" } else { "vessel-30l" } });
         if large {
-            fields["parent"] = json!(parent.unwrap_or(&runs[0]));
+            fields["parent"] = json!(runs[0]);
         }
         bench.put("run", run, fields).await;
     }
@@ -58,7 +58,7 @@ async fn a09_a_poor_scale_up_becomes_a_constraint_of_the_next_cycle_and_lineage_
         greedy("POOR", "3000-l", 0.2, false),
         greedy("GOOD", "3000-l", 0.2, true),
     ]);
-    let runs = simulated(&bench, "A09", plant, "STR-1", None).await;
+    let runs = simulated(&bench, "A09", 18.5, plant, "STR-1").await;
     let (small, poor, good) = (&runs[..4], &runs[4], &runs[5]);
     let ask = |run: &str, more: Json| {
         let mut input = json!({ "run": run, "small": small, "quantities": ["titre-final", "biomass-final"] });
@@ -167,7 +167,7 @@ async fn next_cycle(bench: &Bench, id: &str, poor: &str, good: &str) {
         modest("M3", "30-l", 0.205),
         modest("NEXT", "3000-l", 0.2)
     ]);
-    let next = simulated(bench, "A09N", plant, "STR-2", None).await;
+    let next = simulated(bench, "A09N", 26.0, plant, "STR-2").await;
     let tested = bench
         .run(
             "culture constrain",

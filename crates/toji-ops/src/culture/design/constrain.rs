@@ -156,7 +156,7 @@ pub(super) fn operation() -> Operation {
                 "Compares a run on a larger scale with runs on a smaller one and judges by simultaneous intervals whether it is poorer by more than is accepted. Only then it looks in the runs' own data for what limited (oxygen transfer, heat, carbon dioxide, mixing), and keeps a limit that the larger scale alone met as a constraint for the next strain, such as a highest specific oxygen uptake, with interval, reason and hashes of the evidence. Where the comparison is inconclusive or no cause is shown, there is no constraint, and that is said. Constraints that the strain was built for are found met, missed or refuted.",
             ],
             positional: &["run"],
-            example: "toji culture constrain run-0a1b2c3d4e5f --small '[\"run-1\",\"run-2\"]'",
+            example: "toji culture constrain run-0a1b2c3d4e5f --small run-1 --small run-2",
         },
         Effect::Write,
         constrain,

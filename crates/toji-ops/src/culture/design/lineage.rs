@@ -77,7 +77,7 @@ pub(crate) async fn design_lines(context: &Context, run: &str, all: &[String]) -
     let grown = |nodes: Vec<DesignNode>| {
         let bare = |i: usize| nodes[i].depth == 0 && nodes.get(i + 1).is_none_or(|n| n.depth == 0);
         let keep: Vec<bool> = (0..nodes.len()).map(|i| !bare(i)).collect();
-        nodes.into_iter().zip(keep).filter(|(_, k)| *k).map(|(n, _)| n).collect()
+        nodes.into_iter().zip(keep).filter(|(_, k)| *k).map(|(n, _)| n).collect::<Vec<DesignNode>>()
     };
     Ok((grown(back), grown(on)))
 }
