@@ -23,7 +23,7 @@ fn greedy(name: &str, scale: &str, inoculum: f64, cascade: bool) -> Json {
 /// The stand-in for a strain of less demand: it is fed at a constant, small rate.
 fn modest(name: &str, scale: &str, inoculum: f64) -> Json {
     json!({ "name": name, "batch": name, "scale": scale, "recipe": {
-        "biomass_g_per_l": inoculum, "glucose_g_per_l": 5.0, "cascade": scale == "30-l",
+        "biomass_g_per_l": inoculum, "glucose_g_per_l": 5.0, "stop_at_h": 32.0, "cascade": scale == "30-l",
         "agitation_share": if scale == "30-l" { 0.1 } else { 0.6 }, "sample_every_h": 1.0,
         "feed": { "profile": "constant", "rate_ml_per_l_h": 4.0, "start": { "at": "hour", "h": 8.0 } },
     } })
@@ -167,7 +167,7 @@ async fn next_cycle(bench: &Bench, id: &str, poor: &str, good: &str) {
         modest("M3", "30-l", 0.205),
         modest("NEXT", "3000-l", 0.2)
     ]);
-    let next = simulated(bench, "A09N", 26.0, plant, "STR-2").await;
+    let next = simulated(bench, "A09N", 32.0, plant, "STR-2").await;
     let tested = bench
         .run(
             "culture constrain",
