@@ -15,6 +15,7 @@ const HALF: f64 = 1.959_963_984_540_054;
 /// A part of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ProcessPhase")]
 pub enum Phase {
     /// Before the culture.
     Pretreatment,
@@ -95,6 +96,7 @@ pub struct Step {
 
 /// A ratio with its 95 % interval, where every uncertainty is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "YieldRatio")]
 pub struct Ratio {
     /// Value, 1.
     pub value: f64,

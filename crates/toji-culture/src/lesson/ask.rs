@@ -10,6 +10,7 @@ const HALF: f64 = 1.959_963_984_540_054;
 /// Which way a limit points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "AskDirection")]
 pub enum Direction {
     /// At most.
     AtMost,

@@ -29,6 +29,7 @@ pub struct Observed {
 /// What can be said of the larger scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ScaleOutcome")]
 pub enum Outcome {
     /// It is poorer by more than the tolerance, beyond doubt.
     Poor,
@@ -41,6 +42,7 @@ pub enum Outcome {
 /// Where the spread between runs comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "RunSpread")]
 pub enum Spread {
     /// From runs of one scale.
     BetweenRuns,

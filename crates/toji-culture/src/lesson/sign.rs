@@ -15,6 +15,7 @@ const GAP_H: f64 = 0.5;
 /// What may have limited the larger scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "LimitCause")]
 pub enum Cause {
     /// Oxygen transfer: dissolved oxygen stood below its least level.
     OxygenTransfer,
@@ -55,6 +56,7 @@ impl Cause {
 /// What the data say of a cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "SignStanding")]
 pub enum Standing {
     /// The larger scale met it, the smaller one did not.
     Shown,

@@ -49,6 +49,7 @@ struct AmountView {
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "StepCondition")]
 pub(super) struct Condition {
     /// Quantity.
     pub(super) quantity: String,

@@ -22,6 +22,7 @@ const PRESSURE_LEAST: f64 = 0.8;
 
 /// Something that the run showed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "SmallScaleMeasured")]
 pub(super) struct Measured {
     /// Code.
     pub(super) code: String,

@@ -44,6 +44,7 @@ struct Input {
 
 /// Output of `culture design-cycle`.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DesignCycle")]
 struct Cycle {
     /// Record of the cycle; none when it is only shown.
     cycle: Option<String>,

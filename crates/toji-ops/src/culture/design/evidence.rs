@@ -9,6 +9,7 @@ use toji_core::{Digest, Record, Result};
 
 /// A record that a statement rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DesignEvidence")]
 pub(super) struct Evidence {
     /// Kind.
     pub(super) kind: String,

@@ -35,6 +35,7 @@ pub(super) enum Fate {
 
 /// A constraint of an earlier cycle, held against this test.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "DesignJudged")]
 pub(super) struct Judged {
     /// Constraint.
     pub(super) constraint: String,

@@ -15,6 +15,7 @@ const NODES_MAX: usize = 500;
 /// What a node of the design is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "DesignRole")]
 pub(crate) enum Role {
     /// A run.
     Test,

@@ -99,6 +99,7 @@ pub(super) fn significant(value: f64) -> String {
 
 /// A comparison of the scales.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ScaleCompared")]
 pub(super) struct Compared {
     /// Code of the quantity.
     pub(super) code: String,
