@@ -7,6 +7,7 @@
 mod a_campaign;
 mod a_dataset;
 mod a_design;
+mod a_feedback;
 mod a_sense;
 mod b_continuous;
 mod b_control;
@@ -16,6 +17,7 @@ mod b_monitor;
 mod b_operators;
 mod b_parallel;
 mod b_process;
+mod b_scale;
 mod bench;
 mod c_instruments;
 mod coverage;

@@ -25,6 +25,8 @@
 //! * `twin`: a simulated plant with a hidden truth, on which campaigns, corrections and rules are tried.
 //! * `correction`: a golden recipe kept on its course: corrected by the measured start, midway, and from run to run.
 //! * `scale`: the engineering numbers of a vessel at its settings, settings of a larger one, limits and their chance.
+//! * `lesson`: what a larger scale teaches the next strain: is it poorer beyond doubt, what limited it, what to ask for.
+//! * `downstream`: the chain of steps before and after a culture: yields, purity, what does not add up, what misses.
 //! * `gas`: gas taken up, and readings of different sensors made comparable.
 //! * `envelope`: mixtures of hydrogen and oxygen that could burn, and whether a path comes near them.
 //!
@@ -35,6 +37,7 @@ pub mod campaign;
 pub mod continuous;
 pub mod control;
 pub mod correction;
+pub mod downstream;
 pub mod envelope;
 pub mod exchange;
 pub mod feedback;
@@ -43,6 +46,7 @@ pub mod gas;
 pub mod gp;
 pub mod hybrid;
 pub mod kernel;
+pub mod lesson;
 pub mod linear;
 pub mod model;
 pub mod monitor;

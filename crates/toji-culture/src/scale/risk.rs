@@ -28,10 +28,12 @@ pub enum Quantity {
     Flooding,
     /// kLa of carbon dioxide beside that of oxygen.
     KlaCo2,
+    /// Oxygen uptake, where it was measured with an interval.
+    Uptake,
 }
 
 impl Quantity {
-    /// All of them.
+    /// All that the correlations carry; [`Quantity::Uptake`] comes from a measurement.
     pub const ALL: [Self; 8] = [
         Self::Kla,
         Self::GassedPower,
@@ -55,6 +57,7 @@ impl Quantity {
             Self::Solubility => Text::new("酸素溶解度", "Solubility of oxygen"),
             Self::Flooding => Text::new("フラッディング限界", "Flooding limit"),
             Self::KlaCo2 => Text::new("CO2 の kLa", "kLa of carbon dioxide"),
+            Self::Uptake => Text::new("酸素消費速度", "Oxygen uptake rate"),
         }
     }
 
@@ -94,6 +97,10 @@ impl Quantity {
                 "30 L で溶存 CO2 電極と排ガスから CO2 の kLa を求める",
                 "at 30 L, find the kLa of carbon dioxide from a dissolved CO2 probe and the exit gas",
             ),
+            Self::Uptake => Text::new(
+                "30 L の培養を繰り返し、排ガス収支で最大酸素消費速度を測り直す（通気量の基準温度を記録する）",
+                "at 30 L, repeat the culture and measure the largest oxygen uptake by the exit gas again, with the reference of the gas flow on record",
+            ),
         }
     }
 
@@ -109,6 +116,7 @@ impl Quantity {
             Self::Solubility => (0.05, false),
             Self::Flooding => (0.20, false),
             Self::KlaCo2 => (0.10, false),
+            Self::Uptake => (0.0, true),
         }
     }
 
@@ -122,6 +130,7 @@ impl Quantity {
             Self::Solubility => factors.solubility = value,
             Self::Flooding => factors.flooding = value,
             Self::KlaCo2 => factors.kla_co2 = value,
+            Self::Uptake => factors.uptake = value,
         }
     }
 }

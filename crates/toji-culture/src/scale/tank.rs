@@ -201,11 +201,23 @@ pub struct Factors {
     pub flooding: f64,
     /// kLa of carbon dioxide beside that of oxygen.
     pub kla_co2: f64,
+    /// Oxygen uptake of the culture beside what was asked for.
+    pub uptake: f64,
 }
 
 impl Default for Factors {
     fn default() -> Self {
-        Self { kla: 1.0, gassed: 1.0, power_number: 1.0, film: 1.0, heat: 1.0, solubility: 1.0, flooding: 1.0, kla_co2: 1.0 }
+        Self {
+            kla: 1.0,
+            gassed: 1.0,
+            power_number: 1.0,
+            film: 1.0,
+            heat: 1.0,
+            solubility: 1.0,
+            flooding: 1.0,
+            kla_co2: 1.0,
+            uptake: 1.0,
+        }
     }
 }
 
@@ -359,7 +371,7 @@ impl Case {
         let mut add = |limit: Limit, value: f64, bound: f64| {
             margins.push(Margin { limit, value, bound, ratio: bound / value.max(1e-12) });
         };
-        add(Limit::Oxygen, demand.oxygen_mmol_per_l_h, gases.oxygen_mmol_per_l_h);
+        add(Limit::Oxygen, demand.oxygen_mmol_per_l_h * factors.uptake, gases.oxygen_mmol_per_l_h);
         add(Limit::Flooding, gas / (speed * d.powi(3)), library::flooding(d / tank.diameter_m, froude) * factors.flooding);
         add(Limit::Heat, heat, removed);
         if let Some(most) = demand.co2_most_bar {
@@ -389,10 +401,32 @@ impl Case {
         }
     }
 
+    /// kLa as the culture itself shows it, 1/h: `OUR = kLa (H p y − c)` with the uptake asked for, oxygen `y` of the exit
+    /// gas (mol/mol, dry) and dissolved oxygen in % of saturation with air at 1 atm. `None` where nothing drives the
+    /// transfer, so that kLa cannot be told.
+    ///
+    /// # Errors
+    /// Settings that are not positive and finite.
+    pub fn kla_measured(&self, at: &Operation, exit_oxygen: f64, dissolved_percent: f64) -> Result<Option<f64>> {
+        Self::check(at)?;
+        let oxygen = solubility(Gas::Oxygen, self.broth.temperature_c + 273.15);
+        let dissolved = dissolved_percent / 100.0 * oxygen * 0.2095 * ATMOSPHERE_BAR * 1e5;
+        let drives = oxygen * self.pressure_pa(at) * exit_oxygen - dissolved;
+        // A drive below a twentieth of saturation is lost in the errors of the probe.
+        let least = 0.05 * oxygen * 0.2095 * ATMOSPHERE_BAR * 1e5;
+        Ok((drives.is_finite() && drives >= least).then(|| self.demand.oxygen_mmol_per_l_h / drives))
+    }
+
+    /// Heat of the culture, W: 460 kJ a mole of oxygen taken up.
+    #[must_use]
+    pub fn culture_heat_w(&self) -> f64 {
+        HEAT_J_PER_MOL * self.demand.oxygen_mmol_per_l_h / 3600.0 * self.volume_m3()
+    }
+
     /// Oxygen that can be transferred, mmol/(L·h), and carbon dioxide in the broth, bar.
     fn gases(&self, kla: f64, moles_in: f64, pressure: f64, kelvin: f64, factors: &Factors) -> Gases {
         let (demand, volume) = (&self.demand, self.volume_m3());
-        let uptake = demand.oxygen_mmol_per_l_h / 3600.0;
+        let uptake = demand.oxygen_mmol_per_l_h * factors.uptake / 3600.0;
         let oxygen = solubility(Gas::Oxygen, kelvin) * factors.solubility;
         let least = demand.oxygen_least_percent / 100.0 * oxygen * 0.2095 * ATMOSPHERE_BAR * 1e5;
         // What leaves, once the uptake is met: oxygen gone, carbon dioxide come.
@@ -410,7 +444,7 @@ impl Case {
     /// Heat that arises and heat that can be taken away, W.
     fn heat(&self, reynolds: f64, power: f64, factors: &Factors) -> (f64, f64) {
         let (tank, volume) = (&self.tank, self.volume_m3());
-        let uptake = self.demand.oxygen_mmol_per_l_h / 3600.0;
+        let uptake = self.demand.oxygen_mmol_per_l_h * factors.uptake / 3600.0;
         let arises = HEAT_J_PER_MOL * factors.heat * uptake * volume + power + self.demand.heat_extra_w_per_m3 * volume;
         // Water: 4,180 J/(kg·K) and 0.62 W/(m·K) near 30 °C.
         let prandtl = 4180.0 * self.viscosity_pa_s() / 0.62;

@@ -1,6 +1,7 @@
 //! `run lineage`: from the smallest seed culture to the largest vessel, with the engineering numbers that a change
 //! of scale keeps or does not keep.
 
+use super::design::{DesignNode, design_lines};
 use super::response::{QuantityView, median, results};
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::{load, text};
@@ -76,6 +77,10 @@ struct Lineage {
     nodes: Vec<Node>,
     /// Engineering numbers of each run at the highest settings it held.
     scale: Vec<ScaleNumber>,
+    /// What the strain of the run came from: the edits that made it, the constraints they answer, the tests behind those.
+    design_came_from: Vec<DesignNode>,
+    /// What tests of the lineage led to: constraints, edits, strains and their next tests.
+    design_led_to: Vec<DesignNode>,
     /// Parents that lead in a circle, are not there, or may not be seen.
     warnings: Vec<Text>,
 }
@@ -86,8 +91,8 @@ pub(super) fn operation() -> Operation {
             name: "run lineage",
             label: ["培養の系譜", "Lineage of a run"],
             about: [
-                "種培養から大きな槽まで、元の培養（parent）をたどって系譜を示し、各段階の結果と、撹拌動力・翼端速度・kLa・通気量・混合時間・レイノルズ数を並べます。分からない値は理由を添えて空けます。",
-                "Follows parent runs from the seed culture to the largest vessel and sets the results of each scale beside power per volume, tip speed, kLa, gas flow, mixing time and Reynolds number. What is not known stays empty, with the reason.",
+                "種培養から大きな槽まで、元の培養（parent）をたどって系譜を示し、各段階の結果と、撹拌動力・翼端速度・kLa・通気量・混合時間・レイノルズ数を並べます。分からない値は理由を添えて空けます。設計の系譜も示します。試験から設計の制約、改変、株、次の試験まで、また株のもとになった改変と試験まで、両方向にたどります。",
+                "Follows parent runs from the seed culture to the largest vessel and sets the results of each scale beside power per volume, tip speed, kLa, gas flow, mixing time and Reynolds number. What is not known stays empty, with the reason. The line of the design is shown both ways: from a test over constraint, edit and strain to the next test, and from the strain back to the edits and tests behind it.",
             ],
             positional: &["run"],
             example: "toji run lineage run-0a1b2c3d4e5f",
@@ -150,7 +155,9 @@ async fn lineage(context: Context, input: Input) -> Result<Lineage> {
         });
     }
     warnings.dedup();
-    Ok(Lineage { root: root_id, nodes, scale, warnings })
+    let all: Vec<String> = nodes.iter().map(|n| n.run.clone()).collect();
+    let (design_came_from, design_led_to) = design_lines(&context, &input.run, &all).await?;
+    Ok(Lineage { root: root_id, nodes, scale, design_came_from, design_led_to, warnings })
 }
 
 /// Engineering numbers of a run: the geometry of its vessel at the settings it held.

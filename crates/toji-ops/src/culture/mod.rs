@@ -5,6 +5,8 @@ mod analyse;
 mod benchmark;
 mod campaign;
 mod conclude;
+mod design;
+mod downstream;
 mod experiment;
 mod feedback;
 mod gas_balance;
@@ -20,6 +22,7 @@ mod rank;
 mod response;
 mod rules;
 mod scale_up;
+mod small;
 mod steady;
 mod system;
 #[cfg(test)]
@@ -30,6 +33,8 @@ use crate::operation::Operation;
 
 pub(crate) use analyse::analysis_id;
 pub(crate) use conclude::conclude;
+pub(crate) use design::may_put_constraint;
+pub(crate) use downstream::may_put_step;
 pub(crate) use experiment::{Condition, Experiment};
 pub(crate) use inputs::{digest as series_digest, elapsed_s, ended_s, sources as analysis_sources};
 pub(crate) use system::{scale, system};
@@ -50,7 +55,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         rules::operation(),
         steady::operation(),
         monitor::operation(),
+        downstream::operation(),
     ];
+    all.extend(design::operations());
     all.extend(model::operations());
     all.extend(campaign::operations());
     all

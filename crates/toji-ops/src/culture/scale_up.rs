@@ -1,18 +1,16 @@
 //! `culture scale`: settings of a larger vessel from those of a smaller one, the limits there and their chance.
 
-use super::lineage::{HIGH_SHARE, level};
-use super::response::results;
+use super::small::{Measured, Small, small};
 use crate::operation::{Context, Effect, Operation, Words};
-use crate::run::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use toji_core::{Error, Place, Record, Result, Text};
 use toji_culture::scale::geometric::Rule;
 use toji_culture::scale::map::{Axes, GasRule, Proposal, map, propose};
-use toji_culture::scale::risk::{Risk, risk, uncertainties};
+use toji_culture::scale::risk::{Quantity, Risk, Uncertainty, risk, uncertainties};
 use toji_culture::scale::tank::{Broth, Case, Demand, Limit, Operation as Settings, Tank};
-use toji_culture::scale::{OutOfRange, tank};
+use toji_culture::scale::{OutOfRange, correlation, tank};
 
 /// Steps of the map along the stirrer and the gas.
 const STEPS: usize = 25;
@@ -22,17 +20,17 @@ const DRAWS: usize = 10_000;
 /// Input of `culture scale`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Input {
-    /// Run on the smaller scale: its vessel, highest settings, temperature and oxygen uptake are taken where nothing else is said.
+pub(super) struct Input {
+    /// Run on the smaller scale: its vessel, and at its largest oxygen uptake settings, temperature, volume, inlet oxygen and uptake with its interval are taken where nothing else is said.
     ///
-    /// 小さな槽の培養。ほかに指定がなければ、その槽、最も高い設定、温度、酸素消費速度を使う。
+    /// 小さな槽の培養。ほかに指定がなければ、その槽と、酸素消費が最大のときの設定・温度・液量・入口酸素、酸素消費速度とその区間を使う。
     #[serde(default)]
-    run: Option<String>,
+    pub(super) run: Option<String>,
     /// Smaller vessel.
     ///
     /// 小さな槽。
     #[serde(default)]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// Larger vessel.
     ///
     /// 大きな槽。
@@ -42,32 +40,42 @@ struct Input {
     ///
     /// 小さな槽の撹拌、1/min。
     #[serde(default)]
-    agitation_per_min: Option<f64>,
+    pub(super) agitation_per_min: Option<f64>,
     /// Gas of the smaller vessel, standard L/min (0 °C, 1 atm).
     ///
     /// 小さな槽の通気、標準 L/min（0 °C、1 気圧）。
     #[serde(default)]
-    gas_l_per_min: Option<f64>,
+    pub(super) gas_l_per_min: Option<f64>,
     /// Pressure of the smaller vessel, bar absolute.
     ///
     /// 小さな槽の槽内圧、bar（絶対圧）。
     #[serde(default)]
-    pressure_bar: Option<f64>,
+    pub(super) pressure_bar: Option<f64>,
     /// Pressure of the larger vessel, bar absolute.
     ///
     /// 大きな槽の槽内圧、bar（絶対圧）。
     #[serde(default = "pressure")]
     pressure_to_bar: f64,
+    /// Broth of the larger vessel, L; its working volume, filled as the smaller one was, when missing.
+    ///
+    /// 大きな槽の液量、L。省略時は、小さな槽と同じ割合だけ満たした張込み容量。
+    #[serde(default)]
+    volume_to_l: Option<f64>,
+    /// Oxygen of the gas into the larger vessel, %; that of air when missing.
+    ///
+    /// 大きな槽への通気の酸素、%。省略時は空気。
+    #[serde(default)]
+    oxygen_in_percent: Option<f64>,
     /// Oxygen uptake rate, mmol/(L·h).
     ///
     /// 酸素消費速度、mmol/(L·h)。
     #[serde(default)]
-    oxygen_mmol_per_l_h: Option<f64>,
-    /// Respiratory quotient, mol/mol.
+    pub(super) oxygen_mmol_per_l_h: Option<f64>,
+    /// Respiratory quotient, mol/mol; that of the run, or 1, when missing.
     ///
-    /// 呼吸商、mol/mol。
-    #[serde(default = "one")]
-    respiratory_quotient: f64,
+    /// 呼吸商、mol/mol。省略時は培養の値、なければ 1。
+    #[serde(default)]
+    pub(super) respiratory_quotient: Option<f64>,
     /// Least dissolved oxygen, % of saturation with air at 1 atm.
     ///
     /// 溶存酸素の下限、1 気圧の空気飽和に対する %。
@@ -112,7 +120,7 @@ struct Input {
     ///
     /// 培養温度、°C。
     #[serde(default)]
-    temperature_c: Option<f64>,
+    pub(super) temperature_c: Option<f64>,
     /// Viscosity of the broth, Pa·s; that of water when missing.
     ///
     /// 培養液の粘度、Pa·s。省略時は水。
@@ -135,9 +143,6 @@ fn largest() -> String {
 }
 fn pressure() -> f64 {
     1.5
-}
-fn one() -> f64 {
-    1.0
 }
 fn twenty() -> f64 {
     20.0
@@ -165,6 +170,46 @@ struct Distance {
     unit: String,
     /// Is it met?
     met: bool,
+    /// Probability that it is met.
+    probability: f64,
+    /// By which correlations, with their papers.
+    source: Text,
+}
+
+/// Oxygen or heat where it limits.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Flag {
+    /// Rule.
+    rule: Rule,
+    /// Rule for the gas.
+    gas_rule: GasRule,
+    /// Limit.
+    #[serde(rename = "constraint")]
+    limit: Limit,
+    /// What is asked for or reached.
+    value: f64,
+    /// What is possible or permitted.
+    bound: f64,
+    /// Unit of both, UCUM.
+    unit: String,
+    /// Probability that it is met.
+    probability: f64,
+    /// Exceeded, or met but not surely.
+    standing: Flagged,
+    /// In words.
+    message: Text,
+    /// By which correlations, with their papers.
+    source: Text,
+}
+
+/// How a limit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Flagged {
+    /// What is asked for is more than what is possible.
+    Exceeded,
+    /// It is met, but with less than the probability asked for.
+    AtRisk,
 }
 
 /// Settings by one rule.
@@ -174,6 +219,8 @@ struct Proposed {
     rule: Rule,
     /// Label.
     label: Text,
+    /// Rule for the gas.
+    gas_rule: GasRule,
     /// Stirrer, 1/min.
     agitation_per_min: f64,
     /// Gas, standard L/min.
@@ -190,6 +237,8 @@ struct Proposed {
     probability: f64,
     /// Limits.
     limits: Vec<Distance>,
+    /// Settings that the vessel's own record says it cannot hold.
+    beyond_vessel: Vec<Text>,
     /// Correlations outside their range.
     warnings: Vec<Text>,
 }
@@ -230,8 +279,14 @@ struct Scaled {
     /// Larger vessel.
     #[serde(rename = "vessel_large")]
     to: String,
+    /// What the run on the smaller scale showed, with intervals, and where it comes from.
+    measured: Vec<Measured>,
     /// Oxygen uptake rate that was asked for, mmol/(L·h).
     oxygen_mmol_per_l_h: f64,
+    /// Broth of the larger vessel, L.
+    volume_large_l: f64,
+    /// Oxygen and heat where they limit the larger vessel, rule by rule.
+    flags: Vec<Flag>,
     /// Settings by rule.
     proposals: Vec<Proposed>,
     /// Feasible settings of least power, of a map over stirrer and gas at the pressure of the larger vessel.
@@ -255,8 +310,8 @@ pub(super) fn operation() -> Operation {
             name: "culture scale",
             label: ["スケールアップ", "Scale-up"],
             about: [
-                "小さな槽の設定から大きな槽の設定を四つの規則（P/V、翼端速度、レイノルズ数、混合時間）で求め、酸素・除熱・CO2・フラッディング・動力などの限界と、それを満たす確率、危険の大半を占める不確かさ、それを下げる小スケールの測定を示します。相関式の範囲外は注意を付けます。",
-                "Finds settings of a larger vessel from those of a smaller one by four rules (power per volume, tip speed, Reynolds number, mixing time), with limits (oxygen, heat, carbon dioxide, flooding, power …), the probability of meeting them, whose uncertainty carries the risk and the small-scale measurement that lowers it. Correlations outside their range are named.",
+                "小さな槽の培養から大きな槽の設定を求めます。培養を渡すと、槽と、酸素消費が最大のときの撹拌・通気・圧力・温度・液量、酸素消費速度と発熱を区間つきで読み、培養自身の kLa を相関式と比べます。撹拌は四つの規則（P/V、翼端速度、レイノルズ数、混合時間）、通気は二つ（vvm、空塔速度）で、酸素・除熱などの限界、それを満たす確率、出典を示し、酸素か除熱が足りない規則に印を付けます。危険の大半を占める不確かさと、それを下げる小スケールの測定も挙げます。相関式の範囲外は注意を付けます。",
+                "Finds settings of a larger vessel from a culture in a smaller one. From a run it reads the vessel and, at the largest oxygen uptake, stirrer, gas, pressure, temperature and volume, the uptake and its heat with intervals, and holds the culture's own kLa against the correlation. Four rules for the stirrer (power per volume, tip speed, Reynolds number, mixing time) and two for the gas (vvm, gas velocity) give settings with limits (oxygen, heat, carbon dioxide, flooding, power …), the probability of meeting each and its source; where oxygen or heat falls short is flagged. Whose uncertainty carries the risk and the small-scale measurement that lowers it are named, and correlations outside their range.",
             ],
             positional: &["run"],
             example: "toji culture scale run-0a1b2c3d4e5f --to vessel-3000l",
@@ -266,14 +321,14 @@ pub(super) fn operation() -> Operation {
     )
 }
 
-fn missing(field: &str, ja: &str, en: &str) -> Error {
+pub(super) fn missing(field: &str, ja: &str, en: &str) -> Error {
     Error::input("E-SCALE-010", format!("{ja}が分かりません"), format!("{en} is not known"))
         .at(Place::field(field))
         .hint("値を直接指定するか、培養槽・培養の記録に加えてください", "state it, or add it to the record of the vessel or run")
 }
 
 /// A vessel as its record has it.
-fn tank(vessel: &Record, input: &Input, large: bool) -> Result<Tank> {
+fn tank(vessel: &Record, input: &Input, volume_l: Option<f64>, large: bool) -> Result<Tank> {
     let number = |name: &str| vessel.fields.get(name).and_then(Json::as_f64);
     let needed = |name: &str, ja: &str, en: &str| {
         let (place, ja, en) =
@@ -281,7 +336,10 @@ fn tank(vessel: &Record, input: &Input, large: bool) -> Result<Tank> {
         number(name).ok_or_else(|| missing(&place, &ja, &en))
     };
     Ok(Tank {
-        volume_l: needed("volume_working_l", "張込み容量", "working volume")?,
+        volume_l: match volume_l {
+            Some(volume_l) => volume_l,
+            None => needed("volume_working_l", "張込み容量", "working volume")?,
+        },
         diameter_m: needed("diameter_m", "内径", "diameter")?,
         impeller_diameter_m: needed("impeller_diameter_m", "撹拌翼径", "impeller's diameter")?,
         impellers: needed("impellers", "撹拌翼の段数", "number of impellers")?,
@@ -299,7 +357,49 @@ fn words(warnings: Vec<OutOfRange>) -> Vec<Text> {
     said
 }
 
-fn proposed(of: Proposal, probability: f64) -> Proposed {
+/// The correlations behind a limit, with their papers.
+fn source(limit: Limit, case: &Case) -> Text {
+    let kla = if case.broth().coalescing { "kla-van-t-riet-coalescing" } else { "kla-van-t-riet-non-coalescing" };
+    let ids: &[&str] = match limit {
+        Limit::Oxygen => &[kla, "gassed-hughmark"],
+        Limit::Heat => &["metabolic-heat", "heat-jacket", "gassed-hughmark"],
+        Limit::Flooding => &["flooding"],
+        Limit::CarbonDioxide => &[kla, "kla-co2"],
+        Limit::Power => &["power"],
+        Limit::TipSpeed => &["tip-speed"],
+        Limit::GasVelocity => &[],
+    };
+    let mut found: Vec<_> = ids.iter().filter_map(|id| correlation(id).ok()).collect();
+    if limit == Limit::Heat && case.tank().coil_m2 > 0.0 {
+        found.extend(correlation("heat-coil").ok());
+    }
+    let named = |language: usize| {
+        let one = |c: &&toji_culture::scale::Correlation| format!("{}: {}", c.label[language], c.source);
+        found.iter().map(one).collect::<Vec<String>>().join("; ")
+    };
+    Text::new(named(0), named(1))
+}
+
+/// Settings that the record of the vessel says it cannot hold.
+fn beyond(at: &Settings, vessel: &Record) -> Vec<Text> {
+    let most = |name: &str| vessel.fields.get(name).and_then(Json::as_f64);
+    let mut out = Vec::new();
+    for (value, most, ja, en, unit) in [
+        (at.agitation_per_min, most("agitation_max_rpm"), "撹拌", "the stirrer", "1/min"),
+        (at.gas_l_per_min, most("gas_flow_max_l_per_min"), "通気", "the gas flow", "L/min"),
+    ] {
+        if let Some(most) = most.filter(|m| value > m * (1.0 + 1e-9)) {
+            out.push(Text::new(
+                format!("{ja} {value:.0} {unit} は槽の上限 {most:.0} {unit} を超えます"),
+                format!("{en}, {value:.0} {unit}, is beyond the vessel's highest, {most:.0} {unit}"),
+            ));
+        }
+    }
+    out
+}
+
+fn proposed(of: Proposal, risk: &Risk, case: &Case, vessel: &Record) -> Proposed {
+    let chance = |limit: Limit| risk.limits.iter().find(|c| c.limit == limit).map_or(0.0, |c| c.probability);
     let distance = |m: &tank::Margin| Distance {
         limit: m.limit,
         label: m.limit.label(),
@@ -307,20 +407,66 @@ fn proposed(of: Proposal, probability: f64) -> Proposed {
         bound: m.bound,
         unit: m.limit.unit().to_owned(),
         met: m.ratio >= 1.0,
+        probability: chance(m.limit),
+        source: source(m.limit, case),
     };
     Proposed {
         rule: of.rule,
         label: of.label,
+        gas_rule: of.gas_rule,
         agitation_per_min: of.at.agitation_per_min,
         gas_l_per_min: of.at.gas_l_per_min,
         pressure_bar: of.at.pressure_bar,
         power_w_per_m3: of.state.power_w_per_m3,
         kla_per_h: of.state.kla_per_h,
         mixing_time_s: of.state.mixing_time_s,
-        probability,
+        probability: risk.all,
         limits: of.state.margins.iter().map(distance).collect(),
+        beyond_vessel: beyond(&of.at, vessel),
         warnings: words(of.warnings),
     }
+}
+
+/// Oxygen and heat that fall short, or are met with less than this probability.
+const SURE: f64 = 0.9;
+
+fn flags(proposals: &[Proposed]) -> Vec<Flag> {
+    let mut out = Vec::new();
+    for proposal in proposals {
+        for limit in proposal.limits.iter().filter(|l| matches!(l.limit, Limit::Oxygen | Limit::Heat)) {
+            if limit.met && limit.probability >= SURE {
+                continue;
+            }
+            let (value, bound, unit, chance) = (limit.value, limit.bound, &limit.unit, 100.0 * limit.probability);
+            let unit = toji_core::Unit::parse(unit).map_or_else(|_| unit.clone(), |u| u.label());
+            let gas = match proposal.gas_rule {
+                GasRule::Vvm => ["vvm 一定", "same vvm"],
+                GasRule::GasVelocity => ["空塔速度一定", "same gas velocity"],
+            };
+            out.push(Flag {
+                rule: proposal.rule,
+                gas_rule: proposal.gas_rule,
+                limit: limit.limit,
+                value,
+                bound,
+                unit: limit.unit.clone(),
+                probability: limit.probability,
+                standing: if limit.met { Flagged::AtRisk } else { Flagged::Exceeded },
+                message: Text::new(
+                    format!(
+                        "{}・{}: {} 必要 {value:.4} {unit}、可能 {bound:.4} {unit}、満たす確率 {chance:.0} %",
+                        proposal.label.ja, gas[0], limit.label.ja
+                    ),
+                    format!(
+                        "{}, {}: {} needs {value:.4} {unit}, {bound:.4} {unit} is possible, met with a probability of {chance:.0} %",
+                        proposal.label.en, gas[1], limit.label.en
+                    ),
+                ),
+                source: limit.source.clone(),
+            });
+        }
+    }
+    out
 }
 
 fn likely(vessel: &str, risk: &Risk) -> Vec<Likely> {
@@ -333,46 +479,10 @@ fn likely(vessel: &str, risk: &Risk) -> Vec<Likely> {
     risk.limits.iter().map(one).collect()
 }
 
-/// Settings of the smaller vessel and its demand, stated or from the run.
-async fn small(context: &Context, input: &Input) -> Result<(String, Settings, f64, f64)> {
-    let run = match &input.run {
-        Some(id) => Some(context.session.store.record(&context.access, "run", id, None).await?),
-        None => None,
-    };
-    let from = input.from.clone().or_else(|| run.as_ref().and_then(|r| text(&r.fields, "vessel")));
-    let from = from.unwrap_or_else(|| "vessel-30l".to_owned());
-    let (mut agitation, mut gas, mut pressure) = (input.agitation_per_min, input.gas_l_per_min, input.pressure_bar);
-    let (mut uptake, mut temperature) = (input.oxygen_mmol_per_l_h, input.temperature_c);
-    if let Some(run) = &run {
-        if agitation.is_none() {
-            agitation = level(context, run, "stirrer-speed", "/min", HIGH_SHARE).await?;
-        }
-        if gas.is_none() {
-            gas = level(context, run, "gas-flow", "L/min", HIGH_SHARE).await?;
-        }
-        if pressure.is_none() {
-            pressure = level(context, run, "pressure", "bar", 0.5).await?.filter(|p| *p > 0.8);
-        }
-        if temperature.is_none() {
-            temperature = level(context, run, "temperature", "Cel", 0.5).await?;
-        }
-        if uptake.is_none() {
-            let found = results(context, run).await?;
-            uptake = found.into_iter().find(|q| q.code == "oxygen-uptake-max").map(|q| q.value);
-        }
-    }
-    let at = Settings {
-        agitation_per_min: agitation.ok_or_else(|| missing("agitation_per_min", "撹拌速度", "the speed of the stirrer"))?,
-        gas_l_per_min: gas.ok_or_else(|| missing("gas_l_per_min", "通気量", "the gas flow"))?,
-        pressure_bar: pressure.unwrap_or(1.013_25),
-    };
-    let uptake = uptake.ok_or_else(|| missing("oxygen_mmol_per_l_h", "酸素消費速度", "the oxygen uptake rate"))?;
-    Ok((from, at, uptake, temperature.unwrap_or(30.0)))
-}
-
 async fn scale(context: Context, input: Input) -> Result<Scaled> {
     let store = &context.session.store;
-    let (from, at, uptake, temperature_c) = small(&context, &input).await?;
+    let Small { vessel: from, at, uptake, relative, quotient, temperature_c, volume_l, oxygen_in, mut measured, breath } =
+        small(&context, &input).await?;
     let vessel = async |id: &str| {
         store.record(&context.access, "vessel", id, None).await.map_err(|e| {
             e.hint("`toji culture vessels` で標準の装置を登録できます", "store the standard systems with `toji culture vessels`")
@@ -381,9 +491,9 @@ async fn scale(context: Context, input: Input) -> Result<Scaled> {
     let (small, large) = (vessel(&from).await?, vessel(&input.to).await?);
     let demand = Demand {
         oxygen_mmol_per_l_h: uptake,
-        respiratory_quotient: input.respiratory_quotient,
+        respiratory_quotient: quotient,
         oxygen_least_percent: input.oxygen_least_percent,
-        oxygen_in: 0.2095,
+        oxygen_in: input.oxygen_in_percent.map_or(0.2095, |p| p / 100.0),
         co2_most_bar: input.co2_most_bar,
         tip_speed_most_m_per_s: input.tip_speed_most_m_per_s,
         gas_velocity_most_m_per_s: input.gas_velocity_most_m_per_s,
@@ -391,16 +501,29 @@ async fn scale(context: Context, input: Input) -> Result<Scaled> {
     };
     let broth =
         Broth { temperature_c, viscosity_pa_s: input.viscosity_pa_s, coalescing: !input.non_coalescing, ..Broth::default() };
-    let case_small = Case::new(tank(&small, &input, false)?, broth, demand)?;
-    let case_large = Case::new(tank(&large, &input, true)?, broth, demand)?;
+    let demand_small = Demand { oxygen_in: oxygen_in.unwrap_or(0.2095), ..demand };
+    let case_small = Case::new(tank(&small, &input, volume_l, false)?, broth, demand_small)?;
+    // The larger vessel is filled as the smaller one was.
+    let working = |vessel: &Record| vessel.fields.get("volume_working_l").and_then(Json::as_f64).filter(|v| *v > 0.0);
+    let filled = volume_l.zip(working(&small)).map(|(v, w)| v / w);
+    let volume_to = input.volume_to_l.or_else(|| Some(filled? * working(&large)?));
+    let total = large.fields.get("volume_total_l").and_then(Json::as_f64).unwrap_or(f64::INFINITY);
+    let case_large = Case::new(tank(&large, &input, volume_to.map(|v| v.min(total)), true)?, broth, demand)?;
+    if let Some(breath) = breath {
+        measured.extend(breath.transfer(&case_small, &at)?);
+    }
     let seed = input.seed.unwrap_or(context.seed);
-    let uncertain = uncertainties(&[]);
-    let found = propose(&case_small, &at, &case_large, input.pressure_to_bar, GasRule::Vvm)?;
+    let mut uncertain = uncertainties(&[]);
+    if let Some(relative) = relative {
+        uncertain.push(Uncertainty { quantity: Quantity::Uptake, relative, stated: true });
+    }
+    let mut found = propose(&case_small, &at, &case_large, input.pressure_to_bar, GasRule::Vvm)?;
+    found.extend(propose(&case_small, &at, &case_large, input.pressure_to_bar, GasRule::GasVelocity)?);
     let first = found.first().map(|p| p.at);
     let mut proposals = Vec::new();
     for proposal in found {
-        let all = risk(&case_large, &proposal.at, &uncertain, DRAWS, seed)?.all;
-        proposals.push(proposed(proposal, all));
+        let risk = risk(&case_large, &proposal.at, &uncertain, DRAWS, seed)?;
+        proposals.push(proposed(proposal, &risk, &case_large, &large));
     }
     let most = |name: &str, otherwise: f64| large.fields.get(name).and_then(Json::as_f64).unwrap_or(otherwise);
     let steps = |most: f64| (1..=STEPS).map(|i| most * i as f64 / STEPS as f64).collect::<Vec<f64>>();
@@ -428,7 +551,10 @@ async fn scale(context: Context, input: Input) -> Result<Scaled> {
     Ok(Scaled {
         from,
         to: input.to,
+        measured,
         oxygen_mmol_per_l_h: uptake,
+        volume_large_l: volume,
+        flags: flags(&proposals),
         proposals,
         cheapest: mapped.cheapest,
         feasible_share: mapped.feasible_share,

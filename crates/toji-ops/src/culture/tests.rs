@@ -277,7 +277,7 @@ async fn settings_of_a_large_vessel_come_from_a_run_in_a_small_one() {
     let uptake = number(&of(&analysed, "oxygen-uptake-max")["value"]);
     assert!((number(&answer["oxygen_mmol_per_l_h"]) / uptake - 1.0).abs() < 1e-9, "{answer}");
     let proposals = answer["proposals"].as_array().unwrap();
-    assert_eq!(proposals.len(), 4);
+    assert_eq!(proposals.len(), 8, "four rules for the stirrer, two for the gas");
     for proposal in proposals {
         let limits = proposal["limits"].as_array().unwrap();
         for limit in ["oxygen", "heat", "flooding", "power"] {

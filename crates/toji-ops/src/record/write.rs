@@ -103,6 +103,8 @@ async fn put(context: Context, input: PutInput) -> Result<Written> {
 pub(super) async fn may_put(context: &Context, kind: &str, id: &Id, fields: &FieldMap) -> Result<()> {
     match kind {
         "project" => crate::programme::may_start(context, id.as_str(), fields).await,
+        "process-step" => crate::culture::may_put_step(fields),
+        "design-constraint" => crate::culture::may_put_constraint(fields),
         "lot" | "deviation" => crate::lot::may_put(context, kind, id, fields).await,
         _ => Ok(()),
     }
