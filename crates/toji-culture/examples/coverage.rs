@@ -1,7 +1,7 @@
 //! How often 90 % intervals hold: `cargo run --release -p toji-culture --example coverage -- [repeats] [new runs] [n]…`.
 //! The simulated benchmark is the shipped model `cho-mab-fed-batch` with hidden differences from run to run; the real
 //! runs are those of *E. coli* in `tests/coverage/ambr250.csv`. Same numbers, same table.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for measuring")]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a program for measuring")]
 
 #[path = "../tests/coverage/bench.rs"]
 mod bench;
@@ -28,7 +28,22 @@ fn main() {
     println!("simulated: {repeats} repeats, {new} new runs each, level {LEVEL}");
     println!("runs  titre            course           titre alone      course alone     width of the titre's interval");
     for n in sizes {
-        let all: Vec<Held> = (0..repeats as u64).map(|seed| repeat(&predictor, n, new, 1_000_000 * n as u64 + seed)).collect();
+        let mut all: Vec<Held> = Vec::new();
+        for seed in 0..repeats as u64 {
+            all.push(repeat(&predictor, n, new, 1_000_000 * n as u64 + seed));
+            // Fifty runs take long: what was counted so far is told on the way.
+            if all.len() % 20 == 0 {
+                let (titre, course) = (share(&all, |h| &h.titre), share(&all, |h| &h.course));
+                eprintln!(
+                    "{n} runs, {} repeats: titre {:.1} ± {:.1} %, course {:.1} ± {:.1} %",
+                    all.len(),
+                    titre.0,
+                    titre.1,
+                    course.0,
+                    course.1
+                );
+            }
+        }
         let width = all.iter().flat_map(|h| &h.width).sum::<f64>() / (repeats * new) as f64;
         let cells = [
             share(&all, |h| &h.titre),
