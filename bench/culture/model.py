@@ -1,6 +1,6 @@
 """The fed-batch culture of the benchmark, stated once: an *E. coli*-like culture with overflow, oxygen transfer, an
 exponential feed, three boluses and an induction. From the strings below come the right-hand side for Python (compiled by
-numba), for C, for Rust and an SBML file; `fed-batch.toml` says the same to Toji, and the answers are compared.
+numba), for C and an SBML file; `fed-batch.toml` says the same to Toji, and the answers are compared.
 
 Time in h, concentrations in g/L, dissolved oxygen O in mg/L, total carbon dioxide evolved C in g, volume V in L.
 """
@@ -98,12 +98,6 @@ def c():
              f"static const int ADDED[] = {row(', '.join(str(int(p[3])) for p in pieces))};"]
     return "\n".join(table + braces("static void rates(double t, const double *y, const double *p, const double *phase, double *d) {",
                                     "static void bolus(double *y) {", "const double {} = {};")) + "\n"
-
-
-def rust():
-    """The same as Rust, included by the program for diffsol."""
-    return "\n".join(braces("fn rates(t: f64, y: &[f64], p: &[f64], phase: &[f64], d: &mut [f64]) {",
-                            "fn bolus(y: &mut [f64]) {", "let {}: f64 = {};")).replace("exp(", "f64::exp(")
 
 
 def braces(head, bolus, assign):

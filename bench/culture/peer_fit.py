@@ -10,7 +10,7 @@ import numpy as np
 import model
 from peer_sim import compiled, solve
 
-FITTED = {"q_max": 1.3, "Y_XS": 0.5, "q_c": 0.7, "kLa": 250.0, "f_ov": 0.35, "q_Amax": 0.25, "alpha": 0.08, "beta": 0.012}
+FITTED = {"q_max": 1.3, "Y_XS": 0.5, "q_c": 0.7, "kLa": 250.0, "f_ov": 0.35, "q_Amax": 0.25, "alpha": 0.08, "Y_NX": 0.12}
 RECIPE = ["S_feed", "mu_set", "X_0"]
 BATCHES = [[500.0, 0.15, 0.3], [420.0, 0.12, 0.5], [600.0, 0.18, 0.2]]
 OBSERVED = ["X", "S", "A", "N", "P", "O"]

@@ -1,6 +1,6 @@
 """The report: goals reached and not reached, then every side with its CPU seconds and what came out."""
 
-NAMES = {"roadrunner": "libRoadRunner", "cvode": "CVODE (C, BDF)", "scipy": "SciPy LSODA, numba", "diffsol": "diffsol BDF (Rust closures)"}
+NAMES = {"roadrunner": "libRoadRunner", "cvode": "CVODE (C, BDF)", "scipy": "SciPy LSODA, numba"}
 
 
 def table(head, rows):

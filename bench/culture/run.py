@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Culture models: Toji beside SciPy, libRoadRunner, CVODE, diffsol, BoTorch and do-mpc, in one run on one machine.
+"""Culture models: Toji beside SciPy, libRoadRunner, CVODE, BoTorch and do-mpc, in one run on one machine.
 
     python3 bench/culture/run.py                          # everything, best of 3 rounds
     python3 bench/culture/run.py --rounds 1 --only sim,fit
@@ -88,31 +88,17 @@ def cvode():
     return binary
 
 
-def diffsol():
-    """The Rust program for diffsol, its dependencies pinned in its own Cargo.toml (a build of some minutes)."""
-    import model
-
-    (WORK / "diffsol").mkdir(parents=True, exist_ok=True)
-    (WORK / "diffsol/model.rs").write_text(model.rust())
-    target = WORK / "diffsol/target"
-    try:
-        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=HERE / "diffsol", check=True,
-                       env={**os.environ, "CARGO_TARGET_DIR": str(target), "MODEL_RS": str(WORK / "diffsol/model.rs")})
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        say(f"diffsol is left out: {error}")
-        return None
-    return target / "release/culture-diffsol"
+def examples():
+    """Where our examples are: in CULTURE_TOJI, or where cargo puts them."""
+    return Path(os.environ.get("CULTURE_TOJI", Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples"))
 
 
-def build(wanted):
+def build():
     """Our side: examples of toji-culture in release mode."""
-    given = os.environ.get("CULTURE_TOJI")
-    if given:
-        return Path(given)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    examples = [word for name in EXAMPLES for word in ("--example", name)] if wanted else []
-    subprocess.run(["cargo", "build", "--release", "-p", "toji-culture", *examples], cwd=ROOT, check=True)
-    return target / "release/examples"
+    if "CULTURE_TOJI" not in os.environ:
+        wanted = [word for name in EXAMPLES for word in ("--example", name)]
+        subprocess.run(["cargo", "build", "--release", "-p", "toji-culture", *wanted], cwd=ROOT, check=True)
+    return examples()
 
 
 def settings(n):
@@ -158,9 +144,8 @@ def sim(result, toji, asked):
         known = {"key": key, "courses": found["courses"]}
         truth.write_text(json.dumps(known))
     sides = {"roadrunner": [python(), HERE / "peer_sim.py", "roadrunner"], "scipy": [python(), HERE / "peer_sim.py", "scipy"]}
-    for name, make in (("cvode", cvode), ("diffsol", diffsol)):
-        if name in asked.peers and (binary := make()):
-            sides[name] = [binary]
+    if "cvode" in asked.peers and (binary := cvode()):
+        sides["cvode"] = [binary]
     found = result.setdefault("sim", {"n": asked.sims, "peers_at": PEERS_AT, "toji": {}, "peers": {}})
     for number in range(asked.rounds):
         say(f"sim, round {number + 1}: toji")
@@ -245,7 +230,7 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS), help="comma list of " + ", ".join(PARTS))
     parser.add_argument("--sims", type=int, default=10_000, help="simulations of the ensemble")
     parser.add_argument("--bo-seeds", type=int, default=5, help="seeds of BoTorch's campaigns (ours: 20)")
-    parser.add_argument("--peers", default="roadrunner,cvode,scipy,diffsol", help="simulators to compare with")
+    parser.add_argument("--peers", default="roadrunner,cvode,scipy", help="simulators to compare with")
     parser.add_argument("--no-install", action="store_true", help="peers and our examples are there already")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     asked = parser.parse_args()
@@ -253,7 +238,7 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     if not asked.no_install:
         install()
-    toji = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples" if asked.no_install else build(True)
+    toji = examples() if asked.no_install else build()
     result = {"bench": "culture", "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "rounds": asked.rounds, "machine": machine()}
     for part in [p for p in PARTS if p in asked.only.split(",")]:
         try:

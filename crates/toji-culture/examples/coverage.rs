@@ -18,6 +18,13 @@ fn share(repeats: &[Held], of: impl Fn(&Held) -> &Vec<bool>) -> (f64, f64) {
     (100.0 * mean, 100.0 * (variance / n).sqrt())
 }
 
+/// How many held, with Clopper and Pearson's exact 95 % interval.
+fn counted(held: &[bool]) -> String {
+    let n = held.iter().filter(|h| **h).count();
+    let (low, high) = exact_interval(n as f64, held.len(), 0.95);
+    format!("{n} of {} ({:.0} to {:.0} %)", held.len(), 100.0 * low, 100.0 * high)
+}
+
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let repeats = numbers.first().copied().unwrap_or(200);
@@ -59,15 +66,17 @@ fn main() {
     for (name, quantity) in [("cells", 0), ("tryptophan", 1)] {
         for level in [LEVEL, 0.8] {
             let found = leave_real_out(&runs, quantity, level);
+            let alone = [("end", &found.last_alone), ("readings", &found.readings_alone), ("course", &found.course_alone)];
+            for (what, held) in alone {
+                println!("{name}, {level}, {what}, by the model alone: {}", counted(held));
+            }
             if found.refused > 0 {
                 let most = found.runs as f64 / (found.runs + 1) as f64;
                 println!("{name}, {level}: refused, {} runs promise at most {:.1} %", found.runs, 100.0 * most);
                 continue;
             }
             for (what, held) in [("end", &found.last), ("course", &found.course)] {
-                let n = held.iter().filter(|h| **h).count();
-                let (low, high) = exact_interval(n as f64, held.len(), 0.95);
-                println!("{name}, {level}, {what}: {n} of {} ({:.0} to {:.0} %)", held.len(), 100.0 * low, 100.0 * high);
+                println!("{name}, {level}, {what}: {}", counted(held));
             }
         }
     }
