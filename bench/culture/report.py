@@ -23,7 +23,7 @@ def of_sim(result):
     for name, peer in sorted(found["peers"].items(), key=lambda p: p[1]["cpu_s"]):
         mine = ours_for(result, peer["error_course"])
         said = "no setting of ours is as exact" if mine is None else (
-            f"{mine['cpu_s'] / peer['cpu_s']:.3f}× ({mine['cpu_s']:.2f} s at {mine['relative']:g}, error {mine['error_course']:.1e}; {peer['cpu_s']:.2f} s, {peer['error_course']:.1e})")
+            f"{mine['cpu_s'] / peer['cpu_s']:.3f}× ({mine['cpu_s']:.2f} s at {mine['relative']:g} and {mine['absolute']:g}, error {mine['error_course']:.1e}; {peer['cpu_s']:.2f} s, {peer['error_course']:.1e})")
         best = " — the fastest peer here" if not rows else ""
         rows.append((f"{found['n']:,} fed-batch simulations ≤ 1/3 of the CPU time of {NAMES[name]}{best}, at no greater error", said,
                      mine is not None and mine["cpu_s"] <= peer["cpu_s"] / 3.0))
@@ -63,11 +63,11 @@ def of_nmpc(result):
 
 def sim_table(result):
     found = result["sim"]
-    rows = [[NAMES[n], f"{found['peers_at']:g}", f"{p['cpu_s']:.2f}", f"{1000 * p['cpu_s'] / found['n']:.3f}", f"{p['error_course']:.1e}", f"{p['error_end']:.1e}",
+    rows = [[NAMES[n], "{:g}, {:g}".format(*found["peers_at"]), f"{p['cpu_s']:.2f}", f"{1000 * p['cpu_s'] / found['n']:.3f}", f"{p['error_course']:.1e}", f"{p['error_end']:.1e}",
              f"{p['n']:,}" + (", in proportion" if p["n"] != found["n"] else "")] for n, p in found["peers"].items()]
     rows += [["Toji", n, f"{p['cpu_s']:.2f}", f"{1000 * p['cpu_s'] / found['n']:.3f}", f"{p['error_course']:.1e}", f"{p['error_end']:.1e}", f"{p['n']:,}, {p['steps_mean']:.0f} steps each"]
              for n, p in found["toji"].items()]
-    return table(["side", "relative tolerance", f"CPU s for {found['n']:,}", "ms each", "error over the course", "error at the end", "simulated"], rows)
+    return table(["side", "tolerance, relative and absolute", f"CPU s for {found['n']:,}", "ms each", "error over the course", "error at the end", "simulated"], rows)
 
 
 def fit_table(result):

@@ -24,9 +24,10 @@ ROOT = HERE.parent.parent
 WORK = Path(os.environ.get("CULTURE_WORK", ROOT / "target" / "culture"))
 PARTS = ["sim", "fit", "bo", "nmpc"]
 EXAMPLES = ["bench_sim", "bench_fit", "regret", "nmpc"]
-# Relative tolerances; absolute ones are a thousandth. Peers are asked for the first, a usual one; ours for all, so that it can be
-# compared at an error that is no worse than the peer's.
-PEERS_AT, OURS_AT = 1e-6, [1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 1e-7]
+# Relative and absolute tolerances. Peers are asked for the usual ones; ours for all of these, so that it can be compared at an
+# error that is no worse than the peer's.
+PEERS_AT = (1e-6, 1e-9)
+OURS_AT = [f"{relative:g}:{relative * share:g}" for share in (1e-3, 1e-1) for relative in (3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)]
 KEEP = 16
 # Peers that are far behind are given fewer simulations; seconds are those of all, in proportion.
 FEWER = {"scipy": 500}
@@ -151,11 +152,11 @@ def sim(result, toji, asked):
         say(f"sim, round {number + 1}: toji")
         for one in json.loads(run(toji / "bench_sim", HERE / "fed-batch.toml", path, asked.sims, KEEP, model.END, model.OUTPUTS, *OURS_AT)):
             one.update(errors(one.pop("courses"), known["courses"]))
-            better(found["toji"], f"{one['relative']:g}", one)
+            better(found["toji"], f"{one['relative']:g}, {one['absolute']:g}", one)
         for name in [n for n in sides if n in asked.peers]:
             say(f"sim, round {number + 1}: {name}")
             n = min(asked.sims, FEWER.get(name, asked.sims))
-            one = json.loads(run(*sides[name], path, n, KEEP, PEERS_AT, PEERS_AT * 1e-3))
+            one = json.loads(run(*sides[name], path, n, KEEP, *PEERS_AT))
             one.update(errors(one.pop("courses"), known["courses"]))
             one["cpu_s"] *= asked.sims / one["n"]
             better(found["peers"], name, one)

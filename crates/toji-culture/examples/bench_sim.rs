@@ -1,7 +1,7 @@
 //! Toji's side of `bench/culture`, simulations: CPU seconds of an ensemble on one thread, and the courses of the first.
 //!
-//! `bench_sim MODEL.toml SETTINGS.csv N KEEP UNTIL POINTS RELATIVE…`: one JSON object; the header of the settings names
-//! constants, absolute tolerances are a thousandth of the relative ones.
+//! `bench_sim MODEL.toml SETTINGS.csv N KEEP UNTIL POINTS RELATIVE:ABSOLUTE…`: one JSON array; the header of the settings
+//! names constants.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for measuring")]
 
 mod clock;
@@ -34,9 +34,10 @@ fn main() {
     let times: Vec<f64> = (0..points).map(|i| until * i as f64 / (points - 1) as f64).collect();
     let states = STATES.map(|name| model.system.quantity(name).unwrap());
     let mut found = Vec::new();
-    for relative in &given[6..] {
-        let relative: f64 = relative.parse().unwrap();
-        let options = Options { relative, absolute: vec![relative * 1e-3], ..Options::default() };
+    for tolerances in &given[6..] {
+        let (relative, absolute) = tolerances.split_once(':').unwrap();
+        let (relative, absolute): (f64, f64) = (relative.parse().unwrap(), absolute.parse().unwrap());
+        let options = Options { relative, absolute: vec![absolute], ..Options::default() };
         let first = model.system.ensemble(&settings[..keep.min(settings.len())], &times, &options, 1);
         let begin = cpu_s();
         let all = model.system.ensemble(&settings, &times, &options, 1);
@@ -51,7 +52,7 @@ fn main() {
             })
             .collect();
         let mean = steps as f64 / settings.len() as f64;
-        found.push(json!({"relative": relative, "cpu_s": spent, "n": settings.len(), "failed": failed, "steps_mean": mean, "courses": courses}));
+        found.push(json!({"relative": relative, "absolute": absolute, "cpu_s": spent, "n": settings.len(), "failed": failed, "steps_mean": mean, "courses": courses}));
     }
     println!("{}", json!(found));
 }
