@@ -39,7 +39,7 @@ fn main() {
         for seed in 0..repeats as u64 {
             all.push(repeat(&predictor, n, new, 1_000_000 * n as u64 + seed));
             // Fifty runs take long: what was counted so far is told on the way.
-            if all.len() % 20 == 0 {
+            if all.len().is_multiple_of(20) {
                 let (titre, course) = (share(&all, |h| &h.titre), share(&all, |h| &h.course));
                 eprintln!(
                     "{n} runs, {} repeats: titre {:.1} ± {:.1} %, course {:.1} ± {:.1} %",
