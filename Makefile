@@ -36,6 +36,7 @@ lint:
 
 bench: setup
 	python3 bench/bf1/run.py
+	python3 bench/culture/run.py
 
 fuzz:
 	./scripts/fuzz.sh

@@ -1,20 +1,17 @@
 //! CPU time of a step of predictive control: the batch reactor of do-mpc's example (horizon 20, step 1 h, 150 h), for one
 //! model and for nine.
 //!
-//! `cargo run --release -p toji-culture --example nmpc`
+//! `cargo run --release -p toji-culture --example nmpc`; one line of JSON a case.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "an example that prints")]
 
+mod clock;
+
+use clock::cpu_s;
 use toji_culture::control::bed::Bed;
 use toji_culture::control::{Aim, Controller, Input};
 use toji_culture::model::{Model, shipped};
 use toji_culture::profile::{Limit, Over, Segment};
-
-/// CPU time of this thread so far, where the system tells.
-fn cpu_ms() -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    told.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e6
-}
 
 fn main() {
     let model = Model::read(shipped("srinivasan-2003").unwrap()).unwrap();
@@ -35,9 +32,9 @@ fn main() {
         let mut iterations = 0;
         for k in 0..150 {
             let state = bed.truth(&states).unwrap();
-            let begin = cpu_ms();
+            let begin = cpu_s();
             let plan = controller.plan(f64::from(k), &state, &constants, &[held]).unwrap();
-            took.push(cpu_ms() - begin);
+            took.push(1e3 * (cpu_s() - begin));
             iterations += plan.iterations;
             held = plan.inputs[0][0];
             bed.go(1.0, &[held]).unwrap();
@@ -45,14 +42,10 @@ fn main() {
         took.sort_by(f64::total_cmp);
         let mean = took.iter().sum::<f64>() / took.len() as f64;
         let end = bed.truth(&[place("P"), place("V")]).unwrap();
+        let iterations = f64::from(u32::try_from(iterations).unwrap()) / 150.0;
         println!(
-            "{name}: {mean:.2} ms of CPU a step (median {:.2}, most {:.2}), {:.1} iterations; P {:.5} g/L, V {:.3} L, X over its limit by {:.2e} g/L",
-            took[75],
-            took[149],
-            f64::from(u32::try_from(iterations).unwrap()) / 150.0,
-            end[0],
-            end[1],
-            bed.excess[0],
+            "{{\"case\":\"{name}\",\"ms_mean\":{mean:.3},\"ms_median\":{:.3},\"ms_most\":{:.3},\"iterations\":{iterations:.1},\"P\":{:.5},\"V\":{:.3},\"over\":{:.2e}}}",
+            took[75], took[149], end[0], end[1], bed.excess[0],
         );
     }
 }

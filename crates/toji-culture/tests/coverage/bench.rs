@@ -2,6 +2,7 @@
 //! real runs of *E. coli* in ambr250 vessels.
 
 use toji_core::chance::Chance;
+use toji_core::special::chi2_quantile;
 use toji_culture::fit::{Parameter, Posterior, Scale};
 use toji_culture::kernel::Options;
 use toji_culture::model::{Model, shipped};
@@ -181,6 +182,11 @@ pub(crate) struct LeftOut {
     pub(crate) refused: usize,
     /// Runs that calibrated.
     pub(crate) runs: usize,
+    /// By the posterior predictive alone, which no run vouches for: the last reading, all readings of a run one by one and
+    /// held together, and every reading by itself.
+    pub(crate) last_alone: Vec<bool>,
+    pub(crate) course_alone: Vec<bool>,
+    pub(crate) readings_alone: Vec<bool>,
 }
 
 /// Leaves each real run out. A run is expected to do what the other runs of its strain did; how far runs stray from that
@@ -219,7 +225,16 @@ pub(crate) fn leave_real_out(runs: &[Real], quantity: usize, level: f64) -> Left
         predictor.expected(&population, &alone[of].unknowns, &courses[of].set, &courses[of].times).unwrap().remove(0)
     };
     let mut found = LeftOut { runs: used.len() - 1, ..LeftOut::default() };
+    // Two-sided quantile of the normal distribution.
+    let normal = chi2_quantile(level, 1.0).sqrt();
     for left in 0..used.len() {
+        let told = expected(left, &[left]);
+        let strays = |aim: &Aim| score(&aim.expected(std::slice::from_ref(&told)), &aim.read(&courses[left].read));
+        found.last_alone.extend(strays(&Aim::Last(0)).map(|s| s <= normal));
+        found.course_alone.extend(strays(&Aim::Sensor(0)).map(|s| s <= normal));
+        for (read, (mean, spread)) in courses[left].read[0].iter().zip(told.mean.iter().zip(&told.spread)) {
+            found.readings_alone.extend(read.map(|read| (read - mean).abs() <= normal * spread));
+        }
         if promise(Method::JackknifePlus, used.len() - 1, level).rank.is_none() {
             found.refused += 1;
             continue;
