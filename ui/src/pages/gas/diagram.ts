@@ -53,7 +53,7 @@ export function diagramSpec(rules: Judged["rules"], points: { judged: readonly J
   const outline = (corners: readonly Corner[]) => corners.map(([x, y]) => ({ x, y }));
   const marks = (all: readonly Judgement[]) => all.map((one) => ({ x: one.hydrogen, y: one.oxygen, text: one.label }));
   const series: XySpec["series"] = [
-    ...(found ? [{ id: "near", label: words.near, kind: "area" as const, colour: 4, points: outline(found.near) }, { id: "burns", label: words.burns, kind: "area" as const, colour: 1, points: outline(found.burns) }] : []),
+    ...(found ? [{ id: "near", label: words.near, kind: "area" as const, dash: "4 3", colour: 4, points: outline(found.near) }, { id: "burns", label: words.burns, kind: "area" as const, colour: 1, points: outline(found.burns) }] : []),
     { id: "all", label: words.all, kind: "line" as const, dash: "2 3", points: [{ x: 0, y: 100 }, { x: 100, y: 0 }] },
     ...(points.judged.length > 0 ? [{ id: "judged", label: words.judged, kind: "points" as const, mark: "dot" as const, points: marks(points.judged) }] : []),
     ...(points.safe.length > 0 ? [{ id: "safe", label: words.safe, kind: "points" as const, mark: "square" as const, colour: 2, points: marks(points.safe) }] : []),
