@@ -173,6 +173,7 @@ export function xyRows(spec: XySpec): { header: string[]; rows: (string | number
   const ends = spec.series.some((one) => one.points.some((point) => typeof point.low === "number"));
   return {
     header: ["series", spec.xLabel, spec.yLabel, ...(ends ? ["low", "high"] : [])],
-    rows: spec.series.flatMap((one) => one.points.map((point) => [one.label, point.x, point.y, ...(ends ? [point.low ?? null, point.high ?? null] : [])])),
+    // A point without a place is a gap between lines.
+    rows: spec.series.flatMap((one) => one.points.filter((point) => Number.isFinite(point.x)).map((point) => [one.label, point.x, point.y, ...(ends ? [point.low ?? null, point.high ?? null] : [])])),
   };
 }
