@@ -200,6 +200,10 @@ for (const lang of ["en", "ja"]) {
         assert.ok(Math.abs(numberIn(cells[0]) - one.agitation_per_min) <= one.agitation_per_min * 1e-3, `${one.rule}: ${cells[0]}`);
         for (const limit of one.limits.filter((limit) => !limit.met)) assert.ok(cells[6].includes(limit.label[lang]), `${one.rule}: ${cells[6]}`);
       }
+      const map = page.getByRole("figure").filter({ has: page.getByRole("heading", { level: 3, name: t("scaleup.map"), exact: true }) });
+      await map.getByText(t("scaleup.feasible"), { exact: true }).waitFor();
+      const flooding = answer.chances.find((one) => one.constraint === "flooding").label[lang];
+      await map.getByText(t("scaleup.limit_line", { label: flooding }), { exact: true }).waitFor();
       await page.getByText(answer.measurement[lang]).waitFor();
       await page.getByText(answer.proposals[0].warnings[0][lang]).waitFor();
       await checkPage(page, lang, "scale-up");
@@ -227,6 +231,8 @@ for (const lang of ["en", "ja"]) {
       await field(page, "twinrules.age").fill("20");
       await field(page, "twinrules.runs").fill(operatorRuns.join("\n"));
       await needed(page, "twinrules.state").fill("dry-weight = X");
+      await page.getByText(t("twinrules.hidden"), { exact: true }).click();
+      await field(page, "twinrules.hidden_json").fill(JSON.stringify({ run: [{ constant: "X_0", share: 0.1 }, { constant: "beta", share: 0.06 }], sensors: [{ quantity: "X", share: 0.05, least: 0.05 }] }));
       await needed(page, "twinrules.moves").fill("do:feed F 1.15");
       await button(page, "twinrules.try").click();
       await page.getByText(t("twinrules.line_unread", { line: "do:feed F 1.15" })).waitFor();
