@@ -110,6 +110,9 @@ for (const lang of ["en", "ja"]) {
 
       // The runs are made on the twin; results stand beside.
       await page.getByText(t("campaign.simulate"), { exact: true }).click();
+      const spread = (of) => Object.entries(of).map(([constant, share]) => ({ constant, share }));
+      const hidden = { plant: spread({ mu_max: 0.1, beta: 0.15 }), run: spread({ beta: 0.04, X_0: 0.1 }), sensors: [{ quantity: "titre", share: 0.03, least: 0.02 }] };
+      await page.locator('details textarea[id$="-hidden"]').fill(JSON.stringify(hidden));
       await button(page, "campaign.simulate_go").click();
       await page.locator("p.note", { hasText: stem(lang, "campaign.simulated") || "12" }).last().waitFor();
       await page.waitForFunction((word) => !document.querySelector('[role="grid"]')?.textContent?.includes(word), t("campaign.no_result"));
@@ -123,6 +126,7 @@ for (const lang of ["en", "ja"]) {
       const { records } = await ask("record list", { kind: "proposal", filter: { campaign: id } });
       const second = records.map((row) => row.fields).find((fields) => fields.number === 2);
       assert.equal(second.runs.length, 12);
+      assert.ok(second.runs.some((run) => run.expected[0].mean > 1), "something grows and is foretold");
       for (const run of second.runs) {
         const text = await grid(2).locator(`[data-at="${run.position}"]`).textContent();
         assert.ok(text.includes(t(`campaign.why.${run.why}`)), `${run.position}: ${text}`);

@@ -10,7 +10,7 @@ const at = (value: number) => String(Number(value.toFixed(1)));
 function seriesSvg(frame: XyFrame, one: XySeries): string {
   const colour = xyColour(one) ?? INK;
   if (one.kind === "band") return `<path d="${xyBand(frame, one)}" fill="${colour}" fill-opacity="0.18"/>`;
-  if (one.kind === "area") return `<path d="${xyPath(frame, one)}" fill="${colour}" fill-opacity="0.2" stroke="${colour}"${one.dash ? ` stroke-dasharray="${one.dash}"` : ""}/>`;
+  if (one.kind === "area") return `<path d="${xyPath(frame, one)}" fill="${colour}" fill-opacity="0.2"${one.bare ? "" : ` stroke="${colour}"`}${one.dash ? ` stroke-dasharray="${one.dash}"` : ""}/>`;
   const line = one.kind === "points" ? "" : `<path d="${xyPath(frame, one)}" fill="none" stroke="${colour}" stroke-width="2"${one.dash ? ` stroke-dasharray="${one.dash}"` : ""}/>`;
   if (one.kind !== "points" && !one.mark) return line;
   const mark = one.mark ?? "dot";

@@ -27,6 +27,8 @@ export interface XySeries {
   /** place in the palette; without it the ink of the page's accent */
   colour?: number;
   dash?: string;
+  /** an area without its outline */
+  bare?: boolean;
   points: readonly XyPoint[];
 }
 

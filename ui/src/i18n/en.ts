@@ -1333,6 +1333,7 @@ export const en = {
   "gas.version": "Version",
   "scaleup.feasible": "All limits met",
   "scaleup.limit_line": "Limit: {label}",
+  "campaign.hidden_help": "Empty: every constant that is no factor differs by 10 % in the plant and 3 % from run to run.",
   "rules.title": "Rules of decisions",
   "rules.about": "What an expert did, as a short list to read and to contradict; and how often it does the same on runs it has not seen.",
   "rules.author": "Only decisions of (pseudonym)",

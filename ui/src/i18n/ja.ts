@@ -1333,6 +1333,7 @@ export const ja: Record<Key, string> = {
   "gas.version": "版",
   "scaleup.feasible": "すべての限界を満たす領域",
   "scaleup.limit_line": "限界: {label}",
+  "campaign.hidden_help": "空欄: 因子でない定数が設備で 10 %、培養ごとに 3 % 異なる。",
   "rules.title": "判断の規則",
   "rules.about": "専門家の判断を、読んで反論できる短い規則の列で示す。学習に使わない培養での一致率も併記。",
   "rules.author": "判断者の限定（仮名）",

@@ -18,7 +18,7 @@ const MARKS: readonly XyMark[] = ["dot", "square", "triangle", "ring"];
 /** Settings by rule and the cheapest feasible ones, as places over stirrer and gas. */
 export function settingsSpec(answer: Scaled, words: { speed: string; gas: string; cheapest: string; feasible: string; limit: (label: Text) => string; met: (met: boolean) => string }, text: (of: Scaled["proposals"][number]) => string): XySpec {
   const map = answer.margins;
-  const region: XySeries[] = map ? [{ id: "feasible", label: words.feasible, kind: "area", colour: 2, points: feasibleCells(map.agitation_per_min, map.gas_l_per_min, map.limits.map((one) => one.ratio)) }] : [];
+  const region: XySeries[] = map ? [{ id: "feasible", label: words.feasible, kind: "area", bare: true, colour: 2, points: feasibleCells(map.agitation_per_min, map.gas_l_per_min, map.limits.map((one) => one.ratio)) }] : [];
   const lines = (map?.limits ?? []).flatMap((one, k): XySeries[] => {
     const points = contour({ x: map?.agitation_per_min ?? [], y: map?.gas_l_per_min ?? [], ratio: one.ratio });
     // A limit that is met everywhere has no line.
