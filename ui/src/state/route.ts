@@ -22,6 +22,13 @@ export type Route =
   | { page: "observers" }
   | { page: "explain" }
   | { page: "rules" }
+  | { page: "campaigns" }
+  | { page: "campaign"; id: string }
+  | { page: "scale" }
+  | { page: "twin-rules" }
+  | { page: "profiles" }
+  | { page: "control" }
+  | { page: "gas" }
   | { page: "unknown"; path: string };
 
 const PLAIN: Record<string, Route> = {
@@ -47,6 +54,16 @@ const SENSED: Record<string, Route> = {
   rules: { page: "rules" },
 };
 
+/** What is decided about a process stands below it; the campaigns are its front page. */
+const PROCESS: Record<string, Route> = {
+  campaigns: { page: "campaigns" },
+  scale: { page: "scale" },
+  rules: { page: "twin-rules" },
+  profiles: { page: "profiles" },
+  control: { page: "control" },
+  gas: { page: "gas" },
+};
+
 function decoded(part: string): string | null {
   try {
     return decodeURIComponent(part);
@@ -64,6 +81,9 @@ export function parseRoute(path: string): Route {
   if (head === "runs" && second !== undefined && third === undefined) return { page: "run", id: second };
   if (head === "experiments" && second !== undefined && third === undefined) return { page: "experiment", id: second };
   if (head === "sense" && second !== undefined && third === undefined && Object.hasOwn(SENSED, second)) return SENSED[second] ?? { page: "unknown", path };
+  if (head === "process" && second === undefined) return { page: "campaigns" };
+  if (head === "process" && second === "campaigns" && third !== undefined) return { page: "campaign", id: third };
+  if (head === "process" && second !== undefined && third === undefined && Object.hasOwn(PROCESS, second)) return PROCESS[second] ?? { page: "unknown", path };
   if (head === "records" && second !== undefined) {
     return third === undefined ? { page: "kind", kind: second } : { page: "record", kind: second, id: third };
   }

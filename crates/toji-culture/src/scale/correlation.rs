@@ -87,7 +87,7 @@ impl Correlation {
             let ([ja, en], unit) = (input.label, input.unit);
             // The number one is no unit to read.
             let shown = if unit == "1" { String::new() } else { format!(" {unit}") };
-            let (id, label) = (self.id, self.label);
+            let (id, label, source) = (self.id, self.label, self.source);
             Some(OutOfRange {
                 correlation: id.to_owned(),
                 input: input.name.to_owned(),
@@ -96,9 +96,9 @@ impl Correlation {
                 high,
                 unit: unit.to_owned(),
                 message: Text::new(
-                    format!("{}: {ja} {value:.4}{shown} は相関式の範囲 {low}〜{high}{shown} の外です", label[0]),
+                    format!("{}: {ja} {value:.4}{shown} は相関式の範囲 {low}〜{high}{shown} の外です（{source}）", label[0]),
                     format!(
-                        "{}: {en} {value:.4}{shown} is outside the range of the correlation, {low} to {high}{shown}",
+                        "{}: {en} {value:.4}{shown} is outside the range of the correlation, {low} to {high}{shown} ({source})",
                         label[1]
                     ),
                 ),

@@ -9,7 +9,7 @@ use toji_core::{Error, Place, Record, Result, Text};
 use toji_culture::scale::geometric::Rule;
 use toji_culture::scale::map::{Axes, GasRule, Proposal, map, propose};
 use toji_culture::scale::risk::{Quantity, Risk, Uncertainty, risk, uncertainties};
-use toji_culture::scale::tank::{Broth, Case, Demand, Limit, Operation as Settings, Tank};
+use toji_culture::scale::tank::{Broth, Case, Demand, Factors, Limit, Operation as Settings, Tank};
 use toji_culture::scale::{OutOfRange, correlation, tank};
 
 /// Steps of the map along the stirrer and the gas.
@@ -131,6 +131,11 @@ pub(super) struct Input {
     /// 気泡が合一しないか（塩が多く消泡剤のない培養液）。
     #[serde(default)]
     non_coalescing: bool,
+    /// Gives how far every limit is over the whole map of stirrer and gas, too.
+    ///
+    /// 撹拌と通気の図の全点での各限界の余裕も返すか。
+    #[serde(default)]
+    margins: bool,
     /// Seed of the draws.
     ///
     /// 試行の乱数の種。
@@ -257,6 +262,29 @@ struct Likely {
     probability: f64,
 }
 
+/// How far a limit is over the map.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Contour {
+    /// Limit.
+    #[serde(rename = "constraint")]
+    limit: Limit,
+    /// Label.
+    label: Text,
+    /// Bound over value, met from 1 on: along the stirrer for the least gas first, then for the next.
+    ratio: Vec<f64>,
+}
+
+/// The map of the larger vessel at its pressure.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Margins {
+    /// Stirrer, 1/min.
+    agitation_per_min: Vec<f64>,
+    /// Gas, standard L/min.
+    gas_l_per_min: Vec<f64>,
+    /// Limits.
+    limits: Vec<Contour>,
+}
+
 /// Share of a quantity in the risk.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Carried {
@@ -293,6 +321,8 @@ struct Scaled {
     cheapest: Option<Settings>,
     /// Share of the map that is feasible.
     feasible_share: f64,
+    /// The map itself, where it was asked for.
+    margins: Option<Margins>,
     /// Chances of limits: the smaller vessel as it ran, the larger at the settings of least power, or those of the first rule.
     chances: Vec<Likely>,
     /// Whose uncertainty carries the risk of the larger vessel, largest first.
@@ -349,6 +379,24 @@ fn tank(vessel: &Record, input: &Input, volume_l: Option<f64>, large: bool) -> R
         cooling_w_per_m2_k: input.cooling_w_per_m2_k,
         cooling_c: input.cooling_c,
     })
+}
+
+/// How far every limit is at every point of the map.
+fn margins(case: &Case, axes: &Axes) -> Margins {
+    let pressure_bar = axes.pressure_bar.first().copied().unwrap_or(1.0);
+    let mut limits: Vec<Contour> = Vec::new();
+    for &gas_l_per_min in &axes.gas_l_per_min {
+        for &agitation_per_min in &axes.agitation_per_min {
+            let at = Settings { agitation_per_min, gas_l_per_min, pressure_bar };
+            for margin in case.state(&at, &Factors::default()).margins {
+                match limits.iter_mut().find(|known| known.limit == margin.limit) {
+                    Some(known) => known.ratio.push(margin.ratio),
+                    None => limits.push(Contour { limit: margin.limit, label: margin.limit.label(), ratio: vec![margin.ratio] }),
+                }
+            }
+        }
+    }
+    Margins { agitation_per_min: axes.agitation_per_min.clone(), gas_l_per_min: axes.gas_l_per_min.clone(), limits }
 }
 
 fn words(warnings: Vec<OutOfRange>) -> Vec<Text> {
@@ -534,6 +582,7 @@ async fn scale(context: Context, input: Input) -> Result<Scaled> {
         pressure_bar: vec![input.pressure_to_bar],
     };
     let mapped = map(&case_large, &axes)?;
+    let margins = input.margins.then(|| margins(&case_large, &axes));
     let mut chances = likely(&from, &risk(&case_small, &at, &uncertain, DRAWS, seed)?);
     let (mut shares, mut limit, mut measurement) = (Vec::new(), None, None);
     if let Some(at) = mapped.cheapest.or(first) {
@@ -558,6 +607,7 @@ async fn scale(context: Context, input: Input) -> Result<Scaled> {
         proposals,
         cheapest: mapped.cheapest,
         feasible_share: mapped.feasible_share,
+        margins,
         chances,
         shares,
         limit,

@@ -300,6 +300,17 @@ async fn settings_of_a_large_vessel_come_from_a_run_in_a_small_one() {
     let hard = bench.run("culture scale", stated.clone()).await;
     assert_eq!(hard, bench.run("culture scale", stated).await);
     assert!(hard["proposals"].as_array().unwrap().iter().all(|p| p["limits"][0]["met"] == false), "no air gives 400 mmol/(L·h)");
+    // The map itself, where it is asked for: as many points are feasible in it as are told.
+    assert!(hard["margins"].is_null(), "{}", hard["margins"]);
+    let asked = json!({ "agitation_per_min": 500.0, "gas_l_per_min": 20.0, "oxygen_mmol_per_l_h": 60.0, "margins": true });
+    let drawn = bench.run("culture scale", asked).await;
+    let axis = |name: &str| drawn["margins"][name].as_array().unwrap().len();
+    let (points, limits) = (axis("agitation_per_min") * axis("gas_l_per_min"), drawn["margins"]["limits"].as_array().unwrap());
+    assert!(limits.iter().all(|l| l["ratio"].as_array().unwrap().len() == points && l["label"]["ja"].is_string()));
+    // A ratio without bounds is no number in JSON, and met.
+    let feasible = (0..points).filter(|i| limits.iter().all(|l| l["ratio"][*i].as_f64().is_none_or(|r| r >= 1.0))).count();
+    let share = feasible as f64 / points as f64;
+    assert!(share > 0.0 && (share - number(&drawn["feasible_share"])).abs() < 1e-12, "{share} {}", drawn["feasible_share"]);
     let error = bench.call(NOW, "culture scale", json!({ "agitation_per_min": 500.0, "gas_l_per_min": 20.0 })).await.unwrap_err();
     assert_eq!(error.code(), "E-SCALE-010");
 }

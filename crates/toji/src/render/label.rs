@@ -487,6 +487,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("many", "複数"),
     ("map", "読み替え"),
     ("mapping", "対応表"),
+    ("margins", "限界の余裕"),
     ("mark", "印"),
     ("market", "市場"),
     ("marks", "印"),
