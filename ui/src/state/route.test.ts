@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRoute, pathOf, queryList, queryNumber, queryText, recordPath, withQuery } from "./route";
+import { modelPath, parseRoute, pathOf, queryList, queryNumber, queryText, recordPath, withQuery } from "./route";
 
 describe("parseRoute", () => {
   const cases: [string, unknown][] = [
@@ -24,6 +24,11 @@ describe("parseRoute", () => {
     ["/sense/explain", { page: "explain" }],
     ["/sense/rules", { page: "rules" }],
     ["/sense/toString", { page: "unknown", path: "/sense/toString" }],
+    ["/models", { page: "models" }],
+    ["/models/monod-fed-batch", { page: "model", id: "monod-fed-batch", part: "simulate" }],
+    ["/models/sha256%3Aab/fit", { page: "model", id: "sha256:ab", part: "fit" }],
+    ["/models/m/simulate", { page: "unknown", path: "/models/m/simulate" }],
+    ["/models/m/x", { page: "unknown", path: "/models/m/x" }],
     ["/sql/x", { page: "unknown", path: "/sql/x" }],
     ["/records/a/b/c", { page: "unknown", path: "/records/a/b/c" }],
     ["/runs/%E0%A4", { page: "unknown", path: "/runs/%E0%A4" }],
@@ -32,6 +37,8 @@ describe("parseRoute", () => {
   it.each(cases)("%s", (path, expected) => expect(parseRoute(path)).toEqual(expected));
   it("reads what pathOf writes", () => {
     expect(parseRoute(pathOf("runs", "a/b c?#%"))).toEqual({ page: "run", id: "a/b c?#%" });
+    expect(parseRoute(modelPath("sha256:1f/2", "forecast"))).toEqual({ page: "model", id: "sha256:1f/2", part: "forecast" });
+    expect(parseRoute(modelPath("m"))).toEqual({ page: "model", id: "m", part: "simulate" });
     expect(recordPath("run", "R1")).toBe("/runs/R1");
     expect(recordPath("strain", "S 1")).toBe("/records/strain/S%201");
   });

@@ -21,7 +21,13 @@ export type Route =
   | { page: "observers" }
   | { page: "explain" }
   | { page: "rules" }
+  | { page: "models" }
+  | { page: "model"; id: string; part: ModelPart }
   | { page: "unknown"; path: string };
+
+/** What is done with a model, each below its page. */
+export const MODEL_PARTS = ["simulate", "fit", "forecast", "hybrid"] as const;
+export type ModelPart = (typeof MODEL_PARTS)[number];
 
 const PLAIN: Record<string, Route> = {
   runs: { page: "runs" },
@@ -36,6 +42,7 @@ const PLAIN: Record<string, Route> = {
   release: { page: "release" },
   plate: { page: "plate" },
   experiments: { page: "experiments" },
+  models: { page: "models" },
 };
 
 /** What is learnt from the senses stands below them. */
@@ -61,6 +68,10 @@ export function parseRoute(path: string): Route {
   if (head === undefined) return { page: "runs" };
   if (head === "runs" && second !== undefined && third === undefined) return { page: "run", id: second };
   if (head === "experiments" && second !== undefined && third === undefined) return { page: "experiment", id: second };
+  if (head === "models" && second !== undefined) {
+    const part = third === undefined ? "simulate" : MODEL_PARTS.find((one) => one === third && one !== "simulate");
+    return part ? { page: "model", id: second, part } : { page: "unknown", path };
+  }
   if (head === "sense" && second !== undefined && third === undefined && Object.hasOwn(SENSED, second)) return SENSED[second] ?? { page: "unknown", path };
   if (head === "records" && second !== undefined) {
     return third === undefined ? { page: "kind", kind: second } : { page: "record", kind: second, id: third };
@@ -116,4 +127,9 @@ export function pathOf(...parts: string[]): string {
 /** Where the page of a record is. Runs have a page of their own. */
 export function recordPath(kind: string, id: string): string {
   return kind === "run" ? pathOf("runs", id) : pathOf("records", kind, id);
+}
+
+/** The page of a model, or of what is done with it. */
+export function modelPath(id: string, part: ModelPart = "simulate"): string {
+  return part === "simulate" ? pathOf("models", id) : pathOf("models", id, part);
 }
