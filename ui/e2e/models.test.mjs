@@ -205,7 +205,7 @@ for (const lang of ["en", "ja"]) {
         const cells = await page.locator(`tr[data-parameter="${one.name}"] td`).allTextContents();
         assert.ok(cells[0].includes(t(`fit.told_${one.identifiable}`)), `${one.name}: ${cells[0]}`);
         if (one.identifiable === "determined") assert.match(cells[1], /[0-9]/);
-        else assert.equal(cells[1].trim(), t("fit.no_value"), `${one.name} is no number`);
+        else assert.equal(cells[1].trim(), t(`fit.no_value_${one.identifiable}`), `${one.name} is no number`);
       }
       assert.ok(said.parameters.some((one) => one.identifiable === "not-identifiable"), "the half-saturation of a batch is not told by its biomass");
       const starts = page.getByRole("img", { name: t("fit.waterfall_summary", { all: 4, best: said.starts_at_best }), exact: true });
@@ -292,6 +292,30 @@ for (const lang of ["en", "ja"]) {
       await section.getByRole("button", { name: t("forecast.end_low", { percent: "95" }), exact: true }).first().waitFor();
       await checkPage(page, lang, "forecast over its run");
       await shot(page, `forecast-run-${lang}`, true);
+
+      // The live page of the same run shows it too; its stream never rests, so the heading is waited for.
+      await page.goto(`${BASE}/live?lang=${lang}&run=${encodeURIComponent(run.id)}`);
+      await page.getByRole("heading", { name: t("forecast.over_run"), exact: true }).waitFor();
+      await checkPage(page, lang, "live with a forecast");
+    });
+
+    journey("hybrid: a factor learnt from the table, beside each part alone on runs not seen, and its sections", async (page) => {
+      const address = await bring(page);
+      const settings = new URLSearchParams({ lang, table: await kept("runs.csv", table), on: encodeURIComponent("mu=S"), every: "4 h", folds: "2" });
+      await visit(page, `/models/${encodeURIComponent(address)}/hybrid?${settings}`);
+      await checkPage(page, lang, "hybrid, filled");
+      await button(page, "hybrid.start").click();
+      await page.getByRole("heading", { name: t("hybrid.result", { runs: 6 }), exact: true }).waitFor({ timeout: 120_000 });
+      const judged = await region(page, "hybrid.judged").locator("tbody tr").allTextContents();
+      assert.equal(judged.length, 2, "biomass and glucose");
+      const factors = await region(page, "hybrid.factors").locator("tbody tr").allTextContents();
+      assert.equal(factors.length, 1);
+      assert.ok(factors[0].includes("mu") && factors[0].includes("S"), factors[0]);
+      const saved = await downloaded(page, () => button(page, "hybrid.save").click());
+      assert.match(saved.text, /\[factor\.f_mu\]/);
+      await checkPage(page, lang, "hybrid");
+      await fits(page, "hybrid");
+      await shot(page, `hybrid-${lang}`, true);
     });
 
     if (lang === "ja")

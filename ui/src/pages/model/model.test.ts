@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import source from "../../../../crates/toji-culture/src/model/shipped.rs?raw";
 import type { Fitted, FittedParameter, Simulated } from "../../api/model";
 import { areaPlaces } from "../../charts/panel";
 import { panelSvg } from "../../charts/svg";
@@ -16,7 +16,6 @@ const label = (name: string) => ({ ja: name, en: name });
 
 describe("shipped models", () => {
   it("are those that the server holds", () => {
-    const source = readFileSync(new URL("../../../../crates/toji-culture/src/model/shipped.rs", import.meta.url), "utf8");
     const names = [...source.matchAll(/\("([a-z0-9-]+)", include_str!/g)].map((match) => match[1]);
     expect(names.length).toBeGreaterThan(0);
     expect(SHIPPED.map((one) => one.name)).toEqual(names);
