@@ -281,6 +281,25 @@ for (const lang of ["en", "ja"]) {
       await page.getByText(t("forecast.not_ended"), { exact: true }).waitFor();
       await checkPage(page, lang, "kept forecasts");
 
+      // A run that begins after its forecast counts: one reading in its band, one far out.
+      const future = `F-${lang}-${Date.now().toString(36)}`;
+      await ask("culture predict", { model: address, runs: table, parameters: { mu_max: ["0.1 /h", "1 /h"] }, until: "10 h", levels: [0.8], name: future, scale: "1 L", store: true });
+      const came = await kept("came.csv", `run,started,time [h],X [g/L]\n${future},2099-01-01T00:00:00Z,2,0.22\n${future},2099-01-01T00:00:00Z,4,99\n`);
+      await visit(page, `/models/${encodeURIComponent(address)}/forecast?lang=${lang}&outcomes=${encodeURIComponent(came)}`);
+      await page.getByRole("checkbox", { name: t("forecast.keep_outcomes"), exact: true }).check();
+      await button(page, "forecast.count").click();
+      const ledger = region(page, "forecast.ledger");
+      await ledger.waitFor();
+      const { counted } = await ask("culture calibration", { model: address, runs: came });
+      const lines = await ledger.locator("tbody tr").allTextContents();
+      assert.equal(lines.length, counted.length);
+      counted.forEach((one, index) => assert.ok(lines[index].includes(t(`forecast.permission.${one.permission}`)) && lines[index].includes(one.reason[lang]), lines[index]));
+      await region(page, "forecast.stored").getByRole("button", { name: t("forecast.show_of", { run: future }), exact: true }).click();
+      const result = region(page, "forecast.came");
+      await result.waitFor();
+      assert.ok((await result.locator("tbody tr").first().textContent()).includes(t("forecast.inside_of", { n: 1, all: 2 })));
+      await checkPage(page, lang, "what came of a forecast");
+
       await visit(page, `/runs/${encodeURIComponent(run.id)}?lang=${lang}`);
       await page.getByRole("heading", { name: t("forecast.over_run"), exact: true }).waitFor();
       const quantity = (label) => page.locator("label", { hasText: t("forecast.over_of", { name: label }) }).locator("select");

@@ -1111,6 +1111,7 @@ export const en = {
   "forecast.typical": "Typical",
   "forecast.spread": "Spread among runs (of the logarithm, unless sought as it is)",
   "forecast.ledger": "How often forecasts held",
+  "forecast.ledger_before": "How often earlier forecasts held",
   "forecast.held": "Held",
   "forecast.coverage": "Coverage (95 % interval)",
   "forecast.permission": "May it steer?",

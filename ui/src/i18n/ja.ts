@@ -1111,6 +1111,7 @@ export const ja: Record<Key, string> = {
   "forecast.typical": "代表値",
   "forecast.spread": "培養間のばらつき（対数。そのまま探索した場合は値）",
   "forecast.ledger": "予測の的中",
+  "forecast.ledger_before": "これまでの予測の的中",
   "forecast.held": "的中",
   "forecast.coverage": "的中率（95 % 区間）",
   "forecast.permission": "制御の許可",

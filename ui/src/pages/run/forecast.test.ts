@@ -9,7 +9,7 @@ const run = { id: "run-1", title: "R9", fields: {}, events: [] };
 describe("a forecast and its run", () => {
   it("meet by identifier, title or name, never by nothing", () => {
     expect([names({ run: "R9" }, run), names({ run: " run-1 " }, run), names({ run: "R8" }, run), names({ run: "" }, { ...run, title: "" })]).toEqual([true, true, false, false]);
-    expect(names({ run: "B7" }, { ...run, fields: { name: "B7" } })).toBe(true);
+    expect(names({ run: "B7" }, { ...run, fields: { key: "B7" } })).toBe(true);
   });
   it("begin at inoculation", () => {
     const event = (type: string, elapsed_s: number | null) => ({ id: type, type, elapsed_s, time: null, label: { ja: "", en: "" }, note: null });
@@ -22,6 +22,8 @@ describe("a forecast and its run", () => {
     const measured = [panel("dissolved-oxygen|%", "DO", "%"), panel("assay:dry-weight|g/L", "dry-weight", "g/L"), panel("assay:glucose|g/L", "glucose", "g/L")];
     const choices = choicesFor(fan, measured);
     expect(choices.map((one) => one.key)).toEqual(["assay:dry-weight|g/L", "assay:glucose|g/L"]);
+    expect(choicesFor(panel("DO", "DO", "%"), [panel("a", "a", "% sat"), panel("b", "b", "")]).map((one) => one.key)).toEqual(["a"]);
+    expect(choicesFor(panel("f", "f", ""), [panel("a", "a", "% sat"), panel("b", "b", "")]).map((one) => one.key)).toEqual(["b"]);
     expect(firstChoice("X", ["Dry weight"], choices)).toBe("assay:dry-weight|g/L");
     expect(firstChoice("S", ["Glucose in the broth"], choices)).toBe("assay:glucose|g/L");
     expect(firstChoice("X", ["Biomass"], choices)).toBeNull();

@@ -7,7 +7,7 @@ import type { Panel, Series } from "../../charts/panel";
 export function names(forecast: Pick<StoredForecast, "run">, run: Pick<Run, "id" | "title" | "fields">): boolean {
   const wanted = forecast.run.trim();
   if (wanted === "") return false;
-  return [run.id, run.title, run.fields["name"], run.fields["run_key"]].some((one) => typeof one === "string" && one.trim() === wanted);
+  return [run.id, run.title, run.fields["name"], run.fields["key"]].some((one) => typeof one === "string" && one.trim() === wanted);
 }
 
 /** Seconds from the run's zero at which the culture was inoculated: a forecast begins there. */
@@ -24,8 +24,14 @@ export interface Choice {
   series: Series[];
 }
 
+/** Notes in a unit (`% sat`) say what is meant, not another size: UCUM reads both alike. */
+function sameUnit(a: string, b: string): boolean {
+  const bare = (unit: string) => unit.split(" ")[0] ?? "";
+  return a === b || (bare(a) !== "" && bare(a) === bare(b));
+}
+
 export function choicesFor(panel: Panel, measured: readonly Panel[]): Choice[] {
-  return measured.filter((one) => one.unit === panel.unit).map((one) => ({ key: one.key, title: one.title, series: one.series }));
+  return measured.filter((one) => sameUnit(one.unit, panel.unit)).map((one) => ({ key: one.key, title: one.title, series: one.series }));
 }
 
 const plain = (text: string) => text.toLowerCase().replaceAll(/[\s_-]+/g, "");
