@@ -59,6 +59,9 @@ pub(super) struct Table {
     pub(super) hash: String,
 }
 
+/// A reading: time, quantity, value.
+type Cell = (f64, String, f64);
+
 fn refused(file: &str, line: u64, ja: String, en: String) -> Error {
     Error::input("E-COURSE-001", ja, en).at(Place::line(line).in_file(file)).hint(
         "列は run、time [h]、測定値 Xv [10*9/L]、設定 set:T_2 [Cel] の形です",
@@ -120,7 +123,7 @@ fn read(model: &Model, file: &str, bytes: &[u8]) -> Result<Table> {
     let (Some(run), Some(time)) = (of(|c| matches!(c, Column::Run)), of(|c| matches!(c, Column::Time(_)))) else {
         return Err(refused(file, 1, "列 run か time がありません".into(), "there is no column run or no column time".into()));
     };
-    let mut found: Vec<(Row, Vec<(f64, String, f64)>)> = Vec::new();
+    let mut found: Vec<(Row, Vec<Cell>)> = Vec::new();
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(unreadable)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -198,7 +201,7 @@ fn read(model: &Model, file: &str, bytes: &[u8]) -> Result<Table> {
     Ok(Table { runs, quantities, hash: Digest::of(bytes).to_string() })
 }
 
-fn whole(mut row: Row, points: Vec<(f64, String, f64)>, quantities: &[String]) -> Row {
+fn whole(mut row: Row, points: Vec<Cell>, quantities: &[String]) -> Row {
     row.times = points.iter().map(|p| p.0).chain([0.0]).collect();
     row.times.sort_by(f64::total_cmp);
     row.times.dedup();

@@ -208,7 +208,7 @@ async fn run(context: Context, input: Input) -> Result<Answer<Output>> {
         let learnt = learn(&base, &what, &runs, &hashes, &manner, &options)?;
         let sections = learnt.text()?;
         let values: BTreeMap<String, f64> = input
-            .fit
+            .parameters
             .keys()
             .filter_map(|name| base.constant.get(name).and_then(|c| c.value).map(|value| (name.clone(), value)))
             .collect();

@@ -1,7 +1,7 @@
 //! `culture predict`: what a run of a recipe will do, with intervals and what vouches for them.
 
 use super::calibration::{Counted, counted};
-use super::course::{NoiseOf, sought, table};
+use super::course::{NoiseOf, Table, sought, table};
 use super::fit::Sought;
 use super::{given_quantity, quantity, text, unit_of};
 use crate::operation::{Context, Effect, Operation, Words};
@@ -13,7 +13,7 @@ use toji_core::record::FieldMap;
 use toji_core::{Digest, Error, Id, Place, Result, Text};
 use toji_culture::fit::{Posterior, Problem};
 use toji_culture::kernel::Options;
-use toji_culture::model::Model;
+use toji_culture::model::{File, Model};
 use toji_culture::predict::{
     Aim, Calibration, Draws, Expected, Forecast, Individual, Population, Predictor, Promise, Question, forecast,
 };
@@ -35,9 +35,10 @@ struct Input {
     ///
     /// モデル：付属モデルの名前、モデルファイルの場所、または送信後のアドレス。
     model: String,
-    /// Runs to learn from: a CSV with the columns `run`, `time [h]`, readings and settings.
+    /// Runs to learn from: a CSV with the columns `run`, `time [h]`, readings and settings. Runs that a factor of the model
+    /// was learnt from are left out.
     ///
-    /// 学習に使う培養の表（CSV）。列は run、time [h]、測定値、設定。
+    /// 学習に使う培養の表（CSV）。列は run、time [h]、測定値、設定。モデルの係数の学習に使った培養は除かれる。
     runs: String,
     /// Parameters that differ from run to run, with bounds.
     ///
@@ -209,7 +210,7 @@ pub(super) fn operation() -> Operation {
 async fn run(context: Context, input: Input) -> Result<Predicted> {
     let (text, file) = text(&context, &input.model).await?;
     let model = Model::read(&text).map_err(|error| if file.is_empty() { error } else { error.in_file(&file) })?;
-    let table = table(&context, &model, &input.runs).await?;
+    let table = unseen(&text, table(&context, &model, &input.runs).await?)?;
     let until = quantity(&input.until, &model.time, "until")?;
     if !(2..=POINTS_MAX).contains(&input.points)
         || until <= 0.0
@@ -366,6 +367,27 @@ async fn run(context: Context, input: Input) -> Result<Predicted> {
         predicted.forecast = Some(store(&context, &predicted, kept).await?);
     }
     Ok(predicted)
+}
+
+/// The runs that the model's factors were not learnt from: how far off the model is on runs it knows by heart tells nothing
+/// of the next one.
+fn unseen(text: &str, mut table: Table) -> Result<Table> {
+    let file = File::read(text)?;
+    let learnt: Vec<_> = file.factor.values().flat_map(|factor| &factor.learnt_from).collect();
+    table.runs.retain(|row| !learnt.iter().any(|of| of.hash == row.hash || of.run == row.name));
+    if table.runs.is_empty() {
+        return Err(Error::input(
+            "E-PREDICT-009",
+            "表の培養はすべてモデルの係数の学習に使われており、予測の当たり外れを示せません",
+            "the factors of the model were learnt from every run of the table, so none tells how far off it is",
+        )
+        .at(Place::field("runs"))
+        .hint(
+            "学習に使っていない培養を表に加えるか、一部の培養だけで culture hybrid を学習してください",
+            "add runs it has not learnt from, or learn with culture hybrid from some of the runs only",
+        ));
+    }
+    Ok(table)
 }
 
 fn note(calibrated: bool, runs: usize) -> Text {
