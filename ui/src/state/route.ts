@@ -16,13 +16,13 @@ export type Route =
   | { page: "readiness" }
   | { page: "release" }
   | { page: "plate" }
+  | { page: "models" }
+  | { page: "model"; id: string; part: ModelPart }
   | { page: "experiments" }
   | { page: "experiment"; id: string }
   | { page: "observers" }
   | { page: "explain" }
   | { page: "rules" }
-  | { page: "models" }
-  | { page: "model"; id: string; part: ModelPart }
   | { page: "unknown"; path: string };
 
 /** What is done with a model, each below its page. */

@@ -1,6 +1,6 @@
 // What a fit found, for tables and figures: a value only where the data determine it.
 import type { FittedParameter, Fitted } from "../../api/model";
-import type { XySpec } from "../../charts/xy";
+import type { XySpec } from "../../charts/points";
 import { intervalText } from "../../parts/interval-text";
 import { numberText } from "../../parts/value";
 import type { Lang } from "../../i18n/index.svelte";

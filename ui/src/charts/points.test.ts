@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { xyGeometry, xyPath, xyRows, xySvg, type XySpec } from "./xy";
+import { xyGeometry, xyPath, xyRows, xySvg, type XySpec } from "./points";
 
 const spec: XySpec = { sets: [{ id: "a", label: "a < b", points: [{ x: 0, y: 1 }, { x: 10, y: 5 }], line: true }, { id: "b", label: "b", points: [{ x: 5, y: 2 }], line: false }], levels: [{ at: 8, label: "limit" }], xLabel: "x", yLabel: "y", least: 0 };
 
