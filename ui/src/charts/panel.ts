@@ -22,12 +22,29 @@ export interface Series {
   texts?: string[];
 }
 
+/** What lies between two series of a panel, shaded: an interval. Its ends stay lines with names of their own. */
+export interface Area {
+  /** ids of the series */
+  low: string;
+  high: string;
+  colour: string;
+  opacity: number;
+}
+
 export interface Panel {
   key: string;
   title: string;
   /** shown unit, already readable */
   unit: string;
   series: Series[];
+  /** widest first: the narrower lies on it */
+  areas?: readonly Area[];
+}
+
+/** Areas as pairs of places of series, where both are in the panel. */
+export function areaPlaces(panel: Panel): { low: number; high: number; area: Area }[] {
+  const place = (id: string) => panel.series.findIndex((one) => one.id === id);
+  return (panel.areas ?? []).map((area) => ({ low: place(area.low), high: place(area.high), area })).filter((one) => one.low >= 0 && one.high >= 0);
 }
 
 export type Aligned = [number[] | Float64Array, ...(ArrayLike<number | null | undefined> | null)[]];

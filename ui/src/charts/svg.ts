@@ -1,7 +1,7 @@
 // A panel as an SVG file: what the canvas shows, in vectors, with its legend.
 import { clockLabels, elapsedLabels, timeSplits, type TimeAxis } from "./axis";
 import { MARK_DASHES, QUALITY_SHAPES, type Mark } from "./marks";
-import type { Panel, Series } from "./panel";
+import { areaPlaces, type Panel, type Series } from "./panel";
 import { unpackQuality } from "./quality";
 import { axisNumber, valueSplits } from "./value-axis";
 
@@ -103,6 +103,25 @@ function seriesSvg(one: Series, frame: Frame, spec: SvgSpec): string {
   return `<g><title>${escapeXml(one.label)}</title>${line}${marks.join("")}</g>`;
 }
 
+/** The areas between two series, where both have a value at the same time. */
+function areasSvg(spec: SvgSpec, frame: Frame): string {
+  const drawn = areaPlaces(spec.panel).map(({ low, high, area }) => {
+    const [under, over] = [spec.panel.series[low], spec.panel.series[high]];
+    if (!under || !over || spec.hidden.has(under.id) || spec.hidden.has(over.id)) return "";
+    const points: { x: string; low: string; high: string }[] = [];
+    for (let i = 0; i < Math.min(under.t.length, over.t.length); i += 1) {
+      const t = under.t[i] ?? 0;
+      const [a, b] = [under.v[i], over.v[i]];
+      if (t !== over.t[i] || t < spec.range[0] || t > spec.range[1] || typeof a !== "number" || typeof b !== "number" || (spec.log && a <= 0)) continue;
+      points.push({ x: at(frame.x(t)), low: at(frame.y(a)), high: at(frame.y(b)) });
+    }
+    if (points.length < 2) return "";
+    const path = [...points.map((one) => `${one.x} ${one.high}`), ...points.reverse().map((one) => `${one.x} ${one.low}`)].join("L");
+    return `<path d="M${path}Z" fill="${area.colour}" fill-opacity="${area.opacity}"/>`;
+  });
+  return drawn.join("");
+}
+
 function axesSvg(spec: SvgSpec, frame: Frame): string {
   const [from, to] = spec.range;
   const foot = BOX.height - BOX.bottom;
@@ -164,6 +183,7 @@ export function panelSvg(spec: SvgSpec): string {
 ${legendSvg(series)}
 ${axesSvg(spec, frame)}
 ${marksSvg(spec, frame)}
+${areasSvg(spec, frame)}
 ${series.map((one) => seriesSvg(one, frame, spec)).join("\n")}
 <rect x="${BOX.left}" y="${BOX.top}" width="${BOX.width - BOX.left - BOX.right}" height="${BOX.height - BOX.top - BOX.bottom}" fill="none" stroke="#8a949e"/>
 </svg>

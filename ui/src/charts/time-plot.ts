@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import { clockLabels, elapsedLabels, timeSplits, type TimeAxis } from "./axis";
 import type { Ink } from "./ink";
 import { MARK_DASHES, QUALITY_SHAPES, type Mark } from "./marks";
-import { alignSeries, type Panel, type Series } from "./panel";
+import { alignSeries, areaPlaces, type Area, type Panel, type Series } from "./panel";
 import { unpackQuality } from "./quality";
 import { axisNumber } from "./value-axis";
 
@@ -38,7 +38,7 @@ export interface PlotEvents {
 /** What must be the same for a chart to be kept. */
 function signature(spec: PlotSpec): string {
   const series = spec.panel.series.map((one) => `${one.id}|${one.style.colour}|${one.style.dash.join()}|${one.stepped}|${one.dots}`);
-  return JSON.stringify([spec.axis.mode, spec.log, spec.sync, spec.height, spec.valueLabel, series]);
+  return JSON.stringify([spec.axis.mode, spec.log, spec.sync, spec.height, spec.valueLabel, series, spec.panel.areas ?? []]);
 }
 
 export class TimePlot {
@@ -128,6 +128,7 @@ export class TimePlot {
       },
       axes: [this.#timeAxis(), this.#valueAxis()],
       series: [{}, ...panel.series.map((one) => seriesOptions(one, !hidden.has(one.id)))],
+      bands: areaPlaces(panel).map(({ low, high, area }) => ({ series: [high + 1, low + 1], fill: shade(area) })),
       hooks: {
         drawClear: [(plot) => this.#drawMarks(plot)],
         draw: [(plot) => this.#drawQuality(plot)],
@@ -248,6 +249,11 @@ export class TimePlot {
 }
 
 const FONT = '11px system-ui, "Noto Sans CJK JP", sans-serif';
+
+/** `#rrggbb` with the opacity of an area. */
+function shade(area: Area): string {
+  return `${area.colour}${Math.round(area.opacity * 255).toString(16).padStart(2, "0")}`;
+}
 
 function positiveOnly(one: Series): Series {
   return { ...one, v: Array.from(one.v, (value) => (value !== null && value > 0 ? value : null)) };

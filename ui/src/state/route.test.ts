@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRoute, pathOf, queryList, queryNumber, queryText, recordPath, withQuery } from "./route";
+import { modelPath, parseRoute, pathOf, queryList, queryNumber, queryText, recordPath, withQuery } from "./route";
 
 describe("parseRoute", () => {
   const cases: [string, unknown][] = [
@@ -17,6 +17,11 @@ describe("parseRoute", () => {
     ["/sql", { page: "sql" }],
     ["/plate", { page: "plate" }],
     ["/plate/x", { page: "unknown", path: "/plate/x" }],
+    ["/models", { page: "models" }],
+    ["/models/monod-fed-batch", { page: "model", id: "monod-fed-batch", part: "simulate" }],
+    ["/models/sha256%3Aab/fit", { page: "model", id: "sha256:ab", part: "fit" }],
+    ["/models/m/simulate", { page: "unknown", path: "/models/m/simulate" }],
+    ["/models/m/x", { page: "unknown", path: "/models/m/x" }],
     ["/experiments", { page: "experiments" }],
     ["/experiments/EXP%2F1", { page: "experiment", id: "EXP/1" }],
     ["/monitor", { page: "monitor" }],
@@ -42,6 +47,8 @@ describe("parseRoute", () => {
   it.each(cases)("%s", (path, expected) => expect(parseRoute(path)).toEqual(expected));
   it("reads what pathOf writes", () => {
     expect(parseRoute(pathOf("runs", "a/b c?#%"))).toEqual({ page: "run", id: "a/b c?#%" });
+    expect(parseRoute(modelPath("sha256:1f/2", "forecast"))).toEqual({ page: "model", id: "sha256:1f/2", part: "forecast" });
+    expect(parseRoute(modelPath("m"))).toEqual({ page: "model", id: "m", part: "simulate" });
     expect(recordPath("run", "R1")).toBe("/runs/R1");
     expect(recordPath("strain", "S 1")).toBe("/records/strain/S%201");
   });

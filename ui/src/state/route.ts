@@ -16,6 +16,8 @@ export type Route =
   | { page: "readiness" }
   | { page: "release" }
   | { page: "plate" }
+  | { page: "models" }
+  | { page: "model"; id: string; part: ModelPart }
   | { page: "experiments" }
   | { page: "monitor" }
   | { page: "experiment"; id: string }
@@ -31,6 +33,10 @@ export type Route =
   | { page: "gas" }
   | { page: "unknown"; path: string };
 
+/** What is done with a model, each below its page. */
+export const MODEL_PARTS = ["simulate", "fit", "forecast", "hybrid"] as const;
+export type ModelPart = (typeof MODEL_PARTS)[number];
+
 const PLAIN: Record<string, Route> = {
   runs: { page: "runs" },
   live: { page: "live" },
@@ -45,6 +51,7 @@ const PLAIN: Record<string, Route> = {
   plate: { page: "plate" },
   experiments: { page: "experiments" },
   monitor: { page: "monitor" },
+  models: { page: "models" },
 };
 
 /** What is learnt from the senses stands below them. */
@@ -80,6 +87,10 @@ export function parseRoute(path: string): Route {
   if (head === undefined) return { page: "runs" };
   if (head === "runs" && second !== undefined && third === undefined) return { page: "run", id: second };
   if (head === "experiments" && second !== undefined && third === undefined) return { page: "experiment", id: second };
+  if (head === "models" && second !== undefined) {
+    const part = third === undefined ? "simulate" : MODEL_PARTS.find((one) => one === third && one !== "simulate");
+    return part ? { page: "model", id: second, part } : { page: "unknown", path };
+  }
   if (head === "sense" && second !== undefined && third === undefined && Object.hasOwn(SENSED, second)) return SENSED[second] ?? { page: "unknown", path };
   if (head === "process" && second === undefined) return { page: "campaigns" };
   if (head === "process" && second === "campaigns" && third !== undefined) return { page: "campaign", id: third };
@@ -138,4 +149,9 @@ export function pathOf(...parts: string[]): string {
 /** Where the page of a record is. Runs have a page of their own. */
 export function recordPath(kind: string, id: string): string {
   return kind === "run" ? pathOf("runs", id) : pathOf("records", kind, id);
+}
+
+/** The page of a model, or of what is done with it. */
+export function modelPath(id: string, part: ModelPart = "simulate"): string {
+  return part === "simulate" ? pathOf("models", id) : pathOf("models", id, part);
 }

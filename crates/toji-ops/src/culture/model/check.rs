@@ -46,6 +46,8 @@ struct Row {
     unit: String,
     /// May it be set for a simulation?
     settable: bool,
+    /// Where the value of a constant comes from, where that is not the source of the model.
+    source: Option<String>,
 }
 
 /// A balance of a reaction.
@@ -129,6 +131,7 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
             value: value.is_finite().then_some(value),
             unit: described.unit.code().to_owned(),
             settable: model.system.constant(&described.name).is_ok(),
+            source: model.file.constant.get(&described.name).and_then(|c| c.source.clone()),
         });
     }
     let proof = |b: &Balance| Proof {
