@@ -222,11 +222,11 @@ fn area(content: &Content) -> Option<&'static str> {
 }
 
 /// The most closed of some areas; none as soon as one is not stated.
-pub(crate) fn most_closed(areas: impl Iterator<Item = Option<String>>) -> Option<&'static str> {
+pub(crate) fn most_closed<A: AsRef<str>>(areas: impl Iterator<Item = Option<A>>) -> Option<&'static str> {
     let mut strictest = 0;
     for area in areas {
         let area = area?;
-        strictest = strictest.max(AREAS.iter().position(|a| *a == area)?);
+        strictest = strictest.max(AREAS.iter().position(|a| *a == area.as_ref())?);
     }
     AREAS.get(strictest).copied()
 }

@@ -560,7 +560,8 @@ async fn keep(
         }
     }
     if input.keep {
-        for one in judged.iter().filter(|j| !puts.iter().any(|p| p.id.as_str() == j.constraint)) {
+        let asked: Vec<String> = puts.iter().map(|put| put.id.to_string()).collect();
+        for one in judged.iter().filter(|j| !asked.contains(&j.constraint)) {
             if let Some(record) = settled(context, one, first, small).await? {
                 puts.push(Put::new("design-constraint", record.id, record.fields));
             }
