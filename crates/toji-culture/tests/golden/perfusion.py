@@ -44,3 +44,14 @@ def summed(t, y):
 
 course = solve_ivp(summed, (0, 24 * 30), start + [0, 1.0], method="LSODA", rtol=1e-11, atol=1e-12, t_eval=[24 * 12, 24 * 30])
 print("collected mg from day 12 to 30", course.y[8, 1] - course.y[8, 0], "medium L", course.y[9, 1])
+
+# A campaign of 60 days with 3 of turnaround: collected from the day on which living cells and antibody are within 5 % of
+# the steady state until day 57.
+from scipy.optimize import brentq
+
+steady = fsolve(lambda y: rates(y, 1.5, 0.2), [32.9, 0.7, 1.7, 26.8, 0.18, 0.9, 795, 105])
+whole = solve_ivp(summed, (0, 24 * 57), start + [0, 1.0], method="LSODA", rtol=1e-11, atol=1e-12, dense_output=True)
+off = lambda day: max(abs(whole.sol(24 * day)[i] / steady[i] - 1) for i in (0, 6)) - 0.05
+day = brentq(off, 12, 30)
+collected = (whole.sol(24 * 57)[8] - whole.sol(24 * day)[8]) / 1000
+print("collected from day", day, "g/(L.d)", collected / 60, "g/L medium", collected / whole.sol(24 * 57)[9])

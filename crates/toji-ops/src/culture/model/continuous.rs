@@ -152,7 +152,7 @@ fn usual_draws() -> usize {
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum State {
+enum Outcome {
     /// A steady state with cells.
     Steady,
     /// A steady state without cells.
@@ -255,7 +255,7 @@ struct Row {
     /// Values of the constants, in the units of the model.
     at: BTreeMap<String, f64>,
     /// What was found there.
-    verdict: State,
+    verdict: Outcome,
     /// Do small disturbances fade?
     stable: Option<bool>,
     /// Living cells, in the unit of the model.
@@ -372,7 +372,7 @@ struct Continuous {
     /// Source of the model.
     source: String,
     /// What was found.
-    verdict: State,
+    verdict: Outcome,
     /// Why there is no steady state.
     why: Option<Text>,
     /// Species that are the living cells.

@@ -1,6 +1,6 @@
 //! A steady state in words and in units that people use.
 
-use super::{Continuous, Figure, Mode, Proof, Question, Standing, State, Told};
+use super::{Continuous, Figure, Mode, Outcome, Proof, Question, Standing, Told};
 use toji_core::{Result, Text, Unit};
 use toji_culture::continuous::{Found, Measure, Missed, Reactor, Steady};
 use toji_culture::model::Kind;
@@ -54,11 +54,11 @@ pub(super) fn told_of(measure: Measure) -> Told {
     }
 }
 
-pub(super) fn state(found: &Found) -> State {
+pub(super) fn state(found: &Found) -> Outcome {
     match found.steady() {
-        Some(steady) if steady.washed_out => State::WashedOut,
-        Some(_) => State::Steady,
-        None => State::NoSteadyState,
+        Some(steady) if steady.washed_out => Outcome::WashedOut,
+        Some(_) => Outcome::Steady,
+        None => Outcome::NoSteadyState,
     }
 }
 
