@@ -1,8 +1,8 @@
 //! Fits exported as PEtab problems and read again: −2 ln of likelihood and priors is that of the fit at random points, but
 //! for the constant that the export states.
 //!
-//! The files are left in `CARGO_TARGET_TMPDIR/petab`, for PEtab's own linter (`golden/petab_lint.py`, and what it
-//! said) and for another simulator (`golden/petab_peer.py`, and what it found).
+//! The files are left in `CARGO_TARGET_TMPDIR/petab`, for PEtab's own linter (`golden/petab_lint.py`) and for another
+//! simulator (`golden/petab_peer.py`).
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first thing that is not as it should be")]
 

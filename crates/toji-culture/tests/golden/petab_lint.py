@@ -1,6 +1,6 @@
 """What the PEtab library's linter says of exported problems: `python petab_lint.py FOLDER…` (pip install petab).
 
-Each folder has one YAML file, of version 1 or 2, as `tests/petab_export.rs` leaves them. Kept beside: petab_lint.txt.
+Each folder has one YAML file, of version 1 or 2, as `tests/petab_export.rs` leaves them.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """−2 ln L of exported problems at their nominal parameters by others: `python petab_peer.py FOLDER…`.
 
 The tables are read here, libSBML puts the condition of a run into the document, libRoadRunner simulates it. Beside it:
-nominal.txt, by this crate. Kept: petab_peer.txt. pip install petab libroadrunner
+nominal.txt, by this crate. pip install petab libroadrunner
 """
 
 import math
