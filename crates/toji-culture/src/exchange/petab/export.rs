@@ -23,8 +23,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use toji_core::{Diagnostic, Error, Place, Result};
 
-/// Bounds of an estimated standard deviation, as parts of the greatest reading.
-const SPREAD: (f64, f64) = (1e-8, 1e2);
+/// Bounds of an estimated standard deviation, as parts of the greatest reading. The fit has it from the residuals without
+/// bounds, and far from the best the model may be many times the readings away from them; beyond these bounds the squares
+/// of residuals and readings are not told apart in double precision.
+const SPREAD: (f64, f64) = (1e-8, 1e8);
+/// Between these parts of the greatest reading others may begin their search for one.
+const BEGIN: (f64, f64) = (1e-3, 1.0);
 
 /// A fit to be exported.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +68,8 @@ struct Row {
     bounds: (f64, f64),
     nominal: f64,
     prior: Option<fit::Prior>,
+    /// Where a search begins, if not anywhere between the bounds.
+    begin: Option<(f64, f64)>,
 }
 
 /// A number as tables have it: the shortest text that is read back as the same.
@@ -176,7 +182,7 @@ pub fn export(it: &Stated<'_>, version: Version) -> Result<Exported> {
         let said = nominal(&definition, parameter);
         let mut row = |id: String, name: String| {
             let bounds = (parameter.low, parameter.high);
-            rows.push(Row { id, name, scale: parameter.scale, bounds, nominal: said, prior: parameter.prior });
+            rows.push(Row { id, name, scale: parameter.scale, bounds, nominal: said, prior: parameter.prior, begin: None });
         };
         if parameter.by_group {
             for group in &groups {
@@ -233,11 +239,12 @@ pub fn export(it: &Stated<'_>, version: Version) -> Result<Exported> {
             bounds,
             nominal: 0.05 * most,
             prior: None,
+            begin: Some((BEGIN.0 * most, BEGIN.1 * most)),
         });
         losses.push(otherwise(
             Place::field(format!("noise.{name}")),
-            format!("«{name}» の誤差の標準偏差は {} 〜 {} の母数になります（当てはめでは範囲なしに残差から求めます）", bounds.0, bounds.1),
-            format!("the standard deviation of «{name}» becomes a parameter from {} to {}; the fit has it from the residuals, without bounds", bounds.0, bounds.1),
+            format!("«{name}» の誤差の標準偏差は {:.1e} 〜 {:.1e} の母数になります（当てはめでは範囲なしに残差から求めます）", bounds.0, bounds.1),
+            format!("the standard deviation of «{name}» becomes a parameter from {:.1e} to {:.1e}; the fit has it from the residuals, without bounds", bounds.0, bounds.1),
             ("範囲の端に達したら広げてください", "widen the bounds if it ends at one of them"),
         ));
     }
@@ -400,7 +407,13 @@ fn observables(observed: &BTreeMap<&str, String>, id_of: &impl Fn(&str) -> Strin
 fn parameters(rows: &[Row], version: Version) -> String {
     let mut header = vec!["parameterId", "parameterName", "lowerBound", "upperBound", "nominalValue", "estimate"];
     match version {
-        Version::One => header.extend(["parameterScale", "objectivePriorType", "objectivePriorParameters"]),
+        Version::One => header.extend([
+            "parameterScale",
+            "objectivePriorType",
+            "objectivePriorParameters",
+            "initializationPriorType",
+            "initializationPriorParameters",
+        ]),
         Version::Two => header.extend(["priorDistribution", "priorParameters"]),
     }
     let mut table = Table::new(&header);
@@ -422,6 +435,10 @@ fn parameters(rows: &[Row], version: Version) -> String {
             cells.push(scale);
         }
         cells.extend([kind, of.as_str()]);
+        let begin = row.begin.map(|(low, high)| format!("{};{}", cell(libm::log(low)), cell(libm::log(high))));
+        if version == Version::One {
+            cells.extend([if begin.is_some() { "parameterScaleUniform" } else { "" }, begin.as_deref().unwrap_or_default()]);
+        }
         table.row(&cells);
     }
     table.0
