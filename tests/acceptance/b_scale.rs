@@ -243,7 +243,7 @@ async fn b05_pretreatment_and_purification_conditions_are_recorded_and_summed_up
     assert_eq!(places(&refused), ["«run»", "«conditions/0/unit»", "«input»", "«purity»"]);
     // As a table and by SQL, like every record.
     let table =
-        bench.run("sql query", json!({ "sql": "select count(*) as n from process_step where phase = 'purification'" })).await;
+        bench.run("sql query", json!({ "query": "select count(*) as n from process_step where phase = 'purification'" })).await;
     assert!(table.to_string().contains('2'), "{table}");
     bench.is_sound().await;
 }

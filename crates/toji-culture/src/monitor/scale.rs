@@ -12,6 +12,29 @@ pub enum Scaling {
     UnitVariance,
     /// Each column less its mean only: the units decide what counts.
     Centre,
+    /// As unit variance, but of a course whose points follow one another, each with so many variables: a point at which a
+    /// variable hardly differed among the references (a controller at its stop) is divided by no less than a fifth of
+    /// what the variable differs by over the course. Else one that leaves the stop a little earlier would count as a
+    /// hundred standard deviations, and limits that such runs set would let every true departure pass.
+    Course {
+        /// Variables at each point.
+        variables: usize,
+    },
+}
+
+/// Least divisor of a point, as a share of its variable's over the course.
+const FLOOR: f64 = 0.2;
+
+impl Scaling {
+    /// Least divisor of each variable.
+    fn floors(self, sds: &[f64]) -> Vec<f64> {
+        let Self::Course { variables } = self else { return Vec::new() };
+        let of = |variable: usize| {
+            let squares: Vec<f64> = sds.iter().skip(variable).step_by(variables.max(1)).map(|sd| sd * sd).collect();
+            FLOOR * (squares.iter().sum::<f64>() / squares.len().max(1) as f64).sqrt()
+        };
+        (0..variables).map(of).collect()
+    }
 }
 
 /// What was taken off and divided by, column by column, over the cells seen.
@@ -47,15 +70,16 @@ impl Scale {
             }
         }
         let mut out = Self { spread: vec![1.0; centre.len()], centre, flat: Vec::new(), unseen: Vec::new() };
-        for (col, (square, n)) in squares.iter().zip(&counts).enumerate() {
-            let sd = (square / (n - 1.0).max(1.0)).sqrt();
+        let sds: Vec<f64> = squares.iter().zip(&counts).map(|(square, n)| (square / (n - 1.0).max(1.0)).sqrt()).collect();
+        let floors = how.floors(&sds);
+        for (col, (sd, n)) in sds.iter().copied().zip(&counts).enumerate() {
             if *n < 2.0 {
                 out.unseen.push(col);
             } else if sd <= out.centre[col].abs() * 1e-12 {
                 // Below this a spread is rounding of the mean.
                 out.flat.push(col);
-            } else if how == Scaling::UnitVariance {
-                out.spread[col] = sd;
+            } else if how != Scaling::Centre {
+                out.spread[col] = sd.max(floors.get(col % floors.len().max(1)).copied().unwrap_or(0.0));
             }
         }
         out

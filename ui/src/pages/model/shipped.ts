@@ -2,11 +2,18 @@
 
 export const SHIPPED = [
   { name: "cho-mab-fed-batch", until: "336 h" },
+  { name: "cho-mab-perfusion", until: "60 d" },
+  { name: "monod-chemostat", until: "60 h" },
   { name: "monod-fed-batch", until: "24 h" },
   { name: "park-ramirez-1988", until: "15 h" },
   { name: "chen-hwang-1990", until: "54 h" },
   { name: "srinivasan-2003", until: "130 h" },
   { name: "luedeking-piret-fed-batch", until: "60 h" },
+  { name: "anane-2017", until: "32 h" },
+  { name: "bajpai-reuss-1980", until: "132 h" },
+  { name: "birol-2002", until: "400 h" },
+  { name: "knallgas-phb", until: "48 h" },
+  { name: "sake-moromi", until: "20 d" },
 ] as const;
 
 /** How long a model is run where the reader says nothing. */

@@ -22,6 +22,8 @@ describe("a lineage", () => {
     const rows = scaleRows({
       root: "a",
       nodes: [],
+      design_came_from: [],
+      design_led_to: [],
       scale: [
         { run: "a", code: "reynolds", label: { ja: "レイノルズ数", en: "Reynolds number" }, value: 1, unit: "1", why_missing: null, limits: null },
         { run: "a", code: "kla", label: kla, value: 200, unit: "/h", why_missing: null, limits: null },

@@ -5,7 +5,7 @@ use super::gather::{Course, Watched};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Error, Place, Result, Text};
-use toji_culture::monitor::{Band, Components, CourseLimits, Known, Limits, Monitor, Watch};
+use toji_culture::monitor::{Band, Components, CourseLimits, Known, Limits, Monitor, Scaling, Watch};
 
 /// Most cells of the table of references: rows of runs times points times variables.
 const CELLS_MAX: usize = 2_000_000;
@@ -64,8 +64,11 @@ impl Learnt {
             .hint("点・変数・基準の培養のいずれかを減らしてください", "take fewer points, variables or reference runs"));
         }
         let aligned = alignment.lay(&courses.iter().collect::<Vec<_>>())?;
-        let watch =
-            Watch { components: settings.components.map_or(Watch::default().components, Components::Fixed), ..Watch::default() };
+        let watch = Watch {
+            components: settings.components.map_or(Watch::default().components, Components::Fixed),
+            scaling: Scaling::Course { variables: aligned.variables.len() },
+            ..Watch::default()
+        };
         let monitor = Monitor::fit(&aligned, &watch)?;
         let (limits, whole) = (monitor.limits(settings.confidence)?, monitor.pca.latent.limits(settings.confidence)?);
         let band = Band::of(&aligned, settings.coverage)?;
