@@ -90,7 +90,8 @@ for (const lang of ["en", "ja"]) {
       await page.waitForURL((url) => url.pathname === "/models");
       await settled(page);
       const rows = page.locator("main tbody tr");
-      assert.equal(await rows.count(), 6);
+      const shipped = await rows.count();
+      assert.ok(shipped >= 13, `${shipped} models ship`);
       const monod = await ask("culture check", { model: SHIPPED });
       const open = monod.balances.filter((one) => !one.closed).length;
       const row = rows.filter({ hasText: SHIPPED });
@@ -100,7 +101,7 @@ for (const lang of ["en", "ja"]) {
       await shot(page, `models-${lang}`);
       const address = await bring(page);
       assert.match(address, /^sha256:[0-9a-f]{64}$/);
-      assert.equal(await rows.count(), 7);
+      assert.equal(await rows.count(), shipped + 1);
       await checkPage(page, lang, "models with one's own");
       await page.reload();
       await settled(page);
