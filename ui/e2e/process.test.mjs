@@ -200,7 +200,7 @@ for (const lang of ["en", "ja"]) {
       const answer = await ask("culture scale", { from: "vessel-30l", to: "vessel-3000l", agitation_per_min: 500, gas_l_per_min: 30, oxygen_mmol_per_l_h: 60 });
       const table = page.locator("section").filter({ has: page.locator("#scale-rules") }).locator("table").first();
       for (const one of answer.proposals) {
-        const cells = await table.locator("tbody tr", { has: page.getByRole("rowheader", { name: one.label[lang], exact: true }) }).locator("td").allTextContents();
+        const cells = await table.locator("tbody tr", { has: page.getByRole("rowheader", { name: `${one.label[lang]} · ${t(`scaleup.by.${one.gas_rule}`)}`, exact: true }) }).locator("td").allTextContents();
         assert.ok(Math.abs(numberIn(cells[0]) - one.agitation_per_min) <= one.agitation_per_min * 1e-3, `${one.rule}: ${cells[0]}`);
         for (const limit of one.limits.filter((limit) => !limit.met)) assert.ok(cells[6].includes(limit.label[lang]), `${one.rule}: ${cells[6]}`);
       }

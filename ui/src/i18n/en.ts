@@ -1345,6 +1345,8 @@ export const en = {
   "scaleup.none_feasible": "No setting of the map meets all limits.",
   "scaleup.rule": "Rule",
   "scaleup.speed": "Stirrer (1/min)",
+  "scaleup.by.vvm": "same vvm",
+  "scaleup.by.gas-velocity": "same gas velocity",
   "scaleup.gas": "Gas (L/min)",
   "scaleup.mixing": "Mixing time",
   "scaleup.probability": "Probability that limits are met",

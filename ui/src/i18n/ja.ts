@@ -1345,6 +1345,8 @@ export const ja: Record<Key, string> = {
   "scaleup.none_feasible": "すべての限界を満たす設定なし。",
   "scaleup.rule": "規則",
   "scaleup.speed": "撹拌 (1/min)",
+  "scaleup.by.vvm": "vvm 一定",
+  "scaleup.by.gas-velocity": "空塔速度一定",
   "scaleup.gas": "通気 (L/min)",
   "scaleup.mixing": "混合時間",
   "scaleup.probability": "限界を満たす確率",

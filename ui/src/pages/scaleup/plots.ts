@@ -25,7 +25,7 @@ export function settingsSpec(answer: Scaled, words: { speed: string; gas: string
     return points.length > 0 ? [{ id: `limit-${one.constraint}`, label: words.limit(one.label), kind: "line", colour: k + 3, dash: DASHES[k % DASHES.length] ?? "", points }] : [];
   });
   const proposals = answer.proposals.map((one, k) => ({
-    id: one.rule,
+    id: `${one.rule}/${one.gas_rule}`,
     label: `${text(one)} (${words.met(one.limits.every((limit) => limit.met))})`,
     kind: "points" as const,
     mark: MARKS[k % MARKS.length] ?? ("dot" as const),
