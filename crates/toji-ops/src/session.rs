@@ -29,6 +29,9 @@ pub struct Session {
     pub(crate) store: Arc<Store>,
     pub(crate) zone: Option<String>,
     pub(crate) running: Mutex<HashMap<String, Running>>,
+    /// Runs that end are concluded one after the other: each analysis holds a whole run in memory, and reactors of one
+    /// plant end together.
+    pub(crate) concluding: tokio::sync::Mutex<()>,
 }
 
 /// A file that was uploaded and can be imported by its address.
@@ -73,7 +76,7 @@ impl Session {
         if let Some(zone) = &zone {
             Zone::named(zone, ZoneEvidence::SiteDefault)?;
         }
-        Ok(Arc::new(Self { store: Arc::new(store), zone, running: Mutex::default() }))
+        Ok(Arc::new(Self { store: Arc::new(store), zone, running: Mutex::default(), concluding: tokio::sync::Mutex::default() }))
     }
     /// A context for the owner of the store.
     #[must_use]

@@ -71,6 +71,7 @@ pub(crate) async fn conclude_run(session: &Arc<Session>, access: &Access, now: I
             "analyse it meanwhile with culture analyse; what says the end stands in the configuration as ended",
         ));
     };
+    let _turn = session.concluding.lock().await;
     if store.live_state().await?.appends_here {
         store.seal_live(access, now).await?;
     }
