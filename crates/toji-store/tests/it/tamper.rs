@@ -40,7 +40,17 @@ impl Still {
     }
     /// Statements on the file itself, as anybody with access to the disk can run them.
     async fn raw(&self, statements: &[&str]) -> u64 {
-        let mut raw = SqliteConnection::connect(&format!("sqlite://{}", self.catalogue().display())).await.unwrap();
+        let address = format!("sqlite://{}", self.catalogue().display());
+        // The connections of a store that was dropped close a moment later, and may take their log with them meanwhile.
+        let mut tries = 0;
+        let mut raw = loop {
+            match SqliteConnection::connect(&address).await {
+                Ok(raw) => break raw,
+                Err(error) => assert!(tries < 100, "{error}"),
+            }
+            tries += 1;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
         let mut rows = 0;
         for statement in statements {
             rows += sqlx::query(sqlx::AssertSqlSafe((*statement).to_owned())).execute(&mut raw).await.unwrap().rows_affected();
@@ -53,7 +63,7 @@ impl Still {
         std::fs::read(self.catalogue()).unwrap()
     }
     fn heal(&self, bytes: &[u8]) {
-        for rest in ["catalogue.sqlite-wal", "catalogue.sqlite-shm"] {
+        for rest in ["catalogue.sqlite", "catalogue.sqlite-wal", "catalogue.sqlite-shm"] {
             let _ = std::fs::remove_file(self.folder.join(rest));
         }
         std::fs::write(self.catalogue(), bytes).unwrap();
