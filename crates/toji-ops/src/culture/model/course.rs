@@ -135,15 +135,16 @@ fn read(model: &Model, file: &str, bytes: &[u8]) -> Result<Table> {
                 format!("there are more than {ROWS_MAX} rows"),
             ));
         }
-        let number = |text: &str, from: &Unit, to: &Unit| -> Result<Option<f64>> {
+        let number = |column: usize, text: &str, from: &Unit, to: &Unit| -> Result<Option<f64>> {
             let text = text.trim();
             if text.is_empty() {
                 return Ok(None);
             }
-            let value: f64 =
-                text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
-                    refused(file, line, format!("«{text}» は数ではありません"), format!("«{text}» is no number"))
-                })?;
+            let value: f64 = text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
+                let field = headers.get(column).map(|header| header.trim().to_owned());
+                refused(file, line, format!("«{text}» は数ではありません"), format!("«{text}» is no number"))
+                    .at(Place { field, ..Place::line(line).in_file(file) })
+            })?;
             from.convert(value, to).map(Some)
         };
         let name = record.get(run).unwrap_or_default().trim().to_owned();
@@ -166,20 +167,20 @@ fn read(model: &Model, file: &str, bytes: &[u8]) -> Result<Table> {
             }
         };
         let Column::Time(unit) = &columns[time] else { continue };
-        let at = number(record.get(time).unwrap_or_default(), unit, &model.time)?;
-        for (column, cell) in columns.iter().zip(record.iter()) {
+        let at = number(time, record.get(time).unwrap_or_default(), unit, &model.time)?;
+        for (index, (column, cell)) in columns.iter().zip(record.iter()).enumerate() {
             match column {
                 Column::Started if !cell.trim().is_empty() => {
                     let started = Instant::parse(cell.trim()).map_err(|e| e.at(Place::line(line).in_file(file)))?;
                     found[place].0.started = Some(started);
                 }
                 Column::Set(constant, unit) => {
-                    if let Some(value) = number(cell, unit, &unit_of(model, constant))? {
+                    if let Some(value) = number(index, cell, unit, &unit_of(model, constant))? {
                         found[place].0.set.insert(constant.clone(), value);
                     }
                 }
                 Column::Read(quantity, unit) => {
-                    if let (Some(at), Some(value)) = (at, number(cell, unit, &unit_of(model, quantity))?) {
+                    if let (Some(at), Some(value)) = (at, number(index, cell, unit, &unit_of(model, quantity))?) {
                         found[place].1.push((at, quantity.clone(), value));
                     }
                 }
