@@ -140,6 +140,8 @@ fn power_and_shear() {
     // Six blades of D/5 in baffles: between 5 and 6, as every measured Rushton turbine.
     near(by("power-number-baffled", &[6.0, 0.2]), 8.3 * 6.0_f64.powf(0.7) * 0.2, 1e-12);
     assert!((5.0..6.0).contains(&by("power-number-baffled", &[6.0, 0.2])));
+    // A turbine with blades of 0.0155 D in 0.30 m: measured 5.41 (Beshay and co-workers, Acta Polytech. 41 (2001) no. 6).
+    near(by("power-number-rushton", &[0.0155, 0.30]), 5.41, 0.04);
     // Its branches meet within half a per cent; Cui's within one of the ungassed power.
     for x in [0.54, 1.6] {
         let blade = x / 4.0_f64.powf(0.7);
@@ -158,6 +160,11 @@ fn power_and_shear() {
     let (one, other) =
         (by("mixing-ruszkowski", &[1.0, epsilon, d, 2e5, 1.0]), by("mixing-grenville", &[5.0, 2.0, d, 1.0, 1.0, 2e5, d, 1.0]));
     assert!((one / other - 1.0).abs() < 0.33, "{one} {other}");
+    // Turbulent by Np^⅓ Re and found in vessels of so many metres: outside, both are named.
+    let outside = correlation("mixing-grenville").unwrap().value(&[0.3, 2.0, 1.2, 3.0, 3.0, 6_000.0, 0.4, 1.0]).unwrap();
+    let named: Vec<&str> = outside.warnings.iter().map(|w| w.input.as_str()).collect();
+    assert_eq!(named, ["vessel-diameter", "power-reynolds"]);
+    assert_eq!(correlation("mixing-ruszkowski").unwrap().value(&[3.0, 1.0, 0.33, 1e6, 1.0]).unwrap().warnings.len(), 1);
 }
 
 /// Issue 4, P10: vessels of one shape, 1 → 30 L and 30 → 3,000 L.

@@ -84,6 +84,10 @@ impl Rules {
             "有資格者が NFPA 69 の現行版と法令で確認すること",
             "a qualified person must check this in the edition of NFPA 69 in force and in local law",
         ];
+        let monitored = [
+            "有資格者が NFPA 69 の現行版と法令で確認すること。0.60 は限界酸素濃度が 5 % 未満で、酸素を連続監視してインターロックする場合の値と言われる。監視しない場合は 0.40 と言われ、この規則を 0.40 に改めること",
+            "a qualified person must check this in the edition of NFPA 69 in force and in local law; 0.60 is told for limits below 5 % with oxygen monitored continuously and interlocked; without, 0.40 is told: tighten this rule to it",
+        ];
         Self {
             id: "hydrogen-oxygen".into(),
             version: 1,
@@ -143,7 +147,7 @@ impl Rules {
                     0.60,
                     "1",
                     nfpa,
-                    qualified,
+                    monitored,
                 ),
             ],
         }

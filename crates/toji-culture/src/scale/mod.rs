@@ -9,7 +9,7 @@
 //! * kLa: `0.026·(P/V)^0.4·vs^0.5` for coalescing broths (K. van 't Riet, same journal 18 (1979) 357), found for
 //!   500–10,000 W/m³ in 2–2,600 L; brought to temperature by 1.024 per K from 20 °C.
 //! * Mixing: `5.9·T^⅔·ε^(−⅓)·(D/T)^(−⅓)` to 95 % (A. W. Nienow, Chem. Eng. Sci. 52 (1997) 2557), found for
-//!   turbulent vessels as high as wide.
+//!   turbulent, baffled vessels as high as wide, of 10 to 10,000 L as others retell it.
 //! * Reynolds: `ρ·N·D²/µ` with the viscosity of water.
 //!
 //! Beside the numbers of a vessel as it is: `library` holds the correlations as data, `geometric` the rules for vessels
@@ -223,7 +223,13 @@ impl Vessel<'_> {
                 format!("Re = {reynolds:.0} is below the turbulent range (10,000)"),
             ))
         } else if (0.8..=1.2).contains(&slim) {
-            None
+            let litres = volume * 1e3;
+            (!(10.0..=10_000.0).contains(&litres)).then(|| {
+                Text::new(
+                    format!("容積 {litres} L は相関式の範囲（10〜10,000 L）の外です"),
+                    format!("{litres} L is outside the range of the correlation (10 to 10,000 L)"),
+                )
+            })
         } else {
             Some(Text::new(
                 format!("液深/槽径 = {slim:.2}。式は 1 前後で得られたもので、深い槽ではより長くなります"),

@@ -105,6 +105,12 @@ impl Quantity {
     }
 
     /// Relative standard error where nothing was measured, and whether the source of the correlation states it.
+    ///
+    /// Van 't Riet's is the middle of 20 to 40 %; Hughmark's is an average deviation, taken as it is (normal errors of that
+    /// average would have 1.25 times of it as standard error). Those that no source states are assumptions. What can be said
+    /// of them: metabolic heat was measured as 440 to 453 kJ for a mole of oxygen, within 4.5 % of 460; a power number by
+    /// Bujalski's formula met a measured one within 3 %, and measured ones scatter by 2 to 16 %; for kLa of carbon dioxide
+    /// the root of the diffusivities gives 0.96, 7 % from 0.89. For film, solubility and flooding nothing was found.
     #[must_use]
     pub fn usual(self) -> (f64, bool) {
         match self {

@@ -200,9 +200,28 @@ def water_and_alcohol():
     return [[v, float(np.interp(v, volume, rho(p) / rho(0.0)))] for v in [2.0, 5.0, 8.0, 12.0, 15.0, 18.0, 20.0]]
 
 
+def water_and_sugar():
+    """Sake meter value of water with sucrose (g in 100 mL at 15 °C): density by ICUMSA SPS-4 with its terms of temperature
+    over water at 4 °C (0.999972 kg/L); water by Kell 1975."""
+    c = [[385.1761, 135.3705, 40.9299, -3.9643, 13.4853, -17.2890], [-46.2720, -7.1720, 1.1597, 5.1126, 17.5254],
+         [59.7712, 7.2491, 12.3630, -35.4791], [-47.2207, -21.6977, 27.6301], [18.3184, 12.3081]]
+    t = 15.0
+    water = (999.83952 + 16.945176 * t - 7.9870401e-3 * t**2 - 46.170461e-6 * t**3 + 105.56302e-9 * t**4
+             - 280.54253e-12 * t**5) / (1 + 16.879850e-3 * t)
+    rho = lambda w: water + sum(x * w ** (i + 1) * ((t - 20) / 100) ** j for j, row in enumerate(c) for i, x in enumerate(row))
+    found = []
+    for extract in [0.0, 5.0, 10.0, 20.0]:
+        w = 0.0
+        for _ in range(60):
+            w = 10 * extract / rho(w)
+        found.append([extract, round(1443 / (rho(w) / 999.972) - 1443, 4)])
+    return found
+
+
 if __name__ == "__main__":
     print(json.dumps({
         "scipy": scipy.__version__, "anane-2017": anane(), "bajpai-reuss-1980": bajpai(), "birol-2002": birol(),
         "knallgas-phb": knallgas([0.70, 0.19, 0.10]), "knallgas-phb safe": knallgas([0.038, 0.073, 0.130]),
         "sake-moromi": sake(), "gravity": water_and_alcohol(),
+        "sugar": water_and_sugar(),
     }, indent=1))
