@@ -26,7 +26,8 @@ export TOJI_TEST_POSTGRES
 trap './scripts/postgres-for-tests.sh stop || true' EXIT
 
 step "tests"
-RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" cargo nextest run --locked --workspace --no-fail-fast
+# Plants in real time mostly wait: two tests a core.
+RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" cargo nextest run --locked --workspace --no-fail-fast --test-threads $((2 * $(nproc)))
 
 step "pages in a browser, against the real program"
 ./scripts/test-pages.sh

@@ -152,6 +152,16 @@ async fn runs_are_judged_by_those_that_went_well_and_a_drift_and_a_blocked_feed_
     }
     assert_eq!(bench.list("monitor-model").await.len(), 1);
 
+    // Nobody widens its limits by hand, nor types one; who sees it is decided by hand.
+    let by_hand =
+        |id: &str, fields: Json| json!({ "kind": "monitor-model", "id": id, "fields": fields, "reason": "too many alarms" });
+    let wider = bench.refusal("record put", by_hand(model, json!({ "limits": { "t2": 1e9 } }))).await;
+    assert_eq!((wider.code(), wider.fault().diagnostics[0].place.field.as_deref()), ("E-RECORD-006", Some("limits")));
+    let kept = bench.get("monitor-model", model).await["fields"].clone();
+    assert_eq!(bench.refusal("record put", by_hand("typed", kept.clone())).await.code(), "E-RECORD-006");
+    bench.run("record put", by_hand(model, json!({ "area": "cooperative" }))).await;
+    bench.run("record put", by_hand(model, json!({ "area": kept.get("area") }))).await;
+
     // Whoever helped to make the limits is not judged by them; a reference that has changed is named.
     let with = |more: Json| {
         let mut input = asked.clone();

@@ -5,8 +5,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { address } from "./server.mjs";
 
-export const BASE = (process.env.TOJI_URL ?? "http://127.0.0.1:8080").replace(/\/$/, "");
+export const BASE = await address();
 const SHOTS = process.env.TOJI_SHOTS ?? "";
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

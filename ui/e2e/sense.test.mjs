@@ -101,9 +101,11 @@ for (const lang of ["en", "ja"]) {
       assert.ok(decision, "the decision rests on the two observations");
       await done();
 
-      // The run's timeline shows the decision with its reason.
+      // The run's timeline shows the decision with its reason, at the end of what happened.
       const view = await open(browser);
       await visit(view.page, `/runs/${encodeURIComponent(tank.id)}?lang=${lang}`);
+      const marks = after.events.length + after.observations.length + after.decisions.length;
+      if (marks > 100) await view.page.getByRole("button", { name: t("show_all_n", { n: marks }), exact: true }).click();
       await view.page.getByRole("cell", { name: t("decision.why", { text: "e2e: too lively" }) }).first().waitFor();
       await view.done();
     });

@@ -99,8 +99,9 @@ async fn put(context: Context, input: PutInput) -> Result<Written> {
 /// There is no way around an operation that decides: what it refuses cannot be set by hand either.
 ///
 /// # Errors
-/// What `project start` and the decisions on lots refuse.
+/// What `project start` and the decisions on lots refuse; `E-RECORD-006` what only operations write.
 pub(super) async fn may_put(context: &Context, kind: &str, id: &Id, fields: &FieldMap) -> Result<()> {
+    written_by_operations(context, kind, id, fields).await?;
     match kind {
         "project" => crate::programme::may_start(context, id.as_str(), fields).await,
         "process-step" => crate::culture::may_put_step(fields),
@@ -108,6 +109,47 @@ pub(super) async fn may_put(context: &Context, kind: &str, id: &Id, fields: &Fie
         "lot" | "deviation" => crate::lot::may_put(context, kind, id, fields).await,
         _ => Ok(()),
     }
+}
+
+/// A forecast or an analysis that somebody typed would be counted as if it had been made. Where such a record is shared,
+/// and the limits of a channel, are set by hand.
+async fn written_by_operations(context: &Context, name: &str, id: &Id, fields: &FieldMap) -> Result<()> {
+    let store = &context.session.store;
+    let kind = store.kinds().get(name)?;
+    if !kind.derived {
+        return Ok(());
+    }
+    let before = match store.record(&context.access, name, id.as_str(), None).await {
+        Ok(record) => record.fields,
+        Err(error) if error.code() == "E-RECORD-004" => FieldMap::new(),
+        Err(error) => return Err(error),
+    };
+    let free = |field: &str| {
+        !before.is_empty() && (kind.area_field.as_deref() == Some(field) || (name == "channel" && field.ends_with("_limit")))
+    };
+    let places = before.keys().chain(fields.keys()).collect::<std::collections::BTreeSet<_>>();
+    let found: Vec<Diagnostic> = places
+        .into_iter()
+        .filter(|field| before.get(*field) != fields.get(*field) && !free(field))
+        .map(|field| {
+            Diagnostic::error(
+                "E-RECORD-006",
+                Place::field(field),
+                format!("「{}」の「{field}」は操作だけが書きます", kind.label.ja),
+                format!("\"{field}\" of {} is written by operations only", kind.label.en),
+            )
+        })
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(
+        "E-RECORD-006",
+        format!("種別「{}」は手入力できません", kind.label.ja),
+        format!("records of kind \"{}\" cannot be entered by hand", kind.label.en),
+    )
+    .hint("それを作る操作を使ってください", "use the operation that makes them")
+    .with(found))
 }
 
 /// Every reference must name a record that is there.

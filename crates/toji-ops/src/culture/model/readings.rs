@@ -122,17 +122,20 @@ pub(super) fn following(whole: &Whole, model: &Model, profile: &str, variable: &
         .filter(|p| p.standing == Standing::Good && p.value.is_finite())
         .map(|p| ((p.t_s - begins) * second, p.value))
         .collect();
-    let (at, values) = if found == unit.code() { steps(&points, &line) } else { slopes(&points) };
+    // Before the first reading the model's own table holds.
+    let planned = model.file.profile.get(profile).and_then(|p| p.values.first().copied()).unwrap_or_default();
+    let cells = if found == unit.code() { steps(&points, &line) } else { slopes(&points) };
+    let (at, values) = started(cells, planned);
     model.following(profile, at, values).map_err(|e| e.at(Place::field(field)))
 }
 
 /// Steps of equal length, each with the mean of what was given in it; what holds until it changes is kept as it is
 /// while that is few enough.
-fn steps(points: &[(f64, f64)], line: &Line) -> (Vec<f64>, Vec<f64>) {
+fn steps(points: &[(f64, f64)], line: &Line) -> Vec<(f64, f64)> {
     let mut changes: Vec<(f64, f64)> = points.to_vec();
     changes.dedup_by(|a, b| a.1 == b.1);
     if line.holds && changes.len() <= STEPS_MAX {
-        return started(changes);
+        return changes;
     }
     let end = points.last().map_or(0.0, |p| p.0);
     let width = end / STEPS_MAX as f64;
@@ -142,11 +145,11 @@ fn steps(points: &[(f64, f64)], line: &Line) -> (Vec<f64>, Vec<f64>) {
         let (n, sum) = within.fold((0.0, 0.0), |(n, sum), v| (n + 1.0, sum + v));
         (n > 0.0).then(|| (from, sum / n))
     });
-    started(cells.collect())
+    cells.collect()
 }
 
 /// What a total rises by, per time; where it falls it was reset, and nothing is known.
-fn slopes(points: &[(f64, f64)]) -> (Vec<f64>, Vec<f64>) {
+fn slopes(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let end = points.last().map_or(0.0, |p| p.0);
     let width = end / STEPS_MAX as f64;
     let total = |time: f64| points.iter().take_while(|p| p.0 <= time).last().or(points.first()).map_or(0.0, |p| p.1);
@@ -156,12 +159,12 @@ fn slopes(points: &[(f64, f64)]) -> (Vec<f64>, Vec<f64>) {
     });
     let mut cells: Vec<(f64, f64)> = cells.filter(|c| c.1.is_finite()).collect();
     cells.dedup_by(|a, b| a.1 == b.1);
-    started(cells)
+    cells
 }
 
-/// A table begins at the start, with what was given first or last before it; nothing given is nothing.
-fn started(cells: Vec<(f64, f64)>) -> (Vec<f64>, Vec<f64>) {
-    let before = cells.iter().take_while(|c| c.0 <= 0.0).last().map_or(0.0, |c| c.1);
+/// A table begins at the start, with what was given there or last before it, else with what was planned.
+fn started(cells: Vec<(f64, f64)>, planned: f64) -> (Vec<f64>, Vec<f64>) {
+    let before = cells.iter().take_while(|c| c.0 <= 0.0).last().map_or(planned, |c| c.1);
     let mut table = vec![(0.0, before)];
     table.extend(cells.into_iter().filter(|c| c.0 > 0.0));
     table.into_iter().unzip()
@@ -186,11 +189,20 @@ mod tests {
     fn a_total_gives_its_slope_and_a_reset_nothing() {
         let points: Vec<(f64, f64)> =
             (0..=100).map(|i| (0.1 * f64::from(i), if i <= 50 { 0.2 * f64::from(i) } else { 0.0 })).collect();
-        let (at, values) = slopes(&points);
+        let (at, values) = started(slopes(&points), 9.0);
         assert_eq!(at[0], 0.0);
+        assert_ne!(values[0], 9.0, "a total tells of its start");
         assert!(values.iter().all(|v| *v >= 0.0));
         let given: f64 = at.windows(2).zip(&values).map(|(w, v)| (w[1] - w[0]) * v).sum();
         assert!((given - 10.0).abs() < 0.3, "{given}");
         assert_eq!(values.last(), Some(&0.0));
+    }
+
+    #[test]
+    fn before_its_first_reading_a_variable_is_as_the_model_planned() {
+        let late = vec![(5.0, 308.15), (6.0, 303.15)];
+        assert_eq!(started(late, 303.15), (vec![0.0, 5.0, 6.0], vec![303.15, 308.15, 303.15]));
+        let early = vec![(-1.0, 300.0), (0.0, 301.0), (2.0, 302.0)];
+        assert_eq!(started(early, 303.15), (vec![0.0, 2.0], vec![301.0, 302.0]));
     }
 }
