@@ -498,6 +498,29 @@ async fn a_model_is_fitted_to_a_run_that_it_was_not_told_of() {
     let last = again["series"].as_array().unwrap().iter().find(|l| l["name"] == "X").map(|l| number(&l["last"])).unwrap();
     assert!((last / x[40] - 1.0).abs() < 0.05, "{last} beside {}", x[40]);
 
+    // The same fit as a PEtab problem, written and read back, ends at the same point.
+    for version in [1, 2] {
+        let folder = bench._folder.path().join(format!("petab-{version}"));
+        let mut asked = input.clone();
+        asked["format_version"] = version.into();
+        asked["dir"] = folder.to_str().into();
+        let written = bench.run("culture petab", asked.clone()).await;
+        assert_eq!((&written["readings_left_out"], &written["dir"]), (&json!(0), &asked["dir"]));
+        let problem = folder.join(written["files"][0]["name"].as_str().unwrap());
+        let read = bench.run("culture fit", json!({ "model": problem, "profiles": false })).await;
+        let offset = number(&written["minus_two_log_offset"]);
+        let (here, there) = (number(&fit["minus_two_log_likelihood"]), number(&read["minus_two_log_likelihood"]));
+        assert!((there - here - offset).abs() < 1e-3 * (1.0 + here.abs()), "version {version}: {there} is {here} and {offset}");
+        for (name, value) in fit["set"].as_object().unwrap() {
+            let (here, there) = (number(value), number(&read["set"][name]));
+            assert!((there / here - 1.0).abs() < 5e-3, "version {version}, {name}: {there} beside {here}");
+        }
+        assert_eq!(bench.call(NOW, "culture petab", asked).await.unwrap_err().code(), "E-FIT-017", "nothing is written over");
+    }
+    let mut odd = input.clone();
+    odd["format_version"] = 3.into();
+    assert_eq!(bench.call(NOW, "culture petab", odd).await.unwrap_err().code(), "E-FIT-014");
+
     let refused = |field: &str, value: Json| {
         let mut input = input.clone();
         input[field] = value;
