@@ -156,7 +156,8 @@ def sim(result, toji, asked):
         for name in [n for n in sides if n in asked.peers]:
             say(f"sim, round {number + 1}: {name}")
             n = min(asked.sims, FEWER.get(name, asked.sims))
-            one = json.loads(run(*sides[name], path, n, KEEP, *PEERS_AT))
+            # Warnings of the solvers come first.
+            one = json.loads(run(*sides[name], path, n, KEEP, *PEERS_AT).splitlines()[-1])
             one.update(errors(one.pop("courses"), known["courses"]))
             one["cpu_s"] *= asked.sims / one["n"]
             better(found["peers"], name, one)
