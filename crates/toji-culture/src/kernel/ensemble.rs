@@ -1,7 +1,6 @@
-//! Many simulations of one model: eight side by side, on as many threads as there are, with the same result on any
-//! number of them.
+//! Many simulations of one model: eight side by side, each on its own way, on as many threads as there are, each with the
+//! bits that it gives alone.
 
-use super::number::Lanes;
 use super::simulate::{Options, Trajectory};
 use super::system::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,11 +9,15 @@ use toji_core::Result;
 
 /// Simulations side by side.
 const WIDTH: usize = 8;
+/// Fewer of them are faster one by one.
+const SIDE_MIN: usize = 3;
+/// Most settings that one thread takes at once.
+const GROUP_MAX: usize = 128;
 
 impl System {
     /// Simulates with each of these settings of the constants; what one gives does not depend on the others failing.
     ///
-    /// Groups are formed by the order of the settings, so that the number of threads changes nothing.
+    /// Each gives the bits that [`Self::simulate`] gives, on any number of threads.
     pub fn ensemble(
         &self,
         settings: &[Vec<f64>],
@@ -22,7 +25,8 @@ impl System {
         options: &Options,
         threads: usize,
     ) -> Vec<Result<Trajectory<f64>>> {
-        let groups: Vec<&[Vec<f64>]> = settings.chunks(WIDTH).collect();
+        let size = settings.len().div_ceil(4 * threads.max(1)).clamp(WIDTH, GROUP_MAX);
+        let groups: Vec<&[Vec<f64>]> = settings.chunks(size).collect();
         let done: Vec<Mutex<Vec<Result<Trajectory<f64>>>>> = groups.iter().map(|_| Mutex::new(Vec::new())).collect();
         let next = AtomicUsize::new(0);
         let work = || {
@@ -42,14 +46,8 @@ impl System {
     }
 
     fn group(&self, group: &[Vec<f64>], times: &[f64], options: &Options) -> Vec<Result<Trajectory<f64>>> {
-        let width = self.constants().len();
-        let fits = group.len() == WIDTH && group.iter().all(|g| g.len() == width);
-        if fits && self.may_run_side_by_side() {
-            let constants: Vec<Lanes<WIDTH>> = (0..width).map(|c| Lanes(std::array::from_fn(|l| group[l][c]))).collect();
-            // Where the ways part, or one of them fails, each goes alone.
-            if let Ok(together) = self.simulate(&constants, times, options) {
-                return (0..WIDTH).map(|l| Ok(together.map(|value| value.0[l]))).collect();
-            }
+        if group.len() >= SIDE_MIN && self.order() > 0 {
+            return self.side_by_side::<WIDTH>(group, times, options);
         }
         group.iter().map(|constants| self.simulate(constants, times, options)).collect()
     }

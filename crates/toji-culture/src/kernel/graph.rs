@@ -231,7 +231,10 @@ impl Graph {
                     (None, Some(r)) => self.negate(r),
                     (None, None) => return None,
                 };
-                Some(self.divide(above, b))
+                // One over b serves the slopes in all directions.
+                let one = self.number(1.0);
+                let per_b = self.divide(one, b);
+                Some(self.multiply(above, per_b))
             }
             Node::Negate(a) => of(self, a).map(|a| self.negate(a)),
             Node::Power(a, b) => self.slope_of_power(id, (a, of(self, a)), (b, of(self, b))),

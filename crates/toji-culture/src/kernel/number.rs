@@ -59,6 +59,13 @@ pub trait Number:
     fn value(self) -> f64 {
         self.lanes()[0]
     }
+    /// Absolute value, without derivatives.
+    #[must_use]
+    fn size(self) -> Self;
+    /// Changes places with another, in one lane.
+    fn exchange(&mut self, other: &mut Self, _lane: usize) {
+        std::mem::swap(self, other);
+    }
     /// 0 in every lane and every derivative.
     fn is_nothing(self) -> bool;
     /// Not 0 in the first lane.
@@ -92,6 +99,9 @@ impl Number for f64 {
     }
     fn root(t: f64, _: Self, _: Self) -> Self {
         t
+    }
+    fn size(self) -> Self {
+        self.abs()
     }
     fn is_nothing(self) -> bool {
         self == 0.0
@@ -197,6 +207,9 @@ impl<const K: usize> Number for Dual<K> {
     fn choose(condition: Self, yes: Self, no: Self) -> Self {
         if condition.value != 0.0 { yes } else { no }
     }
+    fn size(self) -> Self {
+        Self::of(self.value.abs())
+    }
     fn is_nothing(self) -> bool {
         self.value == 0.0 && self.slopes.iter().all(|s| *s == 0.0)
     }
@@ -276,6 +289,12 @@ impl<const L: usize> Number for Lanes<L> {
     }
     fn root(t: f64, _: Self, _: Self) -> Self {
         Self::of(t)
+    }
+    fn size(self) -> Self {
+        Self(self.0.map(f64::abs))
+    }
+    fn exchange(&mut self, other: &mut Self, lane: usize) {
+        std::mem::swap(&mut self.0[lane], &mut other.0[lane]);
     }
     fn is_nothing(self) -> bool {
         self.0.iter().all(|v| *v == 0.0)

@@ -3,7 +3,7 @@
 //! coefficients of their code RODAS).
 
 use super::factor::Factors;
-use super::number::Number;
+use super::number::{Lanes, Number};
 
 const GAMMA: f64 = 0.25;
 /// Times of the stages, in steps.
@@ -33,21 +33,38 @@ pub(super) trait Slopes<N> {
     fn jacobian(&mut self, t: N, y: &[N], into: &mut [N], in_time: &mut [N], jacobian: &mut [N]);
 }
 
-/// The working memory of a step, and the last step for dense output.
+/// A step as it was taken.
+#[derive(Debug, Clone)]
+pub(super) struct Step<N> {
+    /// State at its beginning.
+    pub(super) begins: Vec<N>,
+    /// State at its end.
+    pub(super) ends: Vec<N>,
+    /// Slopes at its beginning.
+    pub(super) slopes: Vec<N>,
+    stages: [Vec<N>; 6],
+    dense: [Vec<N>; 2],
+}
+
+/// The working memory of steps.
 #[derive(Debug, Clone)]
 pub(super) struct Rodas<N> {
     n: usize,
     w: Factors<N>,
     jacobian: Vec<N>,
     in_time: Vec<N>,
-    first: Vec<N>,
-    stages: [Vec<N>; 6],
     at: Vec<N>,
-    /// State at the end of the step.
-    pub(super) ends: Vec<N>,
-    /// State at its beginning.
-    pub(super) begins: Vec<N>,
-    dense: [Vec<N>; 2],
+    /// The last one.
+    pub(super) step: Step<N>,
+}
+
+/// What is asked of steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerances<'a> {
+    /// Relative error of a step.
+    pub(super) relative: f64,
+    /// Absolute error of a step, state by state.
+    pub(super) absolute: &'a [f64],
 }
 
 fn blend<N: Number>(into: &mut [N], weights: &[f64], of: &[Vec<N>]) {
@@ -59,101 +76,21 @@ fn blend<N: Number>(into: &mut [N], weights: &[f64], of: &[Vec<N>]) {
     }
 }
 
-impl<N: Number> Rodas<N> {
+impl<N: Number> Step<N> {
     /// Memory for n states.
     #[must_use]
     pub(super) fn new(n: usize) -> Self {
         let zeros = || vec![N::of(0.0); n];
         Self {
-            n,
-            w: Factors::new(n),
-            jacobian: vec![N::of(0.0); n * n],
-            in_time: zeros(),
-            first: zeros(),
-            stages: std::array::from_fn(|_| zeros()),
-            at: zeros(),
-            ends: zeros(),
             begins: zeros(),
+            ends: zeros(),
+            slopes: zeros(),
+            stages: std::array::from_fn(|_| zeros()),
             dense: [zeros(), zeros()],
         }
     }
 
-    /// Looks at the beginning of steps: slopes and Jacobian there.
-    pub(super) fn begin(&mut self, model: &mut impl Slopes<N>, t: f64, y: &[N]) {
-        self.begins.copy_from_slice(y);
-        self.jacobian.fill(N::of(0.0));
-        model.jacobian(N::of(t), y, &mut self.first, &mut self.in_time, &mut self.jacobian);
-    }
-
-    /// Slopes at the beginning.
-    #[must_use]
-    pub(super) fn slopes(&self) -> &[N] {
-        &self.first
-    }
-
-    /// Tries a step of length h from there. The error relative to the tolerances; above 1, or NaN, it is to be
-    /// repeated with a shorter one.
-    pub(super) fn attempt(&mut self, model: &mut impl Slopes<N>, t: f64, h: f64, relative: f64, absolute: &[f64]) -> f64 {
-        let n = self.n;
-        let diagonal = N::of(1.0 / (h * GAMMA));
-        for (w, j) in self.w.entries.iter_mut().zip(&self.jacobian) {
-            *w = -*j;
-        }
-        for i in 0..n {
-            self.w.entries[i * n + i] = self.w.entries[i * n + i] + diagonal;
-        }
-        if !self.w.factor() {
-            return f64::NAN;
-        }
-        let per_h = 1.0 / h;
-        for stage in 0..6 {
-            let (done, rest) = self.stages.split_at_mut(stage);
-            let k = &mut rest[0];
-            match stage {
-                0 => k.copy_from_slice(&self.first),
-                1..=4 => {
-                    self.at.copy_from_slice(&self.begins);
-                    let weights: &[f64] = [&A2[..], &A3, &A4, &A5][stage - 1];
-                    blend(&mut self.at, weights, done);
-                    let time = if stage == 4 { t + h } else { t + C[stage] * h };
-                    model.slopes(N::of(time), &self.at, k);
-                }
-                _ => {
-                    for (at, last) in self.at.iter_mut().zip(&done[4]) {
-                        *at = *at + *last;
-                    }
-                    model.slopes(N::of(t + h), &self.at, k);
-                }
-            }
-            let weights: &[f64] = [&[][..], &C2, &C3, &C4, &C5, &C6][stage];
-            for (weight, earlier) in weights.iter().zip(done.iter()) {
-                let weight = N::of(weight * per_h);
-                for (to, e) in k.iter_mut().zip(earlier) {
-                    *to = *to + weight * *e;
-                }
-            }
-            if stage < 4 {
-                let weight = N::of(D[stage] * h);
-                for (to, s) in k.iter_mut().zip(&self.in_time) {
-                    *to = *to + weight * *s;
-                }
-            }
-            self.w.solve(k);
-        }
-        let mut sum = 0.0;
-        for (i, scale) in absolute.iter().enumerate() {
-            self.ends[i] = self.at[i] + self.stages[5][i];
-            let lanes = self.stages[5][i].lanes().iter().zip(self.begins[i].lanes()).zip(self.ends[i].lanes());
-            let worst = lanes.fold(0.0, |worst: f64, ((e, from), to)| {
-                let share = e.abs() / (scale + relative * from.abs().max(to.abs()));
-                if share.is_nan() || worst.is_nan() { f64::NAN } else { worst.max(share) }
-            });
-            sum += worst * worst;
-        }
-        libm::sqrt(sum / (n.max(1) as f64))
-    }
-
-    /// Prepares the dense output of the last step.
+    /// Prepares the dense output.
     pub(super) fn prepare(&mut self) {
         for (into, weights) in self.dense.iter_mut().zip([&H2, &H3]) {
             into.fill(N::of(0.0));
@@ -161,12 +98,134 @@ impl<N: Number> Rodas<N> {
         }
     }
 
-    /// The state at a share of the last step, 0…1, after [`Self::prepare`].
+    /// The state at a share of the step, 0…1, after [`Self::prepare`].
     pub(super) fn inside(&self, share: f64, into: &mut [N]) {
         let (s, rest) = (N::of(share), N::of(1.0 - share));
         for (i, to) in into.iter_mut().enumerate() {
             *to = self.begins[i] * rest + s * (self.ends[i] + rest * (self.dense[0][i] + s * self.dense[1][i]));
         }
+    }
+}
+
+impl<const L: usize> Step<Lanes<L>> {
+    /// The step of one lane; its stages only where its inside is to be looked at.
+    pub(super) fn lane(&self, lane: usize, inside: bool, into: &mut Step<f64>) {
+        let copy = |from: &[Lanes<L>], to: &mut [f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to = from.0[lane]);
+        copy(&self.begins, &mut into.begins);
+        copy(&self.ends, &mut into.ends);
+        copy(&self.slopes, &mut into.slopes);
+        if inside {
+            self.stages.iter().zip(&mut into.stages).for_each(|(from, to)| copy(from, to));
+        }
+    }
+}
+
+impl<N: Number> Rodas<N> {
+    /// Memory for n states.
+    #[must_use]
+    pub(super) fn new(n: usize) -> Self {
+        let zeros = || vec![N::of(0.0); n];
+        Self { n, w: Factors::new(n), jacobian: vec![N::of(0.0); n * n], in_time: zeros(), at: zeros(), step: Step::new(n) }
+    }
+
+    /// Looks at the beginning of steps: slopes and Jacobian there.
+    pub(super) fn begin(&mut self, model: &mut impl Slopes<N>, t: N, y: &[N]) {
+        self.step.begins.copy_from_slice(y);
+        self.jacobian.fill(N::of(0.0));
+        model.jacobian(t, y, &mut self.step.slopes, &mut self.in_time, &mut self.jacobian);
+    }
+
+    /// Tries a step of length h from t. `to` is the instant at which the slopes at its end are looked at: t + h, or
+    /// short of it where something turns there. The error relative to the tolerances; above 1, or NaN, the step is to
+    /// be repeated with a shorter one.
+    pub(super) fn attempt(&mut self, model: &mut impl Slopes<N>, (t, h, to): (f64, f64, f64), asked: Tolerances<'_>) -> f64 {
+        let sound = self.advance(model, (N::of(t), N::of(h), N::of(to)));
+        let mut sum = if sound.lanes().contains(&0.0) { f64::NAN } else { 0.0 };
+        let Step { stages, begins, ends, .. } = &self.step;
+        for (i, scale) in asked.absolute.iter().enumerate() {
+            let lanes = stages[5][i].lanes().iter().zip(begins[i].lanes()).zip(ends[i].lanes());
+            let worst = lanes.fold(0.0, |worst: f64, ((e, from), to)| {
+                let share = e.abs() / (scale + asked.relative * from.abs().max(to.abs()));
+                if share.is_nan() || worst.is_nan() { f64::NAN } else { worst.max(share) }
+            });
+            sum += worst * worst;
+        }
+        libm::sqrt(sum / (self.n.max(1) as f64))
+    }
+
+    /// The stages of a step and the state at its end. 0 in a lane whose matrix is singular.
+    fn advance(&mut self, model: &mut impl Slopes<N>, (t, h, to): (N, N, N)) -> N {
+        let n = self.n;
+        let per_h = N::of(1.0) / h;
+        let diagonal = per_h * N::of(1.0 / GAMMA);
+        for (w, j) in self.w.entries.iter_mut().zip(&self.jacobian) {
+            *w = -*j;
+        }
+        for i in 0..n {
+            self.w.entries[i * n + i] = self.w.entries[i * n + i] + diagonal;
+        }
+        let sound = self.w.factor();
+        let Step { begins, ends, slopes, stages, .. } = &mut self.step;
+        for stage in 0..6 {
+            let (done, rest) = stages.split_at_mut(stage);
+            let k = &mut rest[0];
+            match stage {
+                0 => k.copy_from_slice(slopes),
+                1..=4 => {
+                    self.at.copy_from_slice(begins);
+                    let weights: &[f64] = [&A2[..], &A3, &A4, &A5][stage - 1];
+                    blend(&mut self.at, weights, done);
+                    let time = if stage == 4 { to } else { t + N::of(C[stage]) * h };
+                    model.slopes(time, &self.at, k);
+                }
+                _ => {
+                    for (at, last) in self.at.iter_mut().zip(&done[4]) {
+                        *at = *at + *last;
+                    }
+                    model.slopes(to, &self.at, k);
+                }
+            }
+            let weights: &[f64] = [&[][..], &C2, &C3, &C4, &C5, &C6][stage];
+            for (weight, earlier) in weights.iter().zip(done.iter()) {
+                let weight = N::of(*weight) * per_h;
+                for (to, e) in k.iter_mut().zip(earlier) {
+                    *to = *to + weight * *e;
+                }
+            }
+            if stage < 4 {
+                let weight = N::of(D[stage]) * h;
+                for (to, s) in k.iter_mut().zip(&self.in_time) {
+                    *to = *to + weight * *s;
+                }
+            }
+            self.w.solve(k);
+        }
+        for i in 0..n {
+            ends[i] = self.at[i] + stages[5][i];
+        }
+        sound
+    }
+}
+
+impl<const L: usize> Rodas<Lanes<L>> {
+    /// As [`Self::attempt`], each lane with its own step, and its own error.
+    pub(super) fn attempt_apart(
+        &mut self,
+        model: &mut impl Slopes<Lanes<L>>,
+        (t, h, to): ([f64; L], [f64; L], [f64; L]),
+        asked: Tolerances<'_>,
+    ) -> [f64; L] {
+        let sound = self.advance(model, (Lanes(t), Lanes(h), Lanes(to)));
+        let mut sums = sound.0.map(|sound| if sound == 0.0 { f64::NAN } else { 0.0 });
+        let Step { stages, begins, ends, .. } = &self.step;
+        for (i, scale) in asked.absolute.iter().enumerate() {
+            for (l, sum) in sums.iter_mut().enumerate() {
+                let size = begins[i].0[l].abs().max(ends[i].0[l].abs());
+                let share = stages[5][i].0[l].abs() / (scale + asked.relative * size);
+                *sum += share * share;
+            }
+        }
+        sums.map(|sum| libm::sqrt(sum / (self.n.max(1) as f64)))
     }
 }
 
@@ -198,13 +257,13 @@ mod tests {
         for i in 0..steps {
             let t = f64::from(i) * h;
             solver.begin(&mut Known, t, &y);
-            solver.attempt(&mut Known, t, h, 1e-6, &[1e-6; 2]);
-            solver.prepare();
+            solver.attempt(&mut Known, (t, h, t + h), Tolerances { relative: 1e-6, absolute: &[1e-6; 2] });
+            solver.step.prepare();
             for share in [0.3, 0.7] {
-                solver.inside(share, &mut y);
+                solver.step.inside(share, &mut y);
                 inside = inside.max(off(t + share * h, &y));
             }
-            y.copy_from_slice(&solver.ends);
+            y.copy_from_slice(&solver.step.ends);
         }
         (off(2.0, &y), inside)
     }

@@ -1,7 +1,10 @@
 //! A simulation: steps of the solver between the instants at which something happens.
 
-use super::number::Number;
-use super::rodas::{Rodas, Slopes};
+mod apart;
+mod course;
+
+use super::number::{Lanes, Number};
+use super::rodas::{Slopes, Tolerances};
 use super::system::System;
 use super::tape::Tape;
 use toji_core::{Category, Error, Result};
@@ -98,6 +101,11 @@ impl<'s, N: Number> Registers<'s, N> {
         (Self { system, registers }, initial)
     }
 
+    /// Nothing in it yet.
+    fn empty(system: &'s System) -> Self {
+        Self { system, registers: vec![N::of(0.0); system.layout.registers] }
+    }
+
     fn place(&mut self, t: N, y: &[N]) {
         let layout = &self.system.layout;
         self.registers[layout.time as usize] = t;
@@ -115,6 +123,13 @@ impl<'s, N: Number> Registers<'s, N> {
         let mut value = [N::of(0.0)];
         self.run(tape, t, y, &mut value);
         value[0]
+    }
+}
+
+impl<const L: usize> Registers<'_, Lanes<L>> {
+    /// Puts what one simulation knows into a lane.
+    fn fill_lane(&mut self, lane: usize, of: &Registers<'_, f64>) {
+        self.registers.iter_mut().zip(&of.registers).for_each(|(to, from)| to.0[lane] = *from);
     }
 }
 
@@ -170,6 +185,11 @@ impl System {
     /// Times that do not increase; a state that is no number or a step that becomes too short, with the time and the
     /// quantity; too many steps; lanes that would take different ways (then they are simulated one by one).
     pub fn simulate<N: Number>(&self, constants: &[N], times: &[f64], options: &Options) -> Result<Trajectory<N>> {
+        self.run(self.ready(constants, times)?, times, options)
+    }
+
+    /// At the start.
+    fn ready<N: Number>(&self, constants: &[N], times: &[f64]) -> Result<Run<'_, N>> {
         let (Some(start), Some(end)) = (times.first().copied(), times.last().copied()) else {
             return Err(Error::input("E-SIM-001", "時刻がありません", "there are no times"));
         };
@@ -180,8 +200,7 @@ impl System {
                 "times must be finite and in order, and there must be as many constants as the model has",
             ));
         }
-        let run = Run::new(self, constants, start, end)?;
-        self.run(run, times, options)
+        Run::new(self, constants, start, end)
     }
 
     /// As [`Self::simulate`], but goes on from this state (in the order of [`Self::states`]) at the first of the times,
@@ -228,20 +247,14 @@ impl System {
     }
 
     fn run<N: Number>(&self, mut run: Run<'_, N>, times: &[f64], options: &Options) -> Result<Trajectory<N>> {
-        let (start, end) = (times[0], times[times.len() - 1]);
-        let scheduled = run.schedule(start, end)?;
-        let absolute: Vec<f64> =
-            (0..self.order()).map(|i| options.absolute.get(i).or(options.absolute.last()).copied().unwrap_or(1e-9)).collect();
-        let mut out = Trajectory {
-            times: times.to_vec(),
-            values: Vec::new(),
-            steps: (0, 0),
-            happened: Vec::new(),
-            width: self.names.len(),
-        };
-        run.integrate(options, &absolute, &scheduled, end, &mut out)?;
-        out.happened = run.happened;
-        Ok(out)
+        let mut course = run.set_out(times, options)?;
+        run.integrate(&mut course, Tolerances { relative: options.relative, absolute: &self.absolute(options) })?;
+        Ok(run.finish(course))
+    }
+
+    /// Absolute tolerance of each state.
+    fn absolute(&self, options: &Options) -> Vec<f64> {
+        (0..self.order()).map(|i| options.absolute.get(i).or(options.absolute.last()).copied().unwrap_or(1e-9)).collect()
     }
 }
 
@@ -414,35 +427,6 @@ impl<'s, N: Number> Run<'s, N> {
         Ok(self.truths.iter().zip(&self.were[..self.system.watched]).any(|(now, was)| now.is_true() != *was))
     }
 
-    /// The first instant of a step at which a watched comparison has turned, and the state there.
-    fn turn(&mut self, solver: &mut Rodas<N>, h: f64) -> Result<Option<(f64, Vec<N>)>> {
-        if self.system.watched == 0 {
-            return Ok(None);
-        }
-        let mut at = vec![N::of(0.0); self.y.len()];
-        solver.prepare();
-        let (mut before, mut after) = (0.0, None);
-        for share in [0.25, 0.5, 0.75, 1.0] {
-            solver.inside(share, &mut at);
-            if self.turned(self.t + share * h, &at)? {
-                after = Some(share);
-                break;
-            }
-            before = share;
-        }
-        let Some(mut after) = after else { return Ok(None) };
-        for _ in 0..60 {
-            let middle = 0.5 * (before + after);
-            if middle <= before || middle >= after {
-                break;
-            }
-            solver.inside(middle, &mut at);
-            if self.turned(self.t + middle * h, &at)? { after = middle } else { before = middle }
-        }
-        solver.inside(after, &mut at);
-        Ok(Some((after, at)))
-    }
-
     /// The instant of a turn with its derivatives.
     fn root(&mut self, t: f64, y: &[N]) -> Result<N> {
         let system = self.system;
@@ -467,159 +451,6 @@ impl<'s, N: Number> Run<'s, N> {
             self.observe(self.t, &y, out);
             self.y = y;
             *asked += 1;
-        }
-    }
-
-    fn integrate(
-        &mut self,
-        options: &Options,
-        absolute: &[f64],
-        scheduled: &[N],
-        end: f64,
-        out: &mut Trajectory<N>,
-    ) -> Result<()> {
-        let n = self.y.len();
-        let mut solver = Rodas::<N>::new(n);
-        let (mut asked, mut planned) = (0, 0);
-        self.settle(N::of(self.t))?;
-        self.remember()?;
-        self.observe_now(&mut asked, out);
-        let watch = if self.system.watched > 0 { (end - self.t) / LOOKS } else { f64::INFINITY };
-        let longest = options.step_max.unwrap_or(f64::INFINITY).min(watch);
-        let (mut fresh, mut h) = (true, 0.0);
-        let mut last_error = 1.0;
-        while self.t < end {
-            while scheduled.get(planned).is_some_and(|s| s.value() <= self.t) {
-                planned += 1;
-            }
-            let mut stop = (end, N::of(end));
-            for instant in scheduled.get(planned).into_iter().copied().chain(self.pending.iter().map(|p| p.due)) {
-                if instant.value() < stop.0 || (instant.value() == stop.0 && stop.0 == end) {
-                    stop = (instant.value(), instant);
-                }
-            }
-            let way = stop.0 - self.t;
-            if fresh {
-                let y = std::mem::take(&mut self.y);
-                solver.begin(&mut self.registers, self.t, &y);
-                self.y = y;
-                h = self.first_step(&mut solver, way, options.relative, absolute);
-                fresh = false;
-            }
-            h = h.min(longest);
-            // No sliver is left before a stop.
-            let tried = if h >= way {
-                way
-            } else if 2.0 * h > way {
-                0.5 * way
-            } else {
-                h
-            };
-            let error = if n == 0 { 0.0 } else { solver.attempt(&mut self.registers, self.t, tried, options.relative, absolute) };
-            if error.is_nan() || error > 1.0 {
-                out.steps.1 += 1;
-                h = tried * if error.is_finite() { (0.9 * libm::pow(error, -0.25)).clamp(0.1, 0.9) } else { 0.25 };
-                if h <= 1e-14 * self.t.abs().max(tried.min(1.0)) || h < f64::MIN_POSITIVE {
-                    return Err(self.stuck(&solver));
-                }
-                continue;
-            }
-            out.steps.0 += 1;
-            if out.steps.0 + out.steps.1 > options.steps_max {
-                return Err(self.failed("E-SIM-003", "ステップの数が上限を超えました", "more steps than the limit"));
-            }
-            let turn = self.turn(&mut solver, tried)?;
-            let reached = turn.as_ref().map_or(tried, |(share, _)| share * tried);
-            let at_stop = turn.is_none() && tried == way;
-            let now = if at_stop { stop.0 } else { self.t + reached };
-            self.observe_inside(&mut solver, tried, now, &mut asked, out);
-            let when = match turn {
-                Some((_, y)) => {
-                    let root = self.root(now, &y)?;
-                    self.y = y;
-                    root
-                }
-                None => {
-                    self.y.copy_from_slice(&solver.ends);
-                    if at_stop { stop.1 } else { N::of(now) }
-                }
-            };
-            let turned = when.value() != self.t + tried || reached < tried;
-            self.t = now;
-            // Gustafsson's predictive controller.
-            let mut grow = if error > 0.0 { 0.9 * libm::pow(error, -0.25) } else { 6.0 };
-            if error > 0.0 && out.steps.0 > 1 {
-                grow = grow.min(grow * libm::pow(last_error / error, 0.25));
-            }
-            last_error = error.max(1e-2);
-            h = tried * grow.clamp(0.2, 6.0);
-            if at_stop || turned {
-                self.settle(when)?;
-                self.remember()?;
-                fresh = true;
-            } else if self.t < end {
-                let y = std::mem::take(&mut self.y);
-                solver.begin(&mut self.registers, self.t, &y);
-                self.y = y;
-            }
-            self.observe_now(&mut asked, out);
-        }
-        Ok(())
-    }
-
-    /// Writes what is asked for before the end of the step.
-    fn observe_inside(&mut self, solver: &mut Rodas<N>, h: f64, now: f64, asked: &mut usize, out: &mut Trajectory<N>) {
-        let mut at: Option<Vec<N>> = None;
-        while let Some(time) = out.times.get(*asked).copied().filter(|t| *t < now) {
-            let y = at.get_or_insert_with(|| {
-                solver.prepare();
-                vec![N::of(0.0); self.y.len()]
-            });
-            solver.inside((time - self.t) / h, y);
-            let y = std::mem::take(y);
-            self.observe(time, &y, out);
-            at = Some(y);
-            *asked += 1;
-        }
-    }
-
-    /// A first step (Hairer, Nørsett and Wanner, Solving Ordinary Differential Equations I, section II.4).
-    fn first_step(&mut self, solver: &mut Rodas<N>, way: f64, relative: f64, absolute: &[f64]) -> f64 {
-        let n = self.y.len();
-        let size = |x: &[N], y: &[N]| {
-            let shares = x.iter().zip(y).zip(absolute).map(|((x, y), a)| {
-                let share = x.magnitude() / (a + relative * y.magnitude());
-                share * share
-            });
-            libm::sqrt(shares.sum::<f64>() / (n.max(1) as f64))
-        };
-        let (state, slope) = (size(&self.y, &self.y), size(solver.slopes(), &self.y));
-        if slope.is_nan() || slope == 0.0 {
-            return way;
-        }
-        let guess = if state < 1e-5 || slope < 1e-5 { 1e-6 * way.min(1.0) } else { 0.01 * state / slope }.min(way);
-        let ahead: Vec<N> = self.y.iter().zip(solver.slopes()).map(|(y, s)| *y + *s * N::of(guess)).collect();
-        let mut bent = vec![N::of(0.0); n];
-        self.registers.slopes(N::of(self.t + guess), &ahead, &mut bent);
-        bent.iter_mut().zip(solver.slopes()).for_each(|(b, s)| *b = *b - *s);
-        let curve = size(&bent, &self.y) / guess;
-        let most = if curve.is_nan() { slope } else { slope.max(curve) };
-        let second = if most <= 1e-15 { (guess * 1e-3).max(1e-6) } else { libm::pow(0.01 / most, 0.25) };
-        (100.0 * guess).min(second).min(way)
-    }
-
-    fn stuck(&self, solver: &Rodas<N>) -> Error {
-        let bad = solver.slopes().iter().position(|s| !s.magnitude().is_finite());
-        match bad {
-            Some(i) => {
-                let name = &self.system.names[self.system.states[i]];
-                self.failed(
-                    "E-SIM-004",
-                    &format!("«{name}» の変化の速さが数になりません"),
-                    &format!("the rate of «{name}» is no number"),
-                )
-            }
-            None => self.failed("E-SIM-005", "ステップが短くなりすぎました", "the steps become too short"),
         }
     }
 }

@@ -128,12 +128,6 @@ impl System {
         &self.states
     }
 
-    /// Whether the instants of its events follow from constants and time alone, so that simulations may share steps.
-    #[must_use]
-    pub fn may_run_side_by_side(&self) -> bool {
-        self.watched == 0
-    }
-
     pub(super) fn derived_constants(&self) -> impl Iterator<Item = usize> + '_ {
         self.constants.iter().enumerate().filter(|(_, (_, value))| value.is_none()).map(|(i, _)| i)
     }

@@ -183,18 +183,19 @@ impl Tape {
     /// Computes.
     pub(super) fn run<N: Number>(&self, registers: &mut [N]) {
         for step in &self.code {
-            let (a, b) = (registers[step.a as usize], registers[step.b as usize]);
-            registers[step.to as usize] = match step.operation {
-                Operation::Add => a + b,
-                Operation::Subtract => a - b,
-                Operation::Multiply => a * b,
-                Operation::Divide => a / b,
-                Operation::Negate => -a,
-                Operation::Power => a.power(b),
-                Operation::Choose => N::choose(a, b, registers[step.c as usize]),
-                Operation::Test(relation) => a.test(relation, b),
-                Operation::Elementary(function) => a.elementary(function),
-            };
+            let [to, a, b] = [step.to, step.a, step.b].map(|register| register as usize);
+            // Each from register to register: what is common to all would be copied on the way.
+            match step.operation {
+                Operation::Add => registers[to] = registers[a] + registers[b],
+                Operation::Subtract => registers[to] = registers[a] - registers[b],
+                Operation::Multiply => registers[to] = registers[a] * registers[b],
+                Operation::Divide => registers[to] = registers[a] / registers[b],
+                Operation::Negate => registers[to] = -registers[a],
+                Operation::Power => registers[to] = registers[a].power(registers[b]),
+                Operation::Choose => registers[to] = N::choose(registers[a], registers[b], registers[step.c as usize]),
+                Operation::Test(relation) => registers[to] = registers[a].test(relation, registers[b]),
+                Operation::Elementary(function) => registers[to] = registers[a].elementary(function),
+            }
         }
     }
 
