@@ -1,9 +1,11 @@
 //! An industry shares data without giving its secrets away, and everyone can check the account.
 //!
 //! * [`account`]: what each member gave, took and owes, in double entry (還元義務の帳簿).
+//! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
 //! the salt of a commitment and the seed of a key are arguments. Knows toji-core only. Whatever is unclear
 //! is refused, and each refusal names its clause and what to do.
 
 pub mod account;
+pub mod log;
