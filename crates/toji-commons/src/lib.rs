@@ -2,6 +2,7 @@
 //!
 //! * [`account`]: what each member gave, took and owes, in double entry (還元義務の帳簿).
 //! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
+//! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
 //! the salt of a commitment and the seed of a key are arguments. Knows toji-core only. Whatever is unclear
@@ -9,3 +10,4 @@
 
 pub mod account;
 pub mod log;
+pub mod release;

@@ -4,6 +4,7 @@
 
 mod account;
 mod log;
+mod release;
 
 use toji_core::clock::SECOND_NS;
 use toji_core::{Id, Instant};
