@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 mod account;
+mod agreement;
+mod decide;
 mod log;
 mod release;
+mod world;
 
 use toji_core::clock::SECOND_NS;
 use toji_core::{Id, Instant};
