@@ -1,0 +1,482 @@
+//! The decision: every combination against the naive evaluator, random worlds, properties, stories in time.
+
+use crate::world::{World, agreement, naive, organisation, person};
+use crate::{day, id};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use toji_commons::account::{Cause, DutyTerms, Ledger, Transaction};
+use toji_commons::agreement::{Area, DataSet, Feedback, Granted, IndustrialUse, Listing, Patents, Purpose, Role, Terms};
+use toji_commons::decide::{Action, Clause, Commons, Obligation, Places, Request, Seat};
+use toji_core::{Access, Digest, Id, Principal, Resource};
+
+fn word(clause: Clause) -> String {
+    serde_json::to_value(clause).unwrap().as_str().unwrap().to_owned()
+}
+
+/// How the asker's organisation stands to the owner's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Own,
+    Party,
+    Member,
+    Outsider,
+    Nobody,
+}
+/// What the agreement with the party is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deal {
+    None,
+    NotYet,
+    Ended,
+    ElsewhereOnly,
+    ComputeOnly,
+    NoIndustry,
+    All,
+}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    None,
+    Over,
+    Running,
+    RunningWithEarlyAccess,
+}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owed {
+    Nothing,
+    Later,
+    Overdue,
+}
+
+const SIDES: [Side; 5] = [Side::Own, Side::Party, Side::Member, Side::Outsider, Side::Nobody];
+const DEALS: [Deal; 7] =
+    [Deal::NotYet, Deal::Ended, Deal::ElsewhereOnly, Deal::ComputeOnly, Deal::NoIndustry, Deal::None, Deal::All];
+const WAITS: [Wait; 4] = [Wait::None, Wait::Over, Wait::Running, Wait::RunningWithEarlyAccess];
+const OWED: [Owed; 3] = [Owed::Nothing, Owed::Later, Owed::Overdue];
+const LISTINGS: [Listing; 3] = [Listing::Clear, Listing::Review, Listing::Blocked];
+const PURPOSES: [Purpose; 3] = [Purpose::Research, Purpose::Benchmark, Purpose::Production];
+
+/// One combination of all but role, action and purpose.
+#[derive(Debug, Clone, Copy)]
+struct Scene {
+    area: Area,
+    side: Side,
+    deal: Deal,
+    wait: Wait,
+    owed: Owed,
+    listing: Listing,
+    human_derived: bool,
+    covered: bool,
+}
+
+fn scenes() -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for area in Area::ALL {
+        for side in SIDES {
+            // What an agreement says matters to its parties only; that it matters to nobody else is checked with two.
+            let deals = if side == Side::Party { &DEALS[..] } else { &DEALS[5..] };
+            for &deal in deals {
+                for wait in WAITS {
+                    for owed in OWED {
+                        for listing in LISTINGS {
+                            for (human_derived, covered) in [(false, false), (false, true), (true, false), (true, true)] {
+                                scenes.push(Scene { area, side, deal, wait, owed, listing, human_derived, covered });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    scenes
+}
+
+fn role_person(role: Role) -> Id {
+    id(&format!("p{}", Role::ALL.iter().position(|r| *r == role).unwrap()))
+}
+
+fn world_of(scene: &Scene) -> World {
+    let asker = match scene.side {
+        Side::Own => "kura",
+        Side::Party => "amino",
+        Side::Member | Side::Nobody => "enzyme",
+        Side::Outsider => "trader",
+    };
+    let mut organisations: Vec<_> = ["kura", "amino", "enzyme", "trader"].map(|n| organisation(n, "JP")).to_vec();
+    organisations[3].joined = None;
+    for o in organisations.iter_mut().filter(|o| o.id == id(asker)) {
+        o.listing = scene.listing;
+        o.covered = scene.covered;
+    }
+    let persons = match scene.side {
+        Side::Nobody => Vec::new(),
+        _ => Role::ALL.iter().map(|r| person(role_person(*r).as_str(), asker, &[*r])).collect(),
+    };
+    let embargo = match scene.wait {
+        Wait::None => None,
+        Wait::Over => Some(day(0)),
+        Wait::Running | Wait::RunningWithEarlyAccess => Some(day(1)),
+    };
+    let data_set = DataSet { id: id("koji"), owner: id("kura"), area: scene.area, embargo, human_derived: scene.human_derived };
+    let mut deal = agreement("gi", &["kura", "amino"], &["koji"]);
+    deal.terms.purposes.insert(Purpose::Production);
+    match scene.deal {
+        Deal::None | Deal::All => {}
+        Deal::NotYet => deal.terms.from = day(1),
+        Deal::Ended => deal.terms.until = day(0),
+        Deal::ElsewhereOnly => deal.terms.countries = Some(BTreeSet::from(["FR".to_owned()])),
+        Deal::ComputeOnly => deal.terms.grants = BTreeSet::from([Granted::Compute]),
+        Deal::NoIndustry => {
+            deal.terms.industrial_use = IndustrialUse::Forbidden;
+            deal.terms.purposes.remove(&Purpose::Production);
+        }
+    }
+    if scene.wait == Wait::RunningWithEarlyAccess {
+        deal.terms.early_access.insert(id("amino"));
+    }
+    let duties = match scene.owed {
+        Owed::Nothing => Vec::new(),
+        Owed::Later => vec![(id(asker), 1, day(0))],
+        Owed::Overdue => vec![(id(asker), 1, day(-1))],
+    };
+    let agreements = if scene.deal == Deal::None { Vec::new() } else { vec![deal] };
+    World { organisations, persons, data_sets: vec![data_set], agreements, duties, noted: Some(day(0)) }
+}
+
+/// Roles × actions × areas × sides × agreements × embargo × duties × lists × human-derived × covered × purpose.
+#[test]
+fn the_whole_table_agrees_with_the_naive_evaluator() {
+    let data_set = id("koji");
+    let mut rows = 0u64;
+    let mut tally: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for scene in scenes() {
+        let world = world_of(&scene);
+        let commons = world.commons();
+        for role in Role::ALL {
+            let who = role_person(role);
+            for action in Action::ALL {
+                for purpose in PURPOSES {
+                    let request = Request { who: &who, action, data_set: &data_set, purpose, now: day(0) };
+                    let decision = commons.decide(&request);
+                    let (clause, by) = naive(&world, &request);
+                    let name = word_of(decision.clause);
+                    assert_eq!((name, &decision.agreement), (clause, &by), "{scene:?} {role:?} {action:?} {purpose:?}");
+                    properties(&scene, role, action, purpose, decision.allow());
+                    *tally.entry((scene.area.code(), name)).or_default() += 1;
+                    rows += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(rows, 4 * (7 + 4 * 2) * 4 * 3 * 3 * 4 * 11 * 6 * 3);
+    let mut text = String::new();
+    for ((area, clause), n) in tally {
+        writeln!(text, "{area}\t{clause}\t{n}").unwrap();
+    }
+    // Any change of a clause changes this file, for people to look at.
+    assert_eq!(text, include_str!("data/table.tsv"), "\n{text}");
+}
+
+/// Names without allocation, for millions of rows.
+fn word_of(clause: Clause) -> &'static str {
+    use std::sync::OnceLock;
+    static NAMES: OnceLock<Vec<(Clause, String)>> = OnceLock::new();
+    let all = [
+        Clause::ClockSetBack,
+        Clause::Unknown,
+        Clause::CoveredPerson,
+        Clause::Open,
+        Clause::NoAccount,
+        Clause::SeparationOfDuties,
+        Clause::Role,
+        Clause::Own,
+        Clause::WriteOwnOnly,
+        Clause::Listed,
+        Clause::ListingReview,
+        Clause::CleanRoom,
+        Clause::NeverExported,
+        Clause::Membership,
+        Clause::FeedbackOverdue,
+        Clause::Catalogue,
+        Clause::NoAgreement,
+        Clause::NotInForce,
+        Clause::Territory,
+        Clause::NotGranted,
+        Clause::Purpose,
+        Clause::Embargo,
+        Clause::Agreement,
+    ];
+    let names = NAMES.get_or_init(|| all.iter().map(|c| (*c, word(*c))).collect());
+    &names.iter().find(|(c, _)| *c == clause).unwrap().1
+}
+
+/// What must hold whatever the clauses: said of the scene alone.
+fn properties(scene: &Scene, role: Role, action: Action, purpose: Purpose, allow: bool) {
+    let Scene { area, side, deal, wait, owed, listing, human_derived, covered } = *scene;
+    let own = side == Side::Own;
+    let data = action != Action::Describe;
+    let running = matches!(wait, Wait::Running | Wait::RunningWithEarlyAccess);
+    let open = area == Area::Public && !running;
+    let case = || format!("{scene:?} {role:?} {action:?} {purpose:?}");
+    if !allow {
+        // One's own data stays one's own, whatever lists, duties and agreements say.
+        let apart = matches!(role, Role::Operator | Role::Auditor | Role::Guest | Role::AiService);
+        let kept = own && !apart && action == Action::Read && !(human_derived && covered);
+        assert!(!kept, "own data refused: {}", case());
+        return;
+    }
+    // P1: nobody reads what is in the competitive area but its owner and whom an agreement grants it.
+    let granted = side == Side::Party && matches!(deal, Deal::All | Deal::NoIndustry | Deal::ComputeOnly);
+    assert!(area != Area::Competitive || own || granted, "P1: {}", case());
+    // P2: no covered person is given anything human-derived.
+    assert!(!(human_derived && (covered || side == Side::Nobody)), "P2: {}", case());
+    // P3: no embargo is passed without early access.
+    let waits = running && !(wait == Wait::RunningWithEarlyAccess && side == Side::Party);
+    assert!(own || !data || !waits, "P3: {}", case());
+    // P4: nobody but the owner takes cooperative data out.
+    assert!(!(area == Area::Cooperative && action == Action::Export && !own), "P4: {}", case());
+    // Nothing but computing leaves a clean room.
+    assert!(own || area != Area::CleanRoom || matches!(action, Action::Compute | Action::Describe), "clean room: {}", case());
+    // Listed organisations, overdue members, and operators see no data of others that is not open.
+    assert!(own || open || listing == Listing::Clear, "lists: {}", case());
+    assert!(own || area != Area::Cooperative || !data || owed != Owed::Overdue, "overdue: {}", case());
+    assert!(open || !data || !matches!(role, Role::Operator | Role::Auditor | Role::Guest), "duties apart: {}", case());
+    assert!(own || action != Action::Write, "write: {}", case());
+}
+
+struct Mix(u64);
+impl Mix {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u64) as usize]
+    }
+    fn some<T: Copy + Ord>(&mut self, of: &[T], in_n: u64) -> BTreeSet<T> {
+        of.iter().copied().filter(|_| self.below(in_n) == 0).collect()
+    }
+}
+
+fn random_world(mix: &mut Mix) -> World {
+    let names = ["kura", "amino", "enzyme", "trader"];
+    let mut world = World { noted: (mix.below(4) == 0).then(|| day(mix.below(20) as i64 - 10)), ..World::default() };
+    for name in names {
+        let mut o = organisation(name, mix.one(&["JP", "FR"]));
+        o.listing = mix.one(&[Listing::Clear, Listing::Clear, Listing::Clear, Listing::Review, Listing::Blocked]);
+        o.covered = mix.below(6) == 0;
+        o.joined = (mix.below(5) > 0).then(|| day(mix.below(30) as i64 - 25));
+        o.left = (mix.below(5) == 0).then(|| day(mix.below(30) as i64 - 10));
+        world.organisations.push(o);
+        for p in 0..2 {
+            let roles: Vec<Role> = mix.some(&Role::ALL, 4).into_iter().collect();
+            world.persons.push(person(&format!("{name}-{p}"), name, &roles));
+        }
+        if mix.below(3) == 0 {
+            world.duties.push((id(name), mix.below(2) as u32, day(mix.below(30) as i64 - 15)));
+        }
+    }
+    for n in 0..4 {
+        let embargo = (mix.below(3) == 0).then(|| day(mix.below(30) as i64 - 15));
+        let (owner, area) = (id(mix.one(&names)), mix.one(&Area::ALL));
+        world.data_sets.push(DataSet { id: id(&format!("ds{n}")), owner, area, embargo, human_derived: mix.below(6) == 0 });
+    }
+    for n in 0..mix.below(6) {
+        let mut parties: BTreeSet<&str> = mix.some(&names, 2);
+        parties.extend([names[0], names[1]]);
+        let parties: Vec<&str> = parties.into_iter().collect();
+        let mut a = agreement(&format!("a{n}"), &parties, &[]);
+        a.data_sets = mix.some(&[0, 1, 2, 3], 2).into_iter().map(|d| id(&format!("ds{d}"))).collect();
+        let from = mix.below(30) as i64 - 25;
+        a.terms = Terms {
+            from: day(from),
+            until: day(from + 1 + mix.below(40) as i64),
+            purposes: mix.some(&Purpose::ALL, 2),
+            grants: mix.some(&[Granted::Compute, Granted::Read, Granted::Train, Granted::Export], 2),
+            industrial_use: mix.one(&[IndustrialUse::Permitted, IndustrialUse::Forbidden]),
+            patents: Patents::Free,
+            early_access: parties.iter().filter(|_| mix.below(3) == 0).map(|p| id(p)).collect(),
+            countries: (mix.below(4) == 0).then(|| BTreeSet::from(["JP".to_owned()])),
+            feedback: None,
+        };
+        a.terms.purposes.insert(Purpose::Research);
+        a.terms.grants.insert(Granted::Read);
+        if a.terms.industrial_use == IndustrialUse::Forbidden {
+            a.terms.purposes.remove(&Purpose::Production);
+        }
+        world.agreements.push(a);
+    }
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// 2,000 worlds with 500 requests each: a million.
+    #[test]
+    fn random_requests_agree_with_the_naive_evaluator(seed in any::<u64>()) {
+        let mut mix = Mix(seed);
+        let world = random_world(&mut mix);
+        let commons = world.commons();
+        for _ in 0..500 {
+            let who = match mix.below(12) {
+                0 => id("stranger"),
+                _ => world.persons[mix.below(8) as usize].id.clone(),
+            };
+            let data_set = id(&format!("ds{}", mix.below(20).min(mix.below(5))));
+            let (action, purpose) = (mix.one(&Action::ALL), mix.one(&Purpose::ALL));
+            let now = day(mix.below(30) as i64 - 15);
+            let request = Request { who: &who, action, data_set: &data_set, purpose, now };
+            let decision = commons.decide(&request);
+            let (clause, by) = naive(&world, &request);
+            prop_assert_eq!((word_of(decision.clause), &decision.agreement), (clause, &by), "{:?} in {:?}", request, world);
+            prop_assert_eq!(decision.allow(), ["open", "own", "catalogue", "agreement"].contains(&clause));
+        }
+    }
+}
+
+/// Three companies over time: embargo, early access, a duty that falls overdue, feedback, the end of the term.
+#[test]
+fn time_is_an_input_of_the_decision() {
+    let mut world = World {
+        organisations: ["kura", "amino", "enzyme"].map(|n| organisation(n, "JP")).to_vec(),
+        persons: vec![
+            person("owner", "kura", &[Role::Scientist]),
+            person("early", "amino", &[Role::Scientist]),
+            person("late", "enzyme", &[Role::Scientist]),
+        ],
+        data_sets: vec![DataSet {
+            id: id("koji"),
+            owner: id("kura"),
+            area: Area::Cooperative,
+            embargo: Some(day(30)),
+            human_derived: false,
+        }],
+        ..World::default()
+    };
+    let mut deal = agreement("gi", &["kura", "amino", "enzyme"], &["koji"]);
+    deal.terms.early_access.insert(id("amino"));
+    deal.terms.feedback = Some(Feedback { units: 2, within_days: 40 });
+    deal.terms.patents = Patents::Notice { within_days: 30 };
+    world.agreements.push(deal);
+    let mut commons = world.commons();
+    let asked = |commons: &Commons, who: &str, action, now| {
+        commons.decide(&Request { who: &id(who), action, data_set: &id("koji"), purpose: Purpose::Research, now })
+    };
+    let read = |commons: &Commons, who: &str, now| asked(commons, who, Action::Read, now).clause;
+    let nanosecond_before = day(30).plus_ns(-1).unwrap();
+    assert_eq!(read(&commons, "owner", day(0)), Clause::Own);
+    assert_eq!(read(&commons, "late", nanosecond_before), Clause::Embargo);
+    assert_eq!(read(&commons, "late", day(30)), Clause::Agreement);
+    let early = asked(&commons, "early", Action::Read, day(0));
+    assert_eq!(
+        early.obligations,
+        [
+            Obligation::Feedback { units: 2, due: day(40) },
+            Obligation::PatentNotice { within_days: 30 },
+            Obligation::UseEnds { at: day(100) }
+        ]
+    );
+    assert!(early.reason().en.contains("gi") && early.reason().ja.contains("gi"));
+    early.demand().unwrap();
+
+    // What was taken becomes a duty in the ledger, and the ledger bars its debtor from the day after it is due.
+    let mut ledger = Ledger::new();
+    let duty = Some(DutyTerms { duty: id("d1"), units: 2, due: day(40) });
+    let taking = Cause::Taking { member: id("amino"), agreement: id("gi"), data_set: id("koji"), units: 1, duty };
+    ledger.post(Transaction { id: id("t1"), at: day(0), cause: taking }).unwrap();
+    commons.take_duties(&ledger, day(40));
+    assert_eq!(read(&commons, "early", day(40)), Clause::Agreement);
+    assert_eq!(read(&commons, "early", day(41)), Clause::FeedbackOverdue);
+    assert_eq!(asked(&commons, "early", Action::Describe, day(41)).clause, Clause::Catalogue);
+    let error = asked(&commons, "early", Action::Read, day(41)).demand().unwrap_err();
+    let fault = error.fault();
+    assert!(fault.place.is_some() && fault.hint.as_ref().is_some_and(|h| h.ja != h.en));
+    let feedback = Cause::Feedback { duty: id("d1"), units: 2, evidence: Digest::of(b"accepted") };
+    ledger.post(Transaction { id: id("t2"), at: day(42), cause: feedback }).unwrap();
+    commons.take_duties(&ledger, day(42));
+    assert_eq!(read(&commons, "early", day(42)), Clause::Agreement);
+
+    // The term ends; a clock set back does not bring it again.
+    assert_eq!(read(&commons, "late", day(100)), Clause::NotInForce);
+    assert_eq!(read(&commons, "owner", day(100)), Clause::Own);
+    commons.note_time(day(100));
+    commons.note_time(day(50));
+    assert_eq!(read(&commons, "late", day(99)), Clause::ClockSetBack);
+    assert_eq!(read(&commons, "owner", day(99)), Clause::ClockSetBack);
+}
+
+#[test]
+fn every_clause_speaks_two_languages() {
+    for clause in [
+        "clock-set-back",
+        "unknown",
+        "covered-person",
+        "open",
+        "no-account",
+        "separation-of-duties",
+        "role",
+        "own",
+        "write-own-only",
+        "listed",
+        "listing-review",
+        "clean-room",
+        "never-exported",
+        "membership",
+        "feedback-overdue",
+        "catalogue",
+        "no-agreement",
+        "not-in-force",
+        "territory",
+        "not-granted",
+        "purpose",
+        "embargo",
+        "agreement",
+    ] {
+        let clause: Clause = serde_json::from_value(clause.into()).unwrap();
+        for text in [clause.reason(), clause.remedy()] {
+            assert!(!text.ja.is_empty() && !text.en.is_empty() && text.ja != text.en && !text.ja.is_ascii());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Runs;
+impl Places for Runs {
+    fn data_set(&self, what: Resource<'_>) -> Option<Id> {
+        match what {
+            Resource::Series { run, .. } | Resource::Record { id: run, .. } => Id::parse(run).ok(),
+            Resource::Blob { .. } | Resource::Store => None,
+        }
+    }
+}
+
+/// The engine answers the house's gate: the same question by depositor, member and outsider.
+#[test]
+fn it_answers_the_gate_of_the_house() {
+    let mut world = World {
+        organisations: ["kura", "amino"].map(|n| organisation(n, "JP")).to_vec(),
+        persons: vec![person("toji", "kura", &[Role::Scientist]), person("taro", "amino", &[Role::Scientist])],
+        ..World::default()
+    };
+    for (name, area) in [("shared", Area::Cooperative), ("secret", Area::Competitive), ("open", Area::Public)] {
+        world.data_sets.push(DataSet { id: id(name), owner: id("kura"), area, embargo: None, human_derived: false });
+    }
+    world.agreements.push(agreement("gi", &["kura", "amino"], &["shared"]));
+    let seat = Arc::new(Seat::new(Arc::new(world.commons()), Arc::new(Runs), Purpose::Research, day(0)));
+    let seen = |who: &str| -> Vec<&str> {
+        let access = Access { who: Principal { id: who.into(), organisation: None }, gate: seat.clone() };
+        let runs = ["shared", "secret", "open"].into_iter();
+        runs.filter(|run| access.decide(toji_core::Action::Read, Resource::Series { run, channel: "pH" }).allow).collect()
+    };
+    assert_eq!(seen("toji"), ["shared", "secret", "open"]);
+    assert_eq!(seen("taro"), ["shared", "open"]);
+    assert_eq!(seen("somebody"), ["open"]);
+    let access = Access { who: Principal { id: "toji".into(), organisation: None }, gate: seat.clone() };
+    for what in [Resource::Store, Resource::Blob { address: "sha256:00" }] {
+        let decision = access.decide(toji_core::Action::Read, what);
+        assert!(!decision.allow && decision.reason.ja != decision.reason.en);
+    }
+    assert!(!access.sees_all());
+}

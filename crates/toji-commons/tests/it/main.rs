@@ -1,0 +1,24 @@
+//! The commons from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+mod account;
+mod agreement;
+mod decide;
+mod log;
+mod release;
+mod world;
+
+use toji_core::clock::SECOND_NS;
+use toji_core::{Id, Instant};
+
+/// An identifier.
+fn id(text: &str) -> Id {
+    Id::parse(text).unwrap()
+}
+
+/// Days after 2026-04-01T00:00:00Z.
+fn day(n: i64) -> Instant {
+    let zero = Instant::parse("2026-04-01T00:00:00Z").unwrap();
+    zero.plus_ns(n * 86_400 * SECOND_NS).unwrap()
+}
