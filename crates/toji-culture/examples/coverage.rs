@@ -1,4 +1,5 @@
-//! How often 90 % intervals hold: `cargo run --release -p toji-culture --example coverage -- [repeats] [new runs] [n]…`.
+//! How often 90 % intervals hold: `cargo run --release -p toji-culture --example coverage -- [repeats] [new runs] [n]…
+//! [from=first repeat]`; other repeats are other runs.
 //! The simulated benchmark is the shipped model `cho-mab-fed-batch` with hidden differences from run to run; the real
 //! runs are those of *E. coli* in `tests/coverage/ambr250.csv`. Same numbers, same table.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "a program for measuring")]
@@ -27,16 +28,19 @@ fn counted(held: &[bool]) -> String {
 
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let from: u64 = std::env::args().find_map(|a| a.strip_prefix("from=")?.parse().ok()).unwrap_or(0);
     let repeats = numbers.first().copied().unwrap_or(200);
     let new = numbers.get(1).copied().unwrap_or(4);
     let sizes = if numbers.len() > 2 { numbers[2..].to_vec() } else { vec![10, 20, 50] };
     let model = model();
     let predictor = predictor(&model);
-    println!("simulated: {repeats} repeats, {new} new runs each, level {LEVEL}");
-    println!("runs  titre            course           titre alone      course alone     width of the titre's interval");
+    println!("simulated: {repeats} repeats from the {}th, {new} new runs each, level {LEVEL}", from + 1);
+    println!(
+        "runs  titre            course           course, counted  titre alone      course alone     width of the titre's interval"
+    );
     for n in sizes {
         let mut all: Vec<Held> = Vec::new();
-        for seed in 0..repeats as u64 {
+        for seed in from..from + repeats as u64 {
             all.push(repeat(&predictor, n, new, 1_000_000 * n as u64 + seed));
             // Fifty runs take long: what was counted so far is told on the way.
             if all.len().is_multiple_of(20) {
@@ -55,6 +59,7 @@ fn main() {
         let cells = [
             share(&all, |h| &h.titre),
             share(&all, |h| &h.course),
+            share(&all, |h| &h.course_counted),
             share(&all, |h| &h.titre_alone),
             share(&all, |h| &h.course_alone),
         ]

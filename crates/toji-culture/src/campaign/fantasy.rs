@@ -174,6 +174,17 @@ pub(super) struct Fantasy {
     unit: f64,
 }
 
+/// What is open about a place, in the scale of the goal's model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Outlook {
+    /// How far its mean lies above the best, on average over the draws; mostly below nothing.
+    pub(super) lead: f64,
+    /// Spread of that.
+    pub(super) sd: f64,
+    /// Logarithm of the spread that is left once the batch so far is known, by the probability that the limits hold.
+    pub(super) ln_open: f64,
+}
+
 /// A place in the cube as a key.
 pub(super) fn key(cube: &[f64]) -> Vec<u64> {
     // −0 and 0 are the same place.
@@ -281,6 +292,31 @@ impl Fantasy {
             self.latents[bound.latent].slope(of, &by_means, by_sd, slope);
         }
         most + ln(sum / draws as f64)
+    }
+    /// Logarithm of what a place is worth of which all is known, in the scale of the goal's model: the nugget is nothing but
+    /// a help to the arithmetic, and a value that is no greater says nothing.
+    pub(super) fn ln_least(&self) -> f64 {
+        0.5 * ln(NUGGET * self.latents[0].variance)
+    }
+    /// What is open about a place.
+    pub(super) fn outlook(&self, cube: &[f64]) -> Outlook {
+        let draws = self.best.len() as f64;
+        let goal = self.latents[0].at(cube);
+        let leads: Vec<f64> = goal.means.iter().zip(&self.best).map(|(mean, best)| mean - best).collect();
+        let lead = leads.iter().sum::<f64>() / draws;
+        let among = leads.iter().map(|l| (l - lead) * (l - lead)).sum::<f64>() / draws;
+        let mut holds = vec![0.0; self.best.len()];
+        for (l, latent) in self.latents.iter().enumerate().skip(1) {
+            let at = latent.at(cube);
+            for bound in self.bounds.iter().filter(|b| b.latent == l) {
+                for (holds, mean) in holds.iter_mut().zip(&at.means) {
+                    *holds += normal::ln_distribution(bound.sign * (bound.bound - mean) / at.sd).value;
+                }
+            }
+        }
+        let most = holds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let ln_holds = if most.is_finite() { most + ln(holds.iter().map(|h| exp(h - most)).sum::<f64>() / draws) } else { most };
+        Outlook { lead, sd: (among + goal.sd * goal.sd).sqrt(), ln_open: ln(goal.sd) + ln_holds }
     }
     /// A point joins the batch. Says how much better the best has become on average, in the unit of the goal.
     pub(super) fn add(&mut self, cube: &[f64]) -> Result<f64> {

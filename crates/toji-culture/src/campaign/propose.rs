@@ -4,10 +4,11 @@ use super::batch::{Batch, Edge, Group, Position};
 use super::fantasy::{Fantasy, key};
 use super::problem::{Direction, History, Limit, Problem};
 use super::reason::{Check, Expected, Proposed, Stopping, Why};
-use super::replicate;
+use super::replicate::Repeats;
 use super::search::{Fixed, Search};
 use crate::gp::{self, Data, Gp, normal};
 use crate::optimise::Sobol;
+use libm::log as ln;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -20,6 +21,10 @@ const POINTS_MIN: usize = 3;
 const REHEARSED: usize = 48;
 /// Least probability that the limits hold for a point to be repeated as a rival for the best.
 pub(super) const HOLDS_MIN: f64 = 0.5;
+
+/// Share of the standard deviation of the noise: a unit that promises less than this to the best cannot be told from one
+/// that promises nothing.
+const IDLE: f64 = 0.01;
 
 /// How a batch is searched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -85,8 +90,12 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
     batch.check(problem.space)?;
     let places = history.runs.iter().map(|r| problem.space.place(&r.point)).collect::<Result<Vec<_>>>()?;
     let pending = history.pending.iter().map(|p| problem.space.place(p)).collect::<Result<Vec<_>>>()?;
+    // Every place that was tried or is under way, once, in an order that the places alone decide.
+    let distinct: BTreeMap<Vec<u64>, &Vec<f64>> = places.iter().chain(&pending).map(|p| (key(p), p)).collect();
+    let points: Vec<Vec<f64>> = distinct.into_values().cloned().collect();
     let search = Search {
         space: problem.space,
+        tried: &points,
         allowed: problem.allowed,
         raw: settings.raw.max(8),
         polish: settings.polish.max(1),
@@ -97,20 +106,28 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
     let mut warnings = Vec::new();
     let Some(models) = fit(problem, history, &places, settings, seed, &mut warnings)? else {
         let seats = fill_space(&search, batch, &pending, seed)?;
+        if batch.replicates > 0 {
+            warnings.push(Text::new(
+                "反復できる点がまだないか少なすぎるため、すべて新しい点です",
+                "too little was tried so far to be repeated: all units are new points",
+            ));
+        }
         let runs = seated(problem, &search, history, &places, batch, seats, None, settings, seed);
         last_look(&search, &runs)?;
         return Ok(Proposal { runs, checks: Vec::new(), stopping: None, refused: search.refused.get(), warnings });
     };
-    // Every place that was tried or is under way, once, in an order that the places alone decide.
-    let distinct: BTreeMap<Vec<u64>, &Vec<f64>> = places.iter().chain(&pending).map(|p| (key(p), p)).collect();
-    let points: Vec<Vec<f64>> = distinct.into_values().cloned().collect();
     let limited: Vec<(&Gp, Vec<Limit>)> = models.limited.iter().map(|(_, gp, limits)| (gp, limits.clone())).collect();
     let mut fantasy = Fantasy::new(&models.goal, &limited, &points, batch.units(), settings.draws.clamp(16, 4096), seed)?;
-    let (mut seats, fixed, repeats) = repeated(problem, &search, &models, history, &places, batch);
-    if batch.replicates > 0 && repeats < batch.replicates {
+    let Repeated { mut seats, fixed, count, gain: by_repeats } = repeated(problem, &search, &models, history, &places, batch);
+    if count < batch.replicates {
         warnings.push(Text::new(
-            format!("反復 {} のうち {repeats} だけを割り当てました。残りは新しい点です（反復しても最良点の判断が変わらないか、共有因子が合いません）", batch.replicates),
-            format!("only {repeats} of {} repeats are used, the rest are new points: repeating would not change which point is the best, or a shared factor does not fit", batch.replicates),
+            format!("反復 {} のうち {count} だけを割り当てました。残りは新しい点です（試した点のうち、制約と安全範囲を守る見込みがあり、共有因子の合うものがありません）", batch.replicates),
+            format!("only {count} of {} repeats are used, the rest are new points: no point that was tried probably keeps the limits, is allowed and fits the shared factors", batch.replicates),
+        ));
+    } else if count > 0 && by_repeats < IDLE * models.goal.hyper().noise.sqrt() {
+        warnings.push(Text::new(
+            "反復しても最良点の判断はまず変わりません。測定のばらつきを確かめるだけになります",
+            "the repeats will hardly change which point is the best: they only tell the noise",
         ));
     }
     let gain = fill(&search, settings, &models, &mut fantasy, batch, &places, &hottest(&models, &points), &fixed, &mut seats)?;
@@ -121,7 +138,14 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
     Ok(Proposal { runs, checks, stopping, refused: search.refused.get(), warnings })
 }
 
-/// Fills the seats that repeats left free, one after the other. Says what they add to the expected best.
+/// Fills the seats that repeats left free, one after the other, no two at one place. Says what they add to the expected
+/// best.
+///
+/// Where no place promises more than noise hides, promises are no reason to choose by: they are greatest beside the best
+/// place, of which nothing but the last digit is unknown, and a whole batch would gather there. The units that are left go
+/// where least is known among what may still be best (pure exploration, E. Contal, D. Buffoni, A. Robicquet and N. Vayatis,
+/// "Parallel Gaussian process optimization with upper confidence bound and pure exploration", ECML PKDD 2013, LNCS 8188,
+/// 225–240).
 #[expect(clippy::too_many_arguments, reason = "the state of one search, at one place")]
 fn fill(
     search: &Search<'_>,
@@ -135,20 +159,27 @@ fn fill(
     seats: &mut [Vec<Seat>],
 ) -> Result<f64> {
     let mut gain = 0.0;
+    let idle = ln(IDLE * models.goal.hyper().noise.sqrt() / models.goal.unit()).max(fantasy.ln_least());
+    let mut taken: Vec<Vec<f64>> = seats.iter().flatten().map(|s| s.cube.clone()).collect();
     let known = hot.first().map_or(f64::NEG_INFINITY, |p| models.goal.predict(p).mean);
     for (g, group) in batch.groups.iter().enumerate() {
         let free = batch.seats(group) - seats[g].len();
         let fixed = shared(search, settings, fantasy, &fixed[g], hot, free, g as u64)?;
         for unit in 0..free {
             let salt = 1_000 + (g * 1_000 + unit) as u64;
-            let found = search.best(fantasy, &fixed, hot, salt).ok_or_else(|| refused_all(search))?;
+            let found = search.best(fantasy, &fixed, hot, salt, &taken).ok_or_else(|| refused_all(search))?;
+            let open = if found.value < idle { search.most_open(fantasy, &fixed, hot, salt, &taken) } else { None };
+            let fills = open.is_some();
+            let found = open.unwrap_or(found);
             let at = models.goal.predict(&found.cube);
             let (lead, sd) = (at.mean - known, at.sd.max(f64::MIN_POSITIVE));
             let (from_mean, from_spread) = (lead.max(0.0) * normal::distribution(lead / sd), sd * normal::density(lead / sd));
             let added = fantasy.add(&found.cube)?;
+            taken.push(found.cube.clone());
             gain += added;
             let why = match (places.iter().any(|p| key(p) == key(&found.cube)), lead > 0.0) {
                 (true, _) => Why::Replicate,
+                _ if fills => Why::FillSpace,
                 (false, true) => Why::Exploit,
                 (false, false) => Why::Explore,
             };
@@ -255,8 +286,19 @@ pub(super) fn hottest(models: &Models, points: &[Vec<f64>]) -> Vec<Vec<f64>> {
     order.into_iter().take(3).map(|(_, _, p)| p.clone()).collect()
 }
 
-/// Gives the units for repeats to points and these to groups. Says the seats and the decided factors of each group,
-/// and how many repeats there are.
+/// What the repeats take.
+struct Repeated {
+    /// Seats of each group.
+    seats: Vec<Vec<Seat>>,
+    /// Decided factors of each group.
+    fixed: Vec<Fixed>,
+    count: usize,
+    /// What they are worth, in the unit of the goal.
+    gain: f64,
+}
+
+/// Gives the units for repeats to points and these to groups: as many as asked, as long as a point that was tried may be
+/// run again and a group takes it.
 fn repeated(
     problem: &Problem<'_>,
     search: &Search<'_>,
@@ -264,7 +306,7 @@ fn repeated(
     history: &History,
     places: &[Vec<f64>],
     batch: &Batch,
-) -> (Vec<Vec<Seat>>, Vec<Fixed>, usize) {
+) -> Repeated {
     let mut fixed: Vec<Fixed> = batch.groups.iter().map(|g| g.fixed.clone()).collect();
     let mut seats: Vec<Vec<Seat>> = batch.groups.iter().map(|_| Vec::new()).collect();
     let distinct: BTreeMap<Vec<u64>, (&Vec<f64>, &Vec<f64>)> =
@@ -278,17 +320,19 @@ fn repeated(
             inside && all_hold(models, p) >= HOLDS_MIN && search.may(point) && search.may(&problem.space.point(p))
         })
         .collect();
-    let mut count = 0;
+    let (mut count, mut gain) = (0, 0.0);
+    let mut repeats = Repeats::of(&models.goal, &tried);
+    let settable: Vec<Vec<f64>> = tried.iter().map(|p| problem.space.point(p)).collect();
     while count < batch.replicates {
-        let next = replicate::choose(&models.goal, &tried, |i, _| may[i], count + 1);
-        let Some(again) = next.get(count).copied() else { break };
-        let point = problem.space.point(&tried[again.point]);
-        let agrees = |fixed: &Fixed| fixed.iter().all(|(f, v)| (point[*f] - v).abs() <= 1e-9 * v.abs().max(1.0));
-        let group = (0..batch.groups.len()).find(|g| seats[*g].len() < batch.seats(&batch.groups[*g]) && agrees(&fixed[*g]));
-        let Some(group) = group else { break };
+        let group_of = |point: usize| {
+            let agrees = |fixed: &Fixed| fixed.iter().all(|(f, v)| (settable[point][*f] - v).abs() <= 1e-9 * v.abs().max(1.0));
+            (0..batch.groups.len()).find(|g| seats[*g].len() < batch.seats(&batch.groups[*g]) && agrees(&fixed[*g]))
+        };
+        let Some(again) = repeats.next(|i| may[i] && group_of(i).is_some()) else { break };
+        let Some(group) = group_of(again.point) else { break };
         for (f, factor) in problem.space.factors().iter().enumerate() {
             if factor.hard_to_change && fixed[group].iter().all(|(other, _)| *other != f) {
-                fixed[group].push((f, point[f]));
+                fixed[group].push((f, settable[again.point][f]));
             }
         }
         seats[group].push(Seat {
@@ -298,8 +342,9 @@ fn repeated(
             gain_from_mean: None,
         });
         count += 1;
+        gain += again.gain;
     }
-    (seats, fixed, count)
+    Repeated { seats, fixed, count, gain }
 }
 
 /// Decides the shared factors of a group by rehearsing what its units would bring at some values of them.
@@ -319,7 +364,7 @@ fn shared(
         return Ok(fixed.clone());
     }
     let ranked = search.ranked(fantasy, fixed, hot, 500 + group);
-    let first = search.climbed(&ranked, fantasy, fixed).ok_or_else(|| refused_all(search))?;
+    let first = search.climbed(&ranked, fantasy, fixed, None).ok_or_else(|| refused_all(search))?;
     let mut options: Vec<Fixed> = Vec::new();
     let mut seen: Vec<Vec<f64>> = Vec::new();
     for found in std::iter::once(&first).chain(&ranked) {

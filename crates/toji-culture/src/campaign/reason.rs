@@ -12,7 +12,7 @@ pub enum Why {
     Explore,
     /// It was tried; measuring it again tells which point is the best.
     Replicate,
-    /// Nothing is known yet: the points fill the space evenly.
+    /// Nothing is known yet, or no point promises more than noise hides: the points fill the space, where least is known.
     FillSpace,
 }
 

@@ -1,6 +1,6 @@
 //! The point worth most: many even points and some near the best, then the steepest way up from the best of them.
 
-use super::fantasy::Fantasy;
+use super::fantasy::{Fantasy, Outlook};
 use super::space::{Kind, Space};
 use crate::optimise::{Limits, Sobol, minimise};
 use std::cell::Cell;
@@ -11,12 +11,18 @@ use toji_core::chance::Chance;
 const ROUNDS: u64 = 64;
 /// Spread of the points near the best, in the cube.
 const NEAR: f64 = 0.12;
+/// Two units of a batch whose places lie closer than this in every direction of the cube say the same.
+const SAME: f64 = 0.01;
+/// Standard deviations above its mean that a place may well lie.
+const MAY_WELL: f64 = 2.0;
 /// Steps up from one start.
 const STEPS: usize = 40;
 
 /// A search in a space, under an envelope.
 pub(super) struct Search<'a> {
     pub(super) space: &'a Space,
+    /// Places that were tried or are under way.
+    pub(super) tried: &'a [Vec<f64>],
     pub(super) allowed: &'a dyn Fn(&[f64]) -> Result<(), Text>,
     pub(super) raw: usize,
     pub(super) polish: usize,
@@ -36,7 +42,16 @@ pub(super) struct Found {
     pub(super) value: f64,
 }
 
+/// Does a place lie farther than that from all of these, in one direction at least?
+fn lies_apart(cube: &[f64], from: &[Vec<f64>], by: f64) -> bool {
+    from.iter().all(|other| other.iter().zip(cube).any(|(a, b)| (a - b).abs() > by))
+}
+
 impl Search<'_> {
+    /// Is a place neither one that was tried nor beside one that is taken? Any is where nothing is said of taken ones.
+    fn is_new(&self, cube: &[f64], taken: Option<&[Vec<f64>]>) -> bool {
+        taken.is_none_or(|taken| lies_apart(cube, taken, SAME) && lies_apart(cube, self.tried, 1e-9))
+    }
     /// Is a point allowed? Every refusal is counted.
     pub(super) fn may(&self, point: &[f64]) -> bool {
         match (self.allowed)(point) {
@@ -110,12 +125,49 @@ impl Search<'_> {
         ranked.sort_by(|a, b| b.value.total_cmp(&a.value));
         ranked
     }
-    /// The best place; `None` when the envelope refuses every candidate.
-    pub(super) fn best(&self, fantasy: &Fantasy, fixed: &Fixed, hot: &[Vec<f64>], salt: u64) -> Option<Found> {
-        self.climbed(&self.ranked(fantasy, fixed, hot, salt), fantasy, fixed)
+    /// The best place apart from those that are taken; `None` when the envelope refuses every candidate. Where factors have
+    /// so few levels that all places are taken, one of them once more.
+    pub(super) fn best(
+        &self,
+        fantasy: &Fantasy,
+        fixed: &Fixed,
+        hot: &[Vec<f64>],
+        salt: u64,
+        taken: &[Vec<f64>],
+    ) -> Option<Found> {
+        let ranked = self.ranked(fantasy, fixed, hot, salt);
+        let apart: Vec<Found> = ranked.iter().filter(|f| self.is_new(&f.cube, Some(taken))).cloned().collect();
+        if apart.is_empty() {
+            return self.climbed(&ranked, fantasy, fixed, None);
+        }
+        self.climbed(&apart, fantasy, fixed, Some(taken))
     }
-    /// The best place that the steepest way leads to from the best of the ranked ones.
-    pub(super) fn climbed(&self, ranked: &[Found], fantasy: &Fantasy, fixed: &Fixed) -> Option<Found> {
+    /// The place of which least is known, among those apart from what is taken that may well be the best there is, or among
+    /// all where none may.
+    pub(super) fn most_open(
+        &self,
+        fantasy: &Fantasy,
+        fixed: &Fixed,
+        hot: &[Vec<f64>],
+        salt: u64,
+        taken: &[Vec<f64>],
+    ) -> Option<Found> {
+        let mut candidates = self.candidates(self.raw, fixed, hot, salt);
+        candidates.retain(|cube| self.is_new(cube, Some(taken)));
+        let told: Vec<Outlook> = candidates.iter().map(|cube| fantasy.outlook(cube)).collect();
+        let may_be_best = |o: &Outlook| o.lead + MAY_WELL * o.sd >= 0.0;
+        let any = told.iter().any(may_be_best);
+        let open = candidates.into_iter().zip(told).filter(|(_, o)| !any || may_be_best(o));
+        open.map(|(cube, o)| Found { cube, value: o.ln_open }).reduce(|a, b| if b.value > a.value { b } else { a })
+    }
+    /// The best place that the steepest way leads to from the best of the ranked ones, apart from what is taken.
+    pub(super) fn climbed(
+        &self,
+        ranked: &[Found],
+        fantasy: &Fantasy,
+        fixed: &Fixed,
+        taken: Option<&[Vec<f64>]>,
+    ) -> Option<Found> {
         let apart = 0.05 * (self.space.dimensions() as f64).sqrt();
         let mut starts: Vec<&Found> = Vec::new();
         for found in ranked {
@@ -129,7 +181,7 @@ impl Search<'_> {
         }
         let mut best: Option<Found> = ranked.first().cloned();
         for start in starts {
-            let climbed = self.jump(self.climb(start.clone(), fantasy, fixed), fantasy, fixed);
+            let climbed = self.jump(self.climb(start.clone(), fantasy, fixed, taken), fantasy, fixed, taken);
             if best.as_ref().is_none_or(|b| climbed.value > b.value) {
                 best = Some(climbed);
             }
@@ -137,7 +189,7 @@ impl Search<'_> {
         best
     }
     /// Up the steepest way over the factors that slide.
-    fn climb(&self, start: Found, fantasy: &Fantasy, fixed: &Fixed) -> Found {
+    fn climb(&self, start: Found, fantasy: &Fantasy, fixed: &Fixed, taken: Option<&[Vec<f64>]>) -> Found {
         let d = self.space.dimensions();
         let held = |column: usize| fixed.iter().any(|(f, _)| self.space.columns()[*f].contains(&column));
         let slides: Vec<bool> = (0..d).map(|c| self.space.slides(c) && !held(c)).collect();
@@ -151,12 +203,12 @@ impl Search<'_> {
             slope.iter_mut().for_each(|s| *s = -*s);
             -value
         });
-        let Some(cube) = self.settle(found.x, fixed) else { return start };
+        let Some(cube) = self.settle(found.x, fixed).filter(|cube| self.is_new(cube, taken)) else { return start };
         let value = fantasy.ln_value(&cube, None);
         if value > start.value { Found { cube, value } } else { start }
     }
     /// Over the levels of factors that jump, one factor after the other, and up again from where that leads.
-    fn jump(&self, mut found: Found, fantasy: &Fantasy, fixed: &Fixed) -> Found {
+    fn jump(&self, mut found: Found, fantasy: &Fantasy, fixed: &Fixed, taken: Option<&[Vec<f64>]>) -> Found {
         for _ in 0..2 {
             let mut moved = false;
             for factor in 0..self.space.factors().len() {
@@ -167,7 +219,7 @@ impl Search<'_> {
                 for level in self.space.jumps(factor, now).into_iter().filter(|l| *l != now) {
                     let mut cube = found.cube.clone();
                     self.space.fix(factor, level, &mut cube);
-                    let Some(cube) = self.settle(cube, fixed) else { continue };
+                    let Some(cube) = self.settle(cube, fixed).filter(|cube| self.is_new(cube, taken)) else { continue };
                     let value = fantasy.ln_value(&cube, None);
                     if value > found.value {
                         found = Found { cube, value };
@@ -178,7 +230,7 @@ impl Search<'_> {
             if !moved {
                 break;
             }
-            found = self.climb(found, fantasy, fixed);
+            found = self.climb(found, fantasy, fixed, taken);
         }
         found
     }

@@ -238,6 +238,62 @@ fn the_edge_is_used_as_told() {
     assert!(found.runs.len() == 4 && found.runs.iter().all(|r| !r.edge));
 }
 
+/// What rises to a corner: after one batch the model is sure of it, and no place but the corner promises anything. A
+/// batch that goes by promises alone puts half of its units there.
+#[test]
+fn a_batch_does_not_gather_where_nothing_is_promised_any_more() {
+    let corner = |p: &[f64]| 2.0 + 0.5 * (p[0] - 1.0) + 6.0 * (p[1] - 6.6);
+    let space =
+        Space::new(vec![Factor::continuous("feed", unit("g/L/h"), 1.0, 9.0), Factor::continuous("pH", unit("[pH]"), 6.6, 7.4)])
+            .unwrap();
+    let outputs = [Output { name: "titre".into(), unit: unit("g/L") }];
+    let problem =
+        Problem { space: &space, outputs: &outputs, goal: TITRE, limits: &[], allowed: &anything, stop: StopRule::default() };
+    for (units, replicates, seed) in [(24, 0, 1), (24, 4, 2), (12, 3, 3)] {
+        let batch = Batch { replicates, ..Batch::of_units(units) };
+        let first = propose(&problem, &History::default(), &batch, &Settings::default(), seed).unwrap();
+        assert_eq!(first.warnings.len(), usize::from(replicates > 0), "{:?}", first.warnings);
+        let mut chance = Chance::new(seed);
+        let mut known = History::default();
+        for run in first.runs {
+            let value = corner(&run.point) + 0.05 * chance.normal();
+            known.runs.push(Run { point: run.point, results: vec![Some(Measured { value, sd: None })] });
+        }
+        let second = propose(&problem, &known, &batch, &Settings::default(), seed + 10).unwrap();
+        let (again, new): (Vec<&Proposed>, Vec<&Proposed>) = second.runs.iter().partition(|r| r.why == Why::Replicate);
+        assert_eq!(again.len(), replicates);
+        assert!(again.iter().all(|r| known.runs.iter().any(|k| k.point == r.point)));
+        let cubes: Vec<Vec<f64>> = new.iter().map(|r| space.place(&r.point).unwrap()).collect();
+        for (i, a) in cubes.iter().enumerate() {
+            for b in &cubes[..i] {
+                assert!(a.iter().zip(b).any(|(a, b)| (a - b).abs() > 0.01), "{a:?} and {b:?} of {cubes:?}");
+            }
+        }
+        let there = cubes.iter().filter(|c| c.iter().all(|v| *v > 0.9)).count();
+        assert!(4 * there <= units, "{there} of {units}: {cubes:?}");
+    }
+}
+
+/// Where factors have few levels there are fewer places than units, and some are used again.
+#[test]
+fn few_places_are_shared_by_many_units() {
+    let options = vec!["glucose".into(), "glycerol".into()];
+    let carbon = Factor { name: "carbon".into(), unit: unit("1"), kind: Kind::Choice { options }, hard_to_change: false };
+    let shifts =
+        Factor { name: "shifts".into(), unit: unit("1"), kind: Kind::Integer { low: 0, high: 1 }, hard_to_change: false };
+    let space = Space::new(vec![carbon, shifts]).unwrap();
+    let outputs = [Output { name: "titre".into(), unit: unit("g/L") }];
+    let problem =
+        Problem { space: &space, outputs: &outputs, goal: TITRE, limits: &[], allowed: &anything, stop: StopRule::default() };
+    let run = |point: [f64; 2], value: f64| Run { point: point.into(), results: vec![Some(Measured { value, sd: None })] };
+    let runs = vec![run([0.0, 0.0], 1.0), run([0.0, 1.0], 2.0), run([1.0, 0.0], 2.5)];
+    let known = History { runs, pending: Vec::new() };
+    let found = propose(&problem, &known, &Batch::of_units(6), &quick(), 1).unwrap();
+    assert_eq!(found.runs.len(), 6);
+    // The place that was not tried is among them.
+    assert!(found.runs.iter().any(|r| r.point == [1.0, 1.0]), "{found:?}");
+}
+
 /// Branin's function over the unit square, turned so that more is better; its best value is −0.397887.
 fn branin(u: &[f64]) -> f64 {
     use std::f64::consts::PI;

@@ -3,7 +3,7 @@
 //! Every run is fitted alone, once. What the runs have in common is then a matter of statistics ([`Population`]), and a
 //! run that is left out costs no new fit: its score is told by the population of the others.
 
-use super::conformal::{Band, Expected, Method, Promise, band, promise, score};
+use super::conformal::{Band, Expected, Method, Promise, band, promise, score, stays};
 use super::forecast::{Draws, Question, Sensor, forecast};
 use super::population::{Individual, Population};
 use crate::fit::{Measured, Noise, Parameter, Posterior, Problem, Reading, Run, Uncertain};
@@ -205,11 +205,20 @@ impl Calibration {
     /// the level.
     #[must_use]
     pub fn band(&self, aim: &Aim, of_recipe: &[Vec<Expected>], level: f64) -> Option<Band> {
+        let (scores, expected) = self.against(aim, of_recipe)?;
+        band(&scores, &expected, level)
+    }
+
+    /// Does a run of such a recipe stay with those that calibrate? None as with the band, or where nothing was read.
+    #[must_use]
+    pub fn stays(&self, aim: &Aim, of_recipe: &[Vec<Expected>], read: &[Vec<Option<f64>>], level: f64) -> Option<bool> {
+        let (scores, expected) = self.against(aim, of_recipe)?;
+        stays(&scores, &expected, &aim.read(read), level)
+    }
+
+    fn against(&self, aim: &Aim, of_recipe: &[Vec<Expected>]) -> Option<(Vec<f64>, Vec<Expected>)> {
         let (places, scores): (Vec<usize>, Vec<f64>) = self.scores(aim).into_iter().unzip();
         let expected: Vec<Expected> = places.iter().filter_map(|i| of_recipe.get(*i)).map(|e| aim.expected(e)).collect();
-        if expected.len() != scores.len() || expected.len() < 2 {
-            return None;
-        }
-        band(&scores, &expected, level)
+        (expected.len() == scores.len() && expected.len() >= 2).then_some((scores, expected))
     }
 }

@@ -18,7 +18,7 @@ mod population;
 #[cfg(test)]
 mod tests;
 
-pub use conformal::{Band, Expected, Method, Promise, band, promise, score};
+pub use conformal::{Band, Expected, Method, Promise, band, promise, score, stays};
 pub use course::{Aim, Calibration, Course, Predictor};
 pub use forecast::{Draws, Fan, Forecast, Question, Sensor, forecast};
 pub use ledger::{Cell, Coverage, Entry, Permission, Reason, Rule, coverage, exact_interval, ledger, permission};

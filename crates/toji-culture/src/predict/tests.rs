@@ -94,7 +94,7 @@ fn bands_are_those_of_ranks_and_hold_at_once() {
 fn whole_courses_are_covered_and_normal_theory_by_the_reading_is_not_enough() {
     let (repeats, n) = (600, 20);
     let mut chance = Chance::new(77);
-    let (mut held, mut normal) = (Vec::new(), Vec::new());
+    let (mut held, mut normal, mut stayed) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..repeats {
         let mut runs: Vec<Vec<f64>> = Vec::new();
         for _ in 0..=n {
@@ -116,12 +116,37 @@ fn whole_courses_are_covered_and_normal_theory_by_the_reading_is_not_enough() {
         let scores: Vec<f64> = without.iter().enumerate().map(|(i, e)| score(e, &read(i)).unwrap()).collect();
         let band = band(&scores, &without, 0.9).unwrap();
         held.push(f64::from(u8::from(band.holds(&read(n)).unwrap())));
+        stayed.push(f64::from(u8::from(stays(&scores, &without, &read(n), 0.9).unwrap())));
         normal.push(f64::from(u8::from(score(&of(&[]), &read(n)).unwrap() <= 1.645)));
     }
-    let (held, normal) = (coverage(&held, 0.95), coverage(&normal, 0.95));
+    // The band is the hull of the courses that stay: it holds all of these, and hardly more.
+    assert!(held.iter().zip(&stayed).all(|(h, s)| h >= s));
+    let (held, normal, stayed) = (coverage(&held, 0.95), coverage(&normal, 0.95), coverage(&stayed, 0.95));
+    assert!((0.87..=0.94).contains(&stayed.share) && held.share - stayed.share < 0.01, "{held:?} {stayed:?}");
     // Standard error 1.2 %.
     assert!((0.87..=0.94).contains(&held.share), "{held:?}");
     assert!(normal.high < 0.87, "{normal:?}");
+}
+
+#[test]
+fn a_course_that_is_out_may_wind_its_way_within_the_band() {
+    // Two runs; 60 % asks for both. Each is surer of another reading.
+    let expected =
+        [Expected { mean: vec![0.0, 0.0], spread: vec![1.0, 2.0] }, Expected { mean: vec![0.0, 0.0], spread: vec![2.0, 1.0] }];
+    let scores = [1.0, 1.0];
+    let band = band(&scores, &expected, 0.6).unwrap();
+    assert_eq!((band.low.clone(), band.high.clone()), (vec![-2.0, -2.0], vec![2.0, 2.0]));
+    let of = |a: f64, b: f64| {
+        let read = [Some(a), Some(b)];
+        (stays(&scores, &expected, &read, 0.6), band.holds(&read))
+    };
+    assert_eq!(of(0.5, 1.5), (Some(true), Some(true)));
+    // Farther off than either run by the model that had not seen it, though at another reading each.
+    assert_eq!(of(1.5, 1.5), (Some(false), Some(true)));
+    assert_eq!(of(2.5, 0.0), (Some(false), Some(false)));
+    assert_eq!(stays(&scores, &expected, &[None, None], 0.6), None);
+    assert_eq!(stays(&scores, &expected, &[Some(0.0), None], 0.9), None);
+    assert_eq!(stays(&scores, &expected[..1], &[Some(0.9), None], 0.6), Some(true));
 }
 
 fn entry(run: usize, at_once: bool, level: f64, read: f64) -> Entry {

@@ -82,6 +82,8 @@ pub(crate) struct Held {
     /// Titre, and all readings of a course at once.
     pub(crate) titre: Vec<bool>,
     pub(crate) course: Vec<bool>,
+    /// Does a course stay with those that calibrate, run by run: what the band is the hull of.
+    pub(crate) course_counted: Vec<bool>,
     /// The same by the posterior predictive alone, with normal quantiles reading by reading.
     pub(crate) titre_alone: Vec<bool>,
     pub(crate) course_alone: Vec<bool>,
@@ -108,6 +110,7 @@ pub(crate) fn repeat(predictor: &Predictor<'_>, n: usize, new: usize, seed: u64)
             held.push(band.holds(&read).unwrap());
             alone.push(score(&aim.expected(&expected[0]), &read).unwrap() <= 1.644_853_627);
         }
+        held.course_counted.push(calibration.stays(&Aim::All, &expected, &test.read, LEVEL).unwrap());
         let band = calibration.band(&titre, &expected, LEVEL).unwrap();
         held.width.push((band.high[0] - band.low[0]) / (0.5 * (band.high[0] + band.low[0])));
     }

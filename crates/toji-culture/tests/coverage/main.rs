@@ -22,6 +22,8 @@ fn ninety_per_cent_of_new_runs_are_held() {
     for seed in 0..10 {
         let held = repeat(&predictor, 10, 3, 1000 + seed);
         titre.extend(outcomes(&held.titre));
+        // What stays lies in the band.
+        assert!(held.course_counted.iter().zip(&held.course).all(|(stays, within)| !stays || *within));
         course.extend(outcomes(&held.course));
         course_alone.extend(outcomes(&held.course_alone));
     }
