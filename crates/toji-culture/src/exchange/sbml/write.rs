@@ -258,7 +258,7 @@ impl Writer<'_> {
                 Role::Constant(_) => None,
                 Role::Assigned(value) => Some(("assignmentRule", &q.name, value)),
                 // What only events change needs no rule.
-                Role::State { rate: Expression::Number(0.0), .. } if set.contains(&*q.name) => None,
+                Role::State { rate: Expression::Number(rate), .. } if rate.to_bits() == 0 && set.contains(&*q.name) => None,
                 Role::State { rate, .. } => Some(("rateRule", &q.name, rate)),
             })
             .collect();
