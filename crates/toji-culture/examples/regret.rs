@@ -1,5 +1,5 @@
-//! How near campaigns come to the best value of published functions, and what they cost: the anchors of
-//! `research/modelling.md` §4 P8, and one step of 24 units, 8 factors and 48 runs.
+//! How near campaigns come to the best value of published functions, and what they cost, and one step of
+//! 24 units, 8 factors and 48 runs.
 //!
 //! `cargo run --release -p toji-culture --example regret -- [seeds] [hartmann|noisy|branin|step]… [draws=128] [raw=192]
 //! [polish=3] [kernel=se] [prior=gamma] [starts=4]`; one line of JSON a case. Seconds are those of the CPU; the process
