@@ -24,6 +24,8 @@ async function own(store) {
     program.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });
+  // Nothing stays behind when the journeys are broken off.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   program.unref();
   const base = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 240; tries += 1) {

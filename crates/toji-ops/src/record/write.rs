@@ -148,7 +148,10 @@ async fn written_by_operations(context: &Context, name: &str, id: &Id, fields: &
         format!("種別「{}」は手入力できません", kind.label.ja),
         format!("records of kind \"{}\" cannot be entered by hand", kind.label.en),
     )
-    .hint("それを作る操作を使ってください", "use the operation that makes them")
+    .hint(
+        "それを作る操作を使ってください。手で変えられるのは、すでにある記録の共有領域（チャネルでは限界も）だけです",
+        "use the operation that makes them; by hand only the area of sharing of a record that is there is changed, and the limits of a channel",
+    )
     .with(found))
 }
 
