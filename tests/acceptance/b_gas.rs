@@ -109,3 +109,53 @@ async fn b09_uptake_is_limited_by_gas_transfer_when_it_should_be_and_the_gas_bal
     pure["inlet"]["inert"] = json!(null);
     assert_eq!(bench.refusal("culture gas-balance", pure).await.code(), "E-GAS-003");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b10_an_explosive_mix_is_blocked_and_guidance_is_shared_while_device_design_stays_private() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    for member in ["ORG-A", "ORG-B"] {
+        bench.member(member).await;
+    }
+    // Guidance: published once by the platform, seen by all projects with value, unit and source.
+    bench.run("culture gas-safety", json!({ "publish": true })).await;
+    let rules = bench.list("safety-rule").await;
+    assert!(!rules.is_empty());
+    // A device of one project, with its design.
+    let device =
+        json!({ "name": "ガス発酵槽 3号", "sort": "stirred-tank", "volume_total_l": 3.0, "notes": "himitsu: 散気板の配置" });
+    bench.run_as("ORG-A-steward", "record put", json!({ "kind": "vessel", "id": "V-3", "fields": device })).await;
+    for user in ["ORG-A-ken", "ORG-B-ken"] {
+        // The same mix is blocked for everybody, with the reason and a mix that would do.
+        let mix = json!({ "mixture": { "hydrogen": 0.3, "oxygen": 0.15, "nitrogen": 0.55 } });
+        let judged = bench.run_as(user, "culture gas-safety", mix).await;
+        assert_eq!((&judged["permitted"], &judged["standing"]), (&json!(false), &json!("inside")), "{judged}");
+        assert!(bilingual(&judged["reason"]) && judged["safe"].is_object());
+        let told = bench.run_as(user, "record list", json!({ "kind": "safety-rule", "limit": 100 })).await;
+        let told = told["records"].as_array().unwrap();
+        assert_eq!(told.len(), rules.len(), "{user}");
+        assert!(told.iter().all(|r| ["amount", "unit", "source"].iter().all(|f| !r["fields"][f].is_null())));
+    }
+    let own = bench.run_as("ORG-A-ken", "record get", json!({ "kind": "vessel", "id": "V-3" })).await;
+    assert!(own.to_string().contains("himitsu"));
+    for user in ["ORG-B-ken", "unei", "somebody"] {
+        assert_eq!(bench.refusal_as(user, "record get", json!({ "kind": "vessel", "id": "V-3" })).await.code(), "E-GATE-001");
+        let listed = bench.run_as(user, "record list", json!({ "kind": "vessel", "limit": 100 })).await;
+        let queried = bench.run_as(user, "sql query", json!({ "query": "SELECT * FROM vessel" })).await;
+        let found = bench.run_as(user, "search query", json!({ "text": "散気板" })).await;
+        for told in [listed, queried, found] {
+            assert!(!told.to_string().contains("himitsu"), "{user}: {told}");
+        }
+    }
+    // A house may be stricter for itself; that binds itself, and the guidance of others stays as it was.
+    let first = rules[0]["id"].as_str().unwrap();
+    assert_eq!(
+        bench
+            .refusal_as("ORG-A-steward", "record put", json!({ "kind": "safety-rule", "id": first, "fields": { "note": "x" } }))
+            .await
+            .code(),
+        "E-GATE-001",
+        "shared guidance is changed by who keeps it"
+    );
+    bench.is_sound().await;
+}

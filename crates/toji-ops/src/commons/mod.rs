@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod agreement;
+mod fairness;
 mod log;
 mod member;
 mod preview;
@@ -33,6 +34,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         send::operations(),
         topics::operations(),
         log::operations(),
+        fairness::operations(),
     ];
     groups.into_iter().flatten().collect()
 }

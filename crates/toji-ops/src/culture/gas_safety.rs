@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use toji_core::record::FieldMap;
-use toji_core::{Error, Id, Place, Record, Result, Text};
+use toji_core::{Category, Error, Id, Place, Record, Result, Text};
 use toji_culture::envelope::{Entry, Fault, Mixture, Plan, Rule, Rules, Spot, Standing, caution, check, judge};
 use toji_store::{Commit, Put};
 
@@ -123,7 +123,8 @@ pub(super) async fn rules(context: &Context) -> Result<Rules> {
             Ok(record) => {
                 rules.tighten(of_record(&record, rule));
             }
-            Err(error) if error.code() == "E-RECORD-004" => {}
+            // Neither there nor one's own to see: what another house keeps to itself binds that house.
+            Err(error) if matches!(error.category(), Category::NotFound | Category::Denied) => {}
             Err(error) => return Err(error),
         }
     }
