@@ -108,6 +108,32 @@ impl Commons {
         self.noted = self.noted.max(Some(at));
     }
 
+    pub(crate) fn organisations(&self) -> impl Iterator<Item = &Organisation> {
+        self.organisations.values()
+    }
+
+    pub(crate) fn persons(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values()
+    }
+
+    pub(crate) fn data_sets(&self) -> impl Iterator<Item = &DataSet> {
+        self.data_sets.values()
+    }
+
+    pub(crate) fn agreements(&self) -> impl Iterator<Item = &Agreement> {
+        self.agreements.values()
+    }
+
+    /// When something that an organisation owes is first due.
+    pub(crate) fn first_due(&self, organisation: &Id) -> Option<Instant> {
+        self.first_due.get(organisation).copied()
+    }
+
+    /// The time of the last signed checkpoint.
+    pub(crate) fn noted(&self) -> Option<Instant> {
+        self.noted
+    }
+
     fn known(&self, organisation: &Id, field: &str) -> Result<()> {
         if self.organisations.contains_key(organisation) {
             return Ok(());

@@ -1,6 +1,6 @@
 //! What is asked.
 
-use crate::agreement::Purpose;
+use crate::agreement::{Granted, Purpose};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Id, Instant, Text};
@@ -48,6 +48,17 @@ impl From<toji_core::Action> for Action {
             toji_core::Action::Export => Self::Export,
             toji_core::Action::Write => Self::Write,
             toji_core::Action::Train => Self::Train,
+        }
+    }
+}
+
+impl From<Granted> for Action {
+    fn from(granted: Granted) -> Self {
+        match granted {
+            Granted::Compute => Self::Compute,
+            Granted::Read => Self::Read,
+            Granted::Train => Self::Train,
+            Granted::Export => Self::Export,
         }
     }
 }

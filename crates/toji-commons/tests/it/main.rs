@@ -6,7 +6,9 @@ mod account;
 mod agreement;
 mod decide;
 mod log;
+mod policy;
 mod release;
+mod scenes;
 mod world;
 
 use toji_core::clock::SECOND_NS;
