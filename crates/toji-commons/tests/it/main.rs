@@ -6,6 +6,7 @@ mod account;
 mod agreement;
 mod decide;
 mod log;
+mod odrl;
 mod policy;
 mod release;
 mod scenes;
