@@ -23,6 +23,8 @@ forbid toji-sense tokio axum sqlx datafusion arrow toji-store toji-ingest toji-o
 forbid toji-culture tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live
 # The commons judges and keeps nothing: it may be asked by any crate above and knows none.
 forbid toji-commons tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live toji-culture
+# The Cedar text of the commons is proved in proofs/; nothing that is shipped links Cedar.
+forbid toji cedar-policy
 forbid toji-store axum toji-ingest toji-ops toji-server
 forbid toji-ops axum clap toji-server
 # Faces know operations only.

@@ -29,6 +29,9 @@ step "tests"
 # Plants in real time mostly wait: two tests a core.
 RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS="-Dwarnings__CLIPPY_HACKERY__" cargo nextest run --locked --workspace --no-fail-fast --test-threads $((2 * $(nproc)))
 
+step "proofs of the rules of the commons"
+./scripts/prove-policy.sh
+
 step "pages in a browser, against the real program"
 ./scripts/test-pages.sh
 

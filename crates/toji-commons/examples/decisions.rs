@@ -110,8 +110,8 @@ fn commons(mix: &mut Mix) -> Result<Commons> {
 fn main() -> Result<()> {
     let mut mix = Mix(7);
     let commons = commons(&mut mix)?;
-    let people: Vec<Id> = commons.everybody().map(|p| p.id.clone()).collect();
-    let sets: Vec<Id> = commons.all_data_sets().map(|d| d.id.clone()).collect();
+    let people: Vec<Id> = commons.persons().map(|p| p.id.clone()).collect();
+    let sets: Vec<Id> = commons.data_sets().map(|d| d.id.clone()).collect();
     let asked: Vec<(usize, usize, Action, Purpose)> = (0..REQUESTS)
         .map(|_| {
             let action = mix.one(&Action::ALL).unwrap_or(Action::Read);

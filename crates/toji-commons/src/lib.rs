@@ -6,6 +6,7 @@
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`transfer`]: what law and prudence say before data leave the country.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
+//! * [`policy`]: the same rules as a Cedar text, for others to read, check and prove.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
 //! the salt of a commitment and the seed of a key are arguments. Knows toji-core only. Whatever is unclear
@@ -15,5 +16,6 @@ pub mod account;
 pub mod agreement;
 pub mod decide;
 pub mod log;
+pub mod policy;
 pub mod release;
 pub mod transfer;

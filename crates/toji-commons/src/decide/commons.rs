@@ -140,24 +140,34 @@ impl Commons {
         self.agreements.get(id)
     }
 
-    /// Everybody, by pseudonym.
-    pub fn everybody(&self) -> impl Iterator<Item = &Person> {
-        self.persons.values()
-    }
-
     /// All organisations.
-    pub fn all_organisations(&self) -> impl Iterator<Item = &Organisation> {
+    pub fn organisations(&self) -> impl Iterator<Item = &Organisation> {
         self.organisations.values()
     }
 
+    /// Everybody, by pseudonym.
+    pub fn persons(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values()
+    }
+
     /// All data sets.
-    pub fn all_data_sets(&self) -> impl Iterator<Item = &DataSet> {
+    pub fn data_sets(&self) -> impl Iterator<Item = &DataSet> {
         self.data_sets.values()
     }
 
     /// All agreements.
-    pub fn all_agreements(&self) -> impl Iterator<Item = &Agreement> {
+    pub fn agreements(&self) -> impl Iterator<Item = &Agreement> {
         self.agreements.values()
+    }
+
+    /// When something that an organisation owes is first due.
+    pub(crate) fn first_due(&self, organisation: &Id) -> Option<Instant> {
+        self.first_due.get(organisation).copied()
+    }
+
+    /// The time of the last signed checkpoint.
+    pub(crate) fn noted(&self) -> Option<Instant> {
+        self.noted
     }
 
     fn known(&self, organisation: &Id, field: &str) -> Result<()> {

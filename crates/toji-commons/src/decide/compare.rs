@@ -38,10 +38,10 @@ pub struct Changed {
 pub fn compare(before: &Commons, after: &Commons, instants: &[Instant]) -> Vec<Changed> {
     let nobody = Id::derive("nobody", &[]);
     let mut people: BTreeMap<&Id, Option<&Id>> = BTreeMap::from([(&nobody, None)]);
-    for person in before.everybody().chain(after.everybody()) {
+    for person in before.persons().chain(after.persons()) {
         people.insert(&person.id, Some(&person.organisation));
     }
-    let mut data_sets: Vec<&Id> = before.all_data_sets().chain(after.all_data_sets()).map(|d| &d.id).collect();
+    let mut data_sets: Vec<&Id> = before.data_sets().chain(after.data_sets()).map(|d| &d.id).collect();
     data_sets.sort();
     data_sets.dedup();
     let mut found: BTreeMap<(bool, Option<&Id>, &Id, Action), Changed> = BTreeMap::new();

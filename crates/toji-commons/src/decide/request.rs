@@ -1,6 +1,6 @@
 //! What is asked.
 
-use crate::agreement::Purpose;
+use crate::agreement::{Granted, Purpose};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Id, Instant, Text};
@@ -49,6 +49,17 @@ impl From<toji_core::Action> for Action {
             toji_core::Action::Write => Self::Write,
             toji_core::Action::Train => Self::Train,
             toji_core::Action::Compute => Self::Compute,
+        }
+    }
+}
+
+impl From<Granted> for Action {
+    fn from(granted: Granted) -> Self {
+        match granted {
+            Granted::Compute => Self::Compute,
+            Granted::Read => Self::Read,
+            Granted::Train => Self::Train,
+            Granted::Export => Self::Export,
         }
     }
 }

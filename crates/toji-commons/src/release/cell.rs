@@ -73,7 +73,7 @@ impl Cell {
     }
 
     /// What each member gives.
-    pub(super) fn by_member(&self) -> BTreeMap<&Id, i128> {
+    pub(crate) fn by_member(&self) -> BTreeMap<&Id, i128> {
         let mut sums = BTreeMap::new();
         for contribution in &self.contributions {
             *sums.entry(&contribution.member).or_insert(0) += i128::from(contribution.value);
@@ -82,7 +82,7 @@ impl Cell {
     }
 
     /// The newest source.
-    pub(super) fn newest(&self) -> Option<Instant> {
+    pub(crate) fn newest(&self) -> Option<Instant> {
         self.contributions.iter().map(|c| c.at).max()
     }
 }

@@ -7,7 +7,10 @@ mod agreement;
 mod consortium;
 mod decide;
 mod log;
+mod odrl;
+mod policy;
 mod release;
+mod scenes;
 mod world;
 
 use toji_core::clock::SECOND_NS;

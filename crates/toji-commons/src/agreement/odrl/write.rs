@@ -1,15 +1,10 @@
-//! An agreement in the words of ODRL 2.2 (W3C), for connectors of other data spaces.
-//!
-//! Standing terms of ODRL are used where there is one (`purpose`, `dateTime`, `spatial`, `isAnyOf`, `gteq`,
-//! `lt`, `read`, `index`, `distribute`); the rest stands under `https://toji.bio/ns/`. The signed document
-//! remains the agreement; this is its translation and names its hash.
+//! Writing: what an owner lets the other parties do with one of its data sets.
 
-use super::signed::Agreement;
-use super::terms::{Granted, IndustrialUse, Patents};
+use super::{COMMERCIAL, EARLY_ACCESS, FEEDBACK, PATENT, PATENT_APPLICATION, TOJI};
+use crate::agreement::signed::Agreement;
+use crate::agreement::terms::{Granted, IndustrialUse, Patents};
 use serde_json::{Value, json};
 use toji_core::{Id, Result};
-
-const TOJI: &str = "https://toji.bio/ns/";
 
 /// What `owner` lets the other parties do with one of its data sets.
 ///
@@ -30,7 +25,7 @@ pub fn to_odrl(agreement: &Agreement, owner: &Id, data_set: &Id, embargoed: bool
     let mut duties = Vec::new();
     if let Some(feedback) = terms.feedback {
         duties.push(json!({
-            "action": format!("{TOJI}action/feedback"),
+            "action": format!("{TOJI}{FEEDBACK}"),
             "constraint": [
                 operand("count", "gteq", json!(feedback.units)),
                 operand("delayPeriod", "lteq", json!({"@value": format!("P{}D", feedback.within_days), "@type": "xsd:duration"})),
@@ -41,7 +36,7 @@ pub fn to_odrl(agreement: &Agreement, owner: &Id, data_set: &Id, embargoed: bool
         let within = json!({"@value": format!("P{within_days}D"), "@type": "xsd:duration"});
         duties.push(json!({
             "action": "inform",
-            "constraint": [operand(&format!("{TOJI}event/patent-application"), "eq", json!(true)), operand("delayPeriod", "lteq", within)],
+            "constraint": [operand(&format!("{TOJI}{PATENT_APPLICATION}"), "eq", json!(true)), operand("delayPeriod", "lteq", within)],
         }));
     }
     let assignees: Vec<&str> = agreement.parties.iter().filter(|p| *p != owner).map(Id::as_str).collect();
@@ -59,12 +54,12 @@ pub fn to_odrl(agreement: &Agreement, owner: &Id, data_set: &Id, embargoed: bool
         .collect();
     let mut prohibitions = Vec::new();
     if terms.industrial_use == IndustrialUse::Forbidden {
-        prohibitions.push(rule(json!("http://creativecommons.org/ns#CommercialUse")));
+        prohibitions.push(rule(json!(COMMERCIAL)));
     }
     if terms.patents == Patents::None {
-        prohibitions.push(rule(json!(format!("{TOJI}action/patent"))));
+        prohibitions.push(rule(json!(format!("{TOJI}{PATENT}"))));
     }
-    Ok(json!({
+    let mut policy = json!({
         "@context": "http://www.w3.org/ns/odrl.jsonld",
         "@type": "Agreement",
         "uid": format!("{TOJI}agreement/{}/{}", agreement.id, agreement.version),
@@ -73,7 +68,11 @@ pub fn to_odrl(agreement: &Agreement, owner: &Id, data_set: &Id, embargoed: bool
         "prohibition": prohibitions,
         "duo": terms.duo(embargoed),
         "signed": agreement.digest()?.to_string(),
-    }))
+    });
+    if !terms.early_access.is_empty() {
+        policy[format!("{TOJI}{EARLY_ACCESS}")] = terms.early_access.iter().map(Id::as_str).collect();
+    }
+    Ok(policy)
 }
 
 fn action(granted: Granted) -> String {
