@@ -5,6 +5,7 @@
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
+//! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
 //! the salt of a commitment and the seed of a key are arguments. Knows toji-core only. Whatever is unclear
@@ -14,4 +15,5 @@ pub mod account;
 pub mod agreement;
 pub mod decide;
 pub mod log;
+pub mod privacy;
 pub mod release;

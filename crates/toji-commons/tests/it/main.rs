@@ -6,6 +6,7 @@ mod account;
 mod agreement;
 mod decide;
 mod log;
+mod privacy;
 mod release;
 mod world;
 
