@@ -5,6 +5,7 @@
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
+//! * [`aggregate`]: a sum over members of which nobody sees a summand.
 //! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -12,6 +13,7 @@
 //! is refused, and each refusal names its clause and what to do.
 
 pub mod account;
+pub mod aggregate;
 pub mod agreement;
 pub mod decide;
 pub mod log;
