@@ -6,6 +6,7 @@
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //! * [`aggregate`]: a sum over members of which nobody sees a summand.
+//! * [`train`]: models that members train together, by sums.
 //! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -19,3 +20,4 @@ pub mod decide;
 pub mod log;
 pub mod privacy;
 pub mod release;
+pub mod train;

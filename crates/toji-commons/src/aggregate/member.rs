@@ -94,7 +94,7 @@ impl Member {
     /// A signature or commitment that does not fit, keys that occur twice, too few members, own keys changed.
     pub fn shares(&mut self, heard: &Adverts) -> Result<Shares> {
         self.turn(Phase::Shares)?;
-        let adverts = opened_adverts(&self.session, &heard.0)?;
+        let adverts = opened_adverts(&self.session, &self.digest, &heard.0)?;
         if adverts.get(&self.me) != self.adverts.get(&self.me) {
             return Err(server("自分の鍵が変えられています", "it changed this member's own keys"));
         }
@@ -193,7 +193,7 @@ impl Member {
     /// Fewer signatures than the threshold, or one on another list.
     pub fn unmask(&mut self, heard: &Consents) -> Result<Unmasking> {
         self.turn(Phase::Unmasking)?;
-        let signed = opened_consents(&self.session, &heard.0, &self.included)?;
+        let signed = opened_consents(&self.session, &self.digest, &heard.0, &self.included)?;
         if signed.len() < self.session.threshold {
             return Err(too_few(signed.len(), self.session.threshold));
         }
@@ -227,21 +227,12 @@ impl Member {
 }
 
 /// Adverts by member; keys that anybody else has too are refused.
-pub(super) fn opened_adverts(session: &Session, signed: &[Signed<Advert>]) -> Result<BTreeMap<Id, Advert>> {
+fn opened_adverts(session: &Session, digest: &Digest, signed: &[Signed<Advert>]) -> Result<BTreeMap<Id, Advert>> {
     let mut adverts = BTreeMap::new();
     let mut keys = BTreeSet::new();
     for one in signed {
-        let advert = one.open(session)?;
-        let fits = advert.seed.fits(session.threshold) && advert.mask.fits(session.threshold);
-        let lengths = advert.seal_key.0.len() == 32 && advert.mask_key.0.len() == 32;
-        let fresh = keys.insert(advert.seal_key.clone()) && keys.insert(advert.mask_key.clone());
-        if !(fits && lengths && fresh) {
-            return Err(blamed(
-                &advert.from,
-                "鍵または約束が正しくないか、他者のものです",
-                "its keys or commitments are malformed or another's",
-            ));
-        }
+        let advert = one.open_of(session, digest)?;
+        fresh_advert(session, &advert, &mut keys)?;
         let from = advert.from.clone();
         if adverts.insert(from.clone(), advert).is_some() {
             return Err(blamed(&from, "鍵が二度あります", "its keys are there twice"));
@@ -250,11 +241,30 @@ pub(super) fn opened_adverts(session: &Session, signed: &[Signed<Advert>]) -> Re
     Ok(adverts)
 }
 
+/// Lengths are right, and nobody has these keys yet.
+pub(super) fn fresh_advert(session: &Session, advert: &Advert, keys: &mut BTreeSet<Blob>) -> Result<()> {
+    let fits = advert.seed.fits(session.threshold) && advert.mask.fits(session.threshold);
+    let lengths = advert.seal_key.0.len() == 32 && advert.mask_key.0.len() == 32;
+    let fresh = advert.seal_key != advert.mask_key && !keys.contains(&advert.seal_key) && !keys.contains(&advert.mask_key);
+    if !(fits && lengths && fresh) {
+        let (ja, en) = ("鍵または約束が正しくないか、他者のものです", "its keys or commitments are malformed or another's");
+        return Err(blamed(&advert.from, ja, en));
+    }
+    keys.insert(advert.seal_key.clone());
+    keys.insert(advert.mask_key.clone());
+    Ok(())
+}
+
 /// Who signed this list.
-pub(super) fn opened_consents(session: &Session, signed: &[Signed<Consent>], included: &BTreeSet<Id>) -> Result<BTreeSet<Id>> {
+pub(super) fn opened_consents(
+    session: &Session,
+    digest: &Digest,
+    signed: &[Signed<Consent>],
+    included: &BTreeSet<Id>,
+) -> Result<BTreeSet<Id>> {
     let mut consenting = BTreeSet::new();
     for one in signed {
-        let consent = one.open(session)?;
+        let consent = one.open_of(session, digest)?;
         if consent.included != *included {
             return Err(blamed(&consent.from, "別の一覧に署名しています", "it signed another list of members"));
         }

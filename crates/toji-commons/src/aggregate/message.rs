@@ -95,6 +95,11 @@ impl<T: Serialize + DeserializeOwned + ByMember> Signed<T> {
     /// # Errors
     /// It is not; who it is said to be from is named.
     pub fn open(&self, session: &Session) -> Result<T> {
+        self.open_of(session, &session.digest()?)
+    }
+
+    /// The same, the hash of the session known.
+    pub(super) fn open_of(&self, session: &Session, digest: &Digest) -> Result<T> {
         let unreadable = || {
             Error::input("E-AGGREGATE-004", "署名された電文として読めません", "not a signed message of this protocol")
                 .at(Place::field("message"))
@@ -107,7 +112,7 @@ impl<T: Serialize + DeserializeOwned + ByMember> Signed<T> {
         if note.verified(std::slice::from_ref(key)).is_err() {
             return Err(blamed(content.from(), "署名が合いません", "its signature does not fit"));
         }
-        if *content.session() != session.digest()? {
+        if content.session() != digest {
             return Err(blamed(content.from(), "別のセッションの電文です", "its message is of another session"));
         }
         Ok(content)

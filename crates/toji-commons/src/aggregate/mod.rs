@@ -22,9 +22,9 @@
 //!
 //! What it promises: with threshold t of n members, a server that keeps to the protocol and fewer than t members
 //! together learn the sum and nothing else of the others (in the model of random oracles). One that does not keep to it
-//! learns no more if c colluding members are with it and 2t > n + c (the paper's Theorem 6.5). What it does not: that a
-//! member's vector is true, that the sum itself tells little of one member (the sum of few does: see `privacy` and
-//! `release`), or that a server gives the sum at all.
+//! learns no more if c colluding members are with it and 2t > n + c: two lists of who is in cannot then both be signed
+//! by t. What it does not: that a member's vector is true, that the sum itself tells little of one member (the sum of few
+//! does: see `privacy` and `release`), or that a server gives the sum at all.
 
 mod encode;
 mod member;

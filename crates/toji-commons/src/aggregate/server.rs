@@ -1,12 +1,12 @@
 //! The side of who adds.
 
-use super::member::{add, mask_secret, opened_adverts, opened_consents, own_mask, pair_mask};
+use super::member::{add, fresh_advert, mask_secret, opened_consents, own_mask, pair_mask};
 use super::message::{
     Advert, Adverts, Blob, Consent, Consents, Inbox, Included, Masked, Phase, Shares, Signed, Unmasking, blamed, out_of_turn,
     stranger, too_few,
 };
 use super::session::Session;
-use super::shamir::{Commitments, Share, recover};
+use super::shamir::{Points, Share, recover};
 use std::collections::{BTreeMap, BTreeSet};
 use toji_core::{Digest, Id, Result};
 use x25519_dalek::PublicKey;
@@ -33,6 +33,9 @@ pub struct Server {
     phase: Phase,
     signed: BTreeMap<Id, Signed<Advert>>,
     adverts: BTreeMap<Id, Advert>,
+    /// Commitments to seeds and masks.
+    points: BTreeMap<Id, (Points, Points)>,
+    keys: BTreeSet<Blob>,
     shares: BTreeMap<Id, Shares>,
     masked: BTreeMap<Id, Vec<u64>>,
     consents: BTreeMap<Id, Signed<Consent>>,
@@ -52,6 +55,8 @@ impl Server {
             phase: Phase::Keys,
             signed: BTreeMap::new(),
             adverts: BTreeMap::new(),
+            points: BTreeMap::new(),
+            keys: BTreeSet::new(),
             shares: BTreeMap::new(),
             masked: BTreeMap::new(),
             consents: BTreeMap::new(),
@@ -65,13 +70,17 @@ impl Server {
     /// Not signed by a member, malformed, another's, or a second time.
     pub fn advert(&mut self, signed: Signed<Advert>) -> Result<()> {
         self.turn(Phase::Keys)?;
-        let from = signed.open(&self.session)?.from;
+        let advert = signed.open_of(&self.session, &self.digest)?;
+        let from = advert.from.clone();
         if self.signed.contains_key(&from) {
             return Err(out_of_turn(self.phase));
         }
-        // Judged last and alone, so that a key taken from another is its taker's fault.
-        let all: Vec<Signed<Advert>> = self.signed.values().cloned().chain([signed.clone()]).collect();
-        self.adverts = opened_adverts(&self.session, &all)?;
+        let (Some(seed), Some(mask)) = (advert.seed.points(), advert.mask.points()) else {
+            return Err(blamed(&from, "約束が正しくありません", "its commitments are malformed"));
+        };
+        fresh_advert(&self.session, &advert, &mut self.keys)?;
+        self.points.insert(from.clone(), (seed, mask));
+        self.adverts.insert(from.clone(), advert);
         self.signed.insert(from, signed);
         Ok(())
     }
@@ -147,7 +156,7 @@ impl Server {
     pub fn consent(&mut self, signed: Signed<Consent>) -> Result<()> {
         self.turn(Phase::Consent)?;
         let included: BTreeSet<Id> = self.masked.keys().cloned().collect();
-        let from = opened_consents(&self.session, std::slice::from_ref(&signed), &included)?;
+        let from = opened_consents(&self.session, &self.digest, std::slice::from_ref(&signed), &included)?;
         self.consents.extend(from.into_iter().map(|from| (from, signed.clone())));
         Ok(())
     }
@@ -175,10 +184,10 @@ impl Server {
         if seeds != self.masked.keys().collect() || masks != self.dropped().collect() {
             return Err(blamed(from, "求められたシェアと違います", "its shares are not those that are asked for"));
         }
-        let fits = |shares: &BTreeMap<Id, Share>, of: fn(&Advert) -> &Commitments| {
-            shares.iter().all(|(id, share)| self.adverts.get(id).is_some_and(|advert| of(advert).holds(place, *share)))
+        let fits = |shares: &BTreeMap<Id, Share>, of: fn(&(Points, Points)) -> &Points| {
+            shares.iter().all(|(id, share)| self.points.get(id).is_some_and(|points| of(points).holds(place, *share)))
         };
-        if !(fits(&unmasking.seeds, |a| &a.seed) && fits(&unmasking.masks, |a| &a.mask)) {
+        if !(fits(&unmasking.seeds, |p| &p.0) && fits(&unmasking.masks, |p| &p.1)) {
             return Err(blamed(from, "返したシェアが約束と合いません", "the shares it returned do not fit their commitments"));
         }
         self.unmaskings.insert(from.clone(), unmasking);
@@ -195,9 +204,9 @@ impl Server {
         for vector in self.masked.values() {
             words.iter_mut().zip(vector).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
         }
-        for (id, advert) in self.adverts.iter().filter(|(id, _)| self.masked.contains_key(*id)) {
+        for (id, (points, _)) in self.points.iter().filter(|(id, _)| self.masked.contains_key(*id)) {
             let seed = self.recovered(id, |u| &u.seeds)?;
-            if !advert.seed.holds_secret(&seed) {
+            if !points.hold_secret(&seed) {
                 return Err(blamed(id, "種が約束と合いません", "its seed does not fit its commitments"));
             }
             add(&mut words, &own_mask(&self.digest, id, &seed), false);

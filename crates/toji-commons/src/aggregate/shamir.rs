@@ -53,26 +53,37 @@ impl Share {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitments(Vec<Blob>);
 
+/// Commitments as points, read once.
+#[derive(Debug, Clone)]
+pub(super) struct Points(Vec<RistrettoPoint>);
+
 impl Commitments {
     /// As many as the threshold?
     pub(super) fn fits(&self, threshold: usize) -> bool {
-        self.0.len() == threshold && self.points().is_some()
+        self.0.len() == threshold
     }
 
-    fn points(&self) -> Option<Vec<RistrettoPoint>> {
-        self.0.iter().map(|blob| CompressedRistretto(bytes_of(blob)?).decompress()).collect()
+    /// Reads them; none where one is no point.
+    pub(super) fn points(&self) -> Option<Points> {
+        self.0.iter().map(|blob| CompressedRistretto(bytes_of(blob)?).decompress()).collect::<Option<_>>().map(Points)
     }
 
     /// Is this the share at a place?
     #[must_use]
     pub fn holds(&self, place: u64, share: Share) -> bool {
-        let Some(points) = self.points() else { return false };
-        let sum = points.iter().rev().fold(RistrettoPoint::identity(), |sum, point| times(sum, place) + point);
+        self.points().is_some_and(|points| points.holds(place, share))
+    }
+}
+
+impl Points {
+    /// Is this the share at a place? The sum of the points times the powers of the place, by Horner's scheme.
+    pub(super) fn holds(&self, place: u64, share: Share) -> bool {
+        let sum = self.0.iter().rev().fold(RistrettoPoint::identity(), |sum, point| times(sum, place) + point);
         RistrettoPoint::mul_base(&share.0) == sum
     }
 
     /// Is this the secret?
-    pub(super) fn holds_secret(&self, secret: &[u8; 32]) -> bool {
+    pub(super) fn hold_secret(&self, secret: &[u8; 32]) -> bool {
         Share::read(*secret).is_some_and(|secret| self.holds(0, secret))
     }
 }

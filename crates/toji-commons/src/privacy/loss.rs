@@ -12,7 +12,7 @@ pub fn rho_of_pure(epsilon: Nano) -> Nano {
 }
 
 /// δ at which ρ-zCDP gives (ε, δ)-differential privacy: the least over α of
-/// exp((α − 1)(αρ − ε)) / (α − 1) · (1 − 1/α)^α (arXiv:2004.00010, Corollary 13). Any α gives a valid δ, so the
+/// exp((α − 1)(αρ − ε)) / (α − 1) · (1 − 1/α)^α (arXiv:2004.00010, §2.3). Any α gives a valid δ, so the
 /// search need not be exact.
 #[must_use]
 pub fn delta_of(rho: f64, epsilon: f64) -> f64 {
@@ -56,8 +56,7 @@ pub fn epsilon_of(rho: f64, delta: f64) -> Result<Nano> {
 }
 
 /// The most by which anybody can tell whether a protected unit was in the data better than by chance (true less
-/// false positives), under (ε, δ): (e^ε − 1 + 2δ) / (e^ε + 1) (Humphries et al., CSF 2023, Theorem 3.1, for δ = 0;
-/// Kairouz, Oh, Viswanath, ICML 2015, for any δ).
+/// false positives), under (ε, δ): (e^ε − 1 + 2δ) / (e^ε + 1) (Kairouz, Oh, Viswanath, ICML 2015).
 #[must_use]
 pub fn advantage_max(epsilon: f64, delta: f64) -> f64 {
     let growth = libm::expm1(epsilon);
@@ -73,7 +72,7 @@ pub fn advantage_max_of_rho(rho: f64) -> f64 {
 
 /// ρ of a sum to which each of `parties` adds discrete Gaussian noise of `variance` in each of `slots` whole numbers,
 /// for a protected unit that moves the sum by at most `norm` (Euclidean): sums of discrete Gaussians are not quite
-/// discrete Gaussian; arXiv:2102.06387, Theorem 1 bounds by how much.
+/// discrete Gaussian; arXiv:2102.06387 bounds by how much.
 #[must_use]
 pub fn rho_shared(norm: f64, variance: f64, parties: usize, slots: usize) -> f64 {
     let (n, d) = (parties.max(1) as f64, slots as f64);

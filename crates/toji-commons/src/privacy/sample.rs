@@ -92,7 +92,7 @@ impl Mechanism {
 
     /// Half of an interval that holds the noise with at least 95 % chance: by the tail of the discrete Laplace
     /// distribution, P(|x| ≥ m) = 2 q^m / (1 + q) with q = exp(−1 / scale), or by that of a Gaussian, which bounds
-    /// the discrete one up to one step (arXiv:2004.00010, Proposition 25).
+    /// the discrete one up to one step.
     #[must_use]
     pub fn margin_95(self) -> f64 {
         match self {

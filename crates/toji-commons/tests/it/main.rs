@@ -9,6 +9,7 @@ mod decide;
 mod log;
 mod privacy;
 mod release;
+mod train;
 mod world;
 
 use toji_core::clock::SECOND_NS;
