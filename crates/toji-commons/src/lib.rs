@@ -7,6 +7,7 @@
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //! * [`aggregate`]: a sum over members of which nobody sees a summand.
 //! * [`train`]: models that members train together, by sums.
+//! * [`value`]: what a data set adds to what all can predict; advisory only.
 //! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -21,3 +22,4 @@ pub mod log;
 pub mod privacy;
 pub mod release;
 pub mod train;
+pub mod value;

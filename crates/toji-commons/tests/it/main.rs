@@ -10,6 +10,7 @@ mod log;
 mod privacy;
 mod release;
 mod train;
+mod value;
 mod world;
 
 use toji_core::clock::SECOND_NS;
