@@ -8,6 +8,7 @@
 //! * [`aggregate`]: a sum over members of which nobody sees a summand.
 //! * [`train`]: models that members train together, by sums.
 //! * [`value`]: what a data set adds to what all can predict; advisory only.
+//! * [`attack`]: known attacks on all of this, to know before others do.
 //! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -17,6 +18,7 @@
 pub mod account;
 pub mod aggregate;
 pub mod agreement;
+pub mod attack;
 pub mod decide;
 pub mod log;
 pub mod privacy;

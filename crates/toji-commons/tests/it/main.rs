@@ -5,6 +5,7 @@
 mod account;
 mod aggregate;
 mod agreement;
+mod attack;
 mod decide;
 mod log;
 mod privacy;
