@@ -18,6 +18,7 @@
 //!
 //! * `session`: who, how many must stay, in which numbers; `encode`: numbers to words and back; `shamir`: shares.
 //! * `message`: what is sent, all of it as JSON; `member` and `server`: the two sides, each a machine of five phases.
+//! * `two`: the same without masks, where two aggregators can be trusted not to collude (Prio3), with proofs of range.
 //! * `rehearsal`: all sides in one process, every message written out and counted.
 //!
 //! What it promises: with threshold t of n members, a server that keeps to the protocol and fewer than t members
@@ -33,6 +34,7 @@ mod rehearsal;
 mod server;
 mod session;
 mod shamir;
+mod two;
 
 pub use encode::{Encoding, Input};
 pub use member::Member;
@@ -41,3 +43,4 @@ pub use rehearsal::{Cost, Part, rehearse};
 pub use server::{Server, Sum};
 pub use session::{MEMBERS_MAX, Session};
 pub use shamir::{Commitments, Dealing, Share, recover};
+pub use two::{Half, HalfSum, Opening, Report, TwoSum};

@@ -9,7 +9,8 @@
 //! * `budget`: what an agreement allows in all, every charge to it, and what is left. The owner can see all of it.
 //!
 //! Sources: Dwork, McSherry, Nissim, Smith, TCC 2006 (ε-differential privacy); Bun and Steinke, TCC 2016 (zCDP);
-//! Canonne, Kamath, Steinke, NeurIPS 2020, arXiv:2004.00010 (samplers, and the conversion of its §2.3); Kairouz, Liu, Steinke, ICML 2021, arXiv:2102.06387 (noise that several parties add together).
+//! Canonne, Kamath, Steinke, NeurIPS 2020, arXiv:2004.00010 (samplers, and the conversion of its §2.3); Kairouz, Liu,
+//! Steinke, ICML 2021, arXiv:2102.06387 (noise that several parties add together).
 //!
 //! The noise is as good as the bytes. Those of [`Stream`] are pseudo-random: with them every promise holds against whoever
 //! cannot break ChaCha20, and only while its key is drawn afresh, kept secret and used once.

@@ -3,8 +3,8 @@
 use crate::id;
 use std::collections::BTreeMap;
 use toji_commons::aggregate::{
-    Adverts, Blob, Dealing, Encoding, Inbox, Included, Masked, Member, Part, Phase, Server, Session, Share, Sum, Unmasking,
-    recover, rehearse,
+    Adverts, Blob, Dealing, Encoding, Half, Inbox, Included, Masked, Member, Part, Phase, Report, Server, Session, Share, Sum,
+    TwoSum, Unmasking, recover, rehearse,
 };
 use toji_commons::log::{KeyKind, SigningKey};
 use toji_commons::privacy::{Bytes, Fraction, Mechanism, Stream};
@@ -516,4 +516,75 @@ fn parts_of(session: &Session, input: &[f64]) -> Vec<Part> {
         drops: None,
     };
     session.members.keys().enumerate().map(of).collect()
+}
+
+/// Four members, two aggregators: the sum, its check of ranges, and what one aggregator alone sees.
+#[test]
+fn two_aggregators_add_what_neither_sees() {
+    let encoding = Encoding::even(12, 32.0, 20);
+    let sum = TwoSum::new(&id("round-1"), encoding.clone(), 3).unwrap();
+    let key = [42; 32];
+    let (mut first, mut second) = (Half::new(sum.clone(), false, key), Half::new(sum.clone(), true, key));
+    let report = |at: usize| sum.report(&id(&names(5)[at]), &encoding.encode(&values(at, 12)).unwrap(), &seed(at, 1)).unwrap();
+    let mut bytes = 0;
+    for at in 0..4 {
+        let report: Report = serde_json::from_str(&serde_json::to_string(&report(at)).unwrap()).unwrap();
+        bytes += serde_json::to_string(&report).unwrap().len();
+        let a = first.open(&report.from, &report.nonce, &report.public, &report.shares[0]).unwrap();
+        let b = second.open(&report.from, &report.nonce, &report.public, &report.shares[1]).unwrap();
+        first.accept([&a, &b]).unwrap();
+        second.accept([&a, &b]).unwrap();
+        // A second report of the same member does not count.
+        assert_eq!(
+            first.open(&report.from, &report.nonce, &report.public, &report.shares[0]).unwrap_err().code(),
+            "E-AGGREGATE-009"
+        );
+    }
+    let (a, b) = (first.total().unwrap(), second.total().unwrap());
+    expect(&sum.sum([&a, &b]).unwrap(), &[0, 1, 2, 3], 12, 4.0 * 2f64.powi(-16));
+    println!("four reports of 12 slots of 20 bits: {bytes} bytes");
+    // Shares exchanged between two members, or of another sum: no proof holds, and both name the member.
+    let (mut wrong, other) = (report(4), report(0));
+    wrong.shares[0] = other.shares[0].clone();
+    let a = first.open(&wrong.from, &wrong.nonce, &wrong.public, &wrong.shares[0]).unwrap();
+    let b = second.open(&wrong.from, &wrong.nonce, &wrong.public, &wrong.shares[1]).unwrap();
+    blames(first.accept([&a, &b]), "E-AGGREGATE-005", "m05");
+    blames(second.accept([&a, &b]), "E-AGGREGATE-005", "m05");
+    let elsewhere = TwoSum::new(&id("round-2"), encoding.clone(), 3).unwrap();
+    let strange = elsewhere.report(&id("m05"), &encoding.encode(&values(4, 12)).unwrap(), &seed(4, 1)).unwrap();
+    let a = first.open(&strange.from, &strange.nonce, &strange.public, &strange.shares[0]).unwrap();
+    let b = second.open(&strange.from, &strange.nonce, &strange.public, &strange.shares[1]).unwrap();
+    blames(first.accept([&a, &b]), "E-AGGREGATE-005", "m05");
+    blames(second.accept([&a, &b]), "E-AGGREGATE-005", "m05");
+    blames(first.open(&id("m05"), &strange.nonce, &strange.public, &Blob(vec![1])), "E-AGGREGATE-005", "m05");
+    // Different members, or too few.
+    second.leave_out(&id("m01"));
+    assert_eq!(sum.sum([&first.total().unwrap(), &second.total().unwrap()]).unwrap_err().code(), "E-AGGREGATE-012");
+    first.leave_out(&id("m01"));
+    assert!(sum.sum([&first.total().unwrap(), &second.total().unwrap()]).is_ok());
+    for half in [&mut first, &mut second] {
+        half.leave_out(&id("m02"));
+    }
+    assert_eq!(sum.sum([&first.total().unwrap(), &second.total().unwrap()]).unwrap_err().code(), "E-AGGREGATE-008");
+    assert_eq!(TwoSum::new(&id("x"), Encoding::even(2, 1.0, 41), 3).unwrap_err().code(), "E-AGGREGATE-011");
+    // A vector with noise that left its range is not reported at all.
+    let noise = Mechanism::DiscreteGaussian { variance: Fraction::at_least(1 << 50, 1).unwrap() };
+    let beyond = encoding.encode(&[0.0; 12]).unwrap().noised(noise, &mut Stream::new(&[1; 32])).unwrap();
+    blames(sum.report(&id("m05"), &beyond, &seed(4, 1)), "E-AGGREGATE-005", "m05");
+}
+
+/// What the first aggregator gets (the share that depends on the vector) is uniform but for the field's size: bytes other than
+/// the highest of each number, over 30 sets of secrets and a constant vector.
+#[test]
+fn one_of_two_aggregators_sees_uniform_numbers() {
+    let encoding = Encoding::even(20, 1.0, 16);
+    let sum = TwoSum::new(&id("round-1"), encoding.clone(), 3).unwrap();
+    let mut bytes = Vec::new();
+    for of in 0..30 {
+        let report = sum.report(&id("m01"), &encoding.encode(&[1.0; 20]).unwrap(), &seed(0, of)).unwrap();
+        // Field128: 16 bytes each; the measurement's share comes first, 20 slots of 18 bits.
+        let share = report.shares[0].0.chunks(16).take(360);
+        bytes.extend(share.flat_map(|number| number[..15].to_vec()));
+    }
+    assert!(uniform(&bytes) < chi2_quantile(0.9999, 255.0), "{}", uniform(&bytes));
 }
