@@ -7,15 +7,25 @@
 //! * [`transfer`]: what law and prudence say before data leave the country.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //! * [`policy`]: the same rules as a Cedar text, for others to read, check and prove.
+//! * [`aggregate`]: a sum over members of which nobody sees a summand.
+//! * [`train`]: models that members train together, by sums.
+//! * [`value`]: what a data set adds to what all can predict; advisory only.
+//! * [`attack`]: known attacks on all of this, to know before others do.
+//! * [`privacy`]: answers with noise, drawn exactly, and the budget they are charged to.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
 //! the salt of a commitment and the seed of a key are arguments. Knows toji-core only. Whatever is unclear
 //! is refused, and each refusal names its clause and what to do.
 
 pub mod account;
+pub mod aggregate;
 pub mod agreement;
+pub mod attack;
 pub mod decide;
 pub mod log;
 pub mod policy;
+pub mod privacy;
 pub mod release;
+pub mod train;
 pub mod transfer;
+pub mod value;

@@ -64,6 +64,12 @@ impl Register {
         self.released.get(table).map_or(0, Vec::len)
     }
 
+    /// The cells of a table that were released, in their order: for attacks to be tried on.
+    #[must_use]
+    pub fn cells(&self, table: &Id) -> &[Cell] {
+        self.released.get(table).map_or(&[], Vec::as_slice)
+    }
+
     /// May this cell be released at this time? Changes nothing.
     ///
     /// # Errors

@@ -3,14 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 mod account;
+mod aggregate;
 mod agreement;
+mod attack;
 mod consortium;
 mod decide;
 mod log;
 mod odrl;
 mod policy;
+mod privacy;
 mod release;
 mod scenes;
+mod train;
+mod value;
 mod world;
 
 use toji_core::clock::SECOND_NS;

@@ -6,12 +6,14 @@ mod objective;
 mod posterior;
 mod problem;
 mod profile;
+mod share;
 #[cfg(test)]
 mod tests;
 
 pub use landscape::{Landscape, Local, Scale, Unknown};
 pub use posterior::{Posterior, Uncertain};
 pub use problem::{Measured, Noise, Parameter, Prior, Problem, Reading, Run};
+pub use share::{Share, Squares};
 
 use descend::{Descent, descend};
 use toji_core::chance::Chance;

@@ -2,6 +2,7 @@
 
 use super::landscape::{Landscape, Local, Unknown};
 use super::problem::{At, Placed, Problem, Reading};
+use super::share::Share;
 use crate::kernel::{Dual, Trajectory};
 use toji_core::Result;
 
@@ -66,6 +67,38 @@ impl Landscape for Problem<'_> {
 }
 
 impl Problem<'_> {
+    /// What each run says at a point on the scales of the search, in their order, without priors. With what
+    /// [`Problem::priors`] says once, their sum is what [`Landscape::at`] says.
+    ///
+    /// # Errors
+    /// Of a run: what its simulation refuses.
+    #[must_use]
+    pub fn shares(&self, point: &[f64]) -> Vec<Result<Share>> {
+        let of_run = |run: &Placed| {
+            let mut share = Share::nothing(self.unknowns.len(), self.noises.len());
+            let mut residuals = Vec::new();
+            self.run(run, point, &mut residuals, &mut share.constant)?;
+            residuals.iter().for_each(|r| share.add(r.value, &r.slopes, r.noise));
+            Ok(share)
+        };
+        self.runs.iter().map(of_run).collect()
+    }
+
+    /// What the priors say at a point.
+    #[must_use]
+    pub fn priors(&self, point: &[f64]) -> Share {
+        let mut share = Share::nothing(self.unknowns.len(), self.noises.len());
+        for (i, sought) in self.unknowns.iter().enumerate() {
+            if let Some(prior) = sought.prior {
+                let mut slopes = vec![0.0; self.unknowns.len()];
+                slopes[i] = -1.0 / prior.sd;
+                share.add((prior.mean - point[i]) / prior.sd, &slopes, None);
+                share.constant += libm::log(2.0 * std::f64::consts::PI * prior.sd * prior.sd);
+            }
+        }
+        share
+    }
+
     fn run(&self, run: &Placed, at: &[f64], residuals: &mut Vec<Residual>, constant: &mut f64) -> Result<()> {
         let first = residuals.len();
         let n = self.unknowns.len();

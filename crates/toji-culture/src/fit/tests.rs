@@ -208,3 +208,41 @@ fn the_posterior_of_a_line_is_that_of_theory() {
     near(again.at[0], posterior.at[0], 1e-6);
     assert!(again.converged);
 }
+
+/// What sites with their own runs say adds up to what one problem of all runs says, also where a sensor's spread is
+/// estimated from all of them and a prior counts once; to a part in 10¹².
+#[test]
+fn shares_of_runs_add_up_to_the_whole() {
+    let system = model(&[("k", "1", None), ("x0", "1", None), ("x", "x0", Some("-k * x"))]);
+    let points = |shift: f64| {
+        let mut points = vec![measured("x", 1.0, 0.5 + shift, Noise::Known(0.1))];
+        points.push(Measured { reading: Reading::Below(0.3), ..measured("x", 2.0, 0.0, Noise::Known(0.1)) });
+        points.extend(
+            [(0.2, 1.1), (1.5, 0.4), (3.0, 0.2)].map(|(t, y)| measured("x", t, y - shift, Noise::Estimated("probe".into()))),
+        );
+        points
+    };
+    let parameters = [
+        Parameter { scale: Scale::Log, prior: Some(Prior { mean: -1.0, sd: 0.5 }), ..parameter("k", 0.01, 10.0) },
+        parameter("x0", 0.1, 3.0),
+    ];
+    let runs: Vec<Run> =
+        [0.0, 0.03, -0.05, 0.1].iter().enumerate().map(|(i, s)| run(&format!("r{i}"), "g", points(*s))).collect();
+    let problem = |runs: &[Run<'static>]| Problem::new(&system, &parameters, runs, 0.0, Options::default()).unwrap();
+    let (all, halves) = (problem(&runs), [problem(&runs[..1]), problem(&runs[1..])]);
+    for at in [[-0.7, 1.2], [0.4, 0.6]] {
+        let whole = all.at(&at).unwrap();
+        let mut sum = all.priors(&at);
+        for share in halves.iter().flat_map(|half| half.shares(&at)) {
+            sum.plus(&share.unwrap());
+        }
+        let sum = sum.local();
+        near(sum.minus_two_log, whole.minus_two_log, 1e-12);
+        near(sum.spreads[0], whole.spreads[0], 1e-12);
+        for (a, b) in sum.gradient.iter().chain(&sum.curvature).zip(whole.gradient.iter().chain(&whole.curvature)) {
+            near(*a, *b, 1e-11);
+        }
+        // One half alone says something else.
+        assert!((halves[0].at(&at).unwrap().gradient[0] - whole.gradient[0]).abs() > 1e-3);
+    }
+}
