@@ -84,3 +84,69 @@ async fn j02_an_approved_project_computes_in_a_secure_place_and_only_checked_res
     assert!(told["results"][0]["mean"].is_null() && bilingual(&refused["reason"]) && bilingual(&refused["remedy"]));
     bench.is_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j02_a_model_is_trained_over_members_and_only_its_constants_leave() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    bench.member("ORG-X").await;
+    // Truth: mu_max 0.5 /h and Y_XS 0.5 g/g of the model that ships; each member's readings scatter by 2 %.
+    let truth = bench.run("culture simulate", json!({ "model": "monod-fed-batch", "until": "12 h", "points": 25 })).await;
+    let line = |name: &str| -> Vec<f64> {
+        let series = truth["series"].as_array().unwrap().iter().find(|l| l["name"] == name).unwrap();
+        series["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    let (times, biomass) = (truth["time"].as_array().unwrap().clone(), line("X"));
+    let owners = ["ORG-A", "ORG-B", "ORG-C", "ORG-D", "ORG-E"];
+    let mut chance = toji_core::chance::Chance::new(5);
+    let (mut sets, mut runs) = (Vec::new(), Vec::new());
+    for (i, owner) in owners.iter().enumerate() {
+        bench.member(owner).await;
+        let mut table = String::from("Time (h),Dry weight (g/L)\n");
+        for (t, x) in times.iter().zip(&biomass) {
+            table += &format!("{t},{:.5}\n", x * (1.0 + 0.02 * chance.normal()));
+        }
+        let file = bench.file(&format!("t{i}.csv"), table);
+        let mapping = bench.run("run propose", json!({ "path": file })).await["mapping"].clone();
+        let input = json!({ "paths": [file], "mapping": mapping });
+        let report = bench.run_as(&format!("{owner}-steward"), "run import", input).await;
+        let run = report["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned();
+        let set = format!("TR-{owner}");
+        let shared = json!({ "id": set, "title": set, "area": "competitive", "runs": [run] });
+        bench.run_as(&format!("{owner}-kanri"), "commons share", shared).await;
+        runs.push(run);
+        sets.push(set);
+    }
+    let ask = json!({
+        "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
+        "parameters": { "X_0": ["1 g/L", "20 g/L"], "Y_XS": [0.2, 0.8] },
+    });
+    // Without an agreement nothing is learned.
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask.clone()).await.code(), "E-COMMONS-047");
+    let all: Vec<&str> = sets.iter().map(String::as_str).collect();
+    let parties: Vec<&str> = owners.iter().copied().chain(["ORG-X"]).collect();
+    let terms = json!({ "grants": ["train"], "purposes": ["model-training"] });
+    bench.agreement("TRAIN", &parties, &all, terms).await;
+    let trained = bench.run_as("ORG-X-ken", "commons train", ask.clone()).await;
+    assert_eq!(
+        (&trained["contributors"], &trained["measurements"], &trained["converged"]),
+        (&json!(5), &json!(125), &json!(true)),
+        "{trained}"
+    );
+    // The same constants as one fit of all rows together, which only the owner of the store can make.
+    let mut pooled = ask.clone();
+    pooled["runs"] = json!(runs);
+    pooled["profiles"] = json!(false);
+    let pooled = bench.run("culture fit", pooled).await;
+    for parameter in trained["parameters"].as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        let (here, there) = (parameter["value"].as_f64().unwrap(), pooled["set"][name].as_f64().unwrap());
+        assert!((here / there - 1.0).abs() < 1e-3, "{name}: {here} beside {there}");
+        assert!(parameter["spread"].as_f64().unwrap() > 0.0);
+    }
+    // Rows stay where they are, members are not named, and what it took is said.
+    assert_eq!(bench.refusal_as("ORG-X-ken", "run show", json!({ "id": runs[0] })).await.code(), "E-GATE-001");
+    assert!(!owners.iter().any(|o| trained.to_string().contains(o)), "{trained}");
+    assert!(trained["cost"]["up_bytes"].as_u64().unwrap() > 0 && bilingual(&trained["caution"]));
+    bench.is_sound().await;
+}

@@ -10,8 +10,21 @@ pub const ID_BYTES_MAX: usize = 200;
 
 /// An identifier: letters of any script, digits, `-`, `_`, `.`, `:`, `+` and `/` inside; no white space.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Id(String);
+
+impl TryFrom<String> for Id {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.0
+    }
+}
 
 impl Id {
     /// Checks and takes an identifier.

@@ -50,21 +50,29 @@ pub struct Seat {
     places: Arc<dyn Places>,
     purpose: Purpose,
     now: Instant,
-    computing: bool,
+    /// What reading is judged as.
+    reading: Action,
 }
 
 impl Seat {
     /// A seat for a purpose at a time.
     #[must_use]
     pub fn new(commons: Arc<Commons>, places: Arc<dyn Places>, purpose: Purpose, now: Instant) -> Self {
-        Self { commons, places, purpose, now, computing: false }
+        Self { commons, places, purpose, now, reading: Action::Read }
     }
 
     /// The same seat for an operation that computes upon what it reads and lets only checked results out: reading is
     /// then judged as computing.
     #[must_use]
     pub fn computing(&self) -> Self {
-        Self { computing: true, ..self.clone() }
+        Self { reading: Action::Compute, ..self.clone() }
+    }
+
+    /// The same seat for an operation that trains a model on what it reads and lets only the model out: reading is then
+    /// judged as training.
+    #[must_use]
+    pub fn training(&self) -> Self {
+        Self { reading: Action::Train, ..self.clone() }
     }
 
     /// The decision about a data set, with the two clauses of the seat.
@@ -149,7 +157,7 @@ impl Gate for Seat {
             _ => {}
         }
         let action_on_data = match action {
-            toji_core::Action::Read if self.computing => Action::Compute,
+            toji_core::Action::Read => self.reading,
             action => action.into(),
         };
         match self.places.place(what) {

@@ -52,9 +52,11 @@ proptest! {
 
 #[test]
 fn nothing_that_a_member_chose_becomes_a_rule() {
-    // As a document may bring it: identifiers and countries are only strings there.
+    // As a document may bring it: an identifier is refused where it is read, a country is only a string.
     let evil = "gi\"); permit (principal, action, resource); //\n@id(\"\u{202e}x";
-    let name: Id = serde_json::from_value(evil.into()).unwrap();
+    assert!(serde_json::from_value::<Id>(evil.into()).is_err());
+    // The strangest that an identifier may be.
+    let name = id("gi//+permit:.-_協会");
     let mut deal = agreement("gi", &["kura", "amino"], &["koji"]);
     deal.id = name.clone();
     deal.parties.insert(name.clone());

@@ -296,7 +296,7 @@ impl Scope {
     }
 }
 
-fn owner_of(standing: &Standing, record: &Record) -> Id {
+pub(super) fn owner_of(standing: &Standing, record: &Record) -> Id {
     record.owner.as_deref().and_then(|o| Id::parse(o).ok()).unwrap_or_else(|| standing.home.clone())
 }
 

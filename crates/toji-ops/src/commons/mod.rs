@@ -16,6 +16,7 @@ mod share;
 mod standing;
 mod taking;
 mod topics;
+mod train;
 mod write;
 
 pub(crate) use standing::Standing;
@@ -33,6 +34,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         secret::operations(),
         send::operations(),
         topics::operations(),
+        train::operations(),
         log::operations(),
         fairness::operations(),
     ];

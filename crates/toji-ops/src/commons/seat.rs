@@ -73,6 +73,15 @@ pub(super) fn computing(context: &Context, standing: &Arc<Standing>, purpose: Pu
     Access { who: context.access.who.clone(), gate: Arc::new(seat.computing()) }
 }
 
+/// The seat of whoever asks, for training of models: reading is judged as training, and only the model comes out.
+pub(super) fn training(context: &Context, standing: &Arc<Standing>) -> Access {
+    if context.access.sees_all() {
+        return context.access.clone();
+    }
+    let seat = Seat::new(standing.commons.clone(), standing.clone(), Purpose::ModelTraining, context.now);
+    Access { who: context.access.who.clone(), gate: Arc::new(seat.training()) }
+}
+
 /// Who acts: a person of an organisation, or the owner of the store's files, who acts for whom they name.
 #[derive(Debug, Clone)]
 pub(super) struct Actor {
@@ -143,7 +152,7 @@ impl Gate for Office {
 }
 
 /// Kinds that operations of the commons write.
-const OF_OFFICE: [&str; 11] = [
+const OF_OFFICE: [&str; 12] = [
     "membership",
     "data-set",
     "agreement",
@@ -152,6 +161,7 @@ const OF_OFFICE: [&str; 11] = [
     "patent-notice",
     "aggregate-release",
     "aggregate-cell",
+    "shared-model",
     "export-approval",
     "transfer",
     "log-checkpoint",

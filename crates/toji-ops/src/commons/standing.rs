@@ -175,7 +175,7 @@ impl Places for Standing {
         let (kind, id, of) = match what {
             Resource::Record { kind: "job", .. } => return Place::Work,
             Resource::Record { kind: "aggregate-cell", .. } => return Place::Closed,
-            Resource::Record { kind: "aggregate-release" | "log-checkpoint", .. } => return Place::Members,
+            Resource::Record { kind: "aggregate-release" | "log-checkpoint" | "shared-model", .. } => return Place::Members,
             // That an organisation is a member, members know; of its people only its own.
             Resource::Record { kind: "membership", .. } => return Place::Members,
             Resource::Record { kind, id, .. } if KINDS.contains(&kind) && kind != "data-set" => {

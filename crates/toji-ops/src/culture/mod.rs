@@ -37,6 +37,7 @@ pub(crate) use design::may_put_constraint;
 pub(crate) use downstream::may_put_step;
 pub(crate) use experiment::{Condition, Experiment};
 pub(crate) use inputs::{digest as series_digest, elapsed_s, ended_s, sources as analysis_sources};
+pub(crate) use model::{Asked, Sought, Together};
 pub(crate) use system::{scale, system};
 
 pub(crate) fn operations() -> Vec<Operation> {

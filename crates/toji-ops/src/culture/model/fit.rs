@@ -26,7 +26,7 @@ const FAR: f64 = 5.0;
 /// What is searched for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum Sought {
+pub(crate) enum Sought {
     /// Least and greatest value.
     ///
     /// 最小値と最大値。
@@ -40,7 +40,7 @@ pub(super) enum Sought {
 /// What is searched for, with more said.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// Least value.
     ///
     /// 最小値。

@@ -15,9 +15,12 @@ mod predict;
 mod problem;
 mod readings;
 mod simulate;
+mod together;
 
 pub(in crate::culture) use calibration::between;
+pub(crate) use fit::Sought;
 pub(in crate::culture) use readings::{Read, begins_s, thinned};
+pub(crate) use together::{Asked, Together};
 
 use crate::operation::{Context, Operation};
 use crate::run::fetch;
