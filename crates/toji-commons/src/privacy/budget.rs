@@ -7,7 +7,7 @@ use super::sample::Mechanism;
 use super::stream::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toji_core::{Category, Error, Id, Instant, Place, Result};
+use toji_core::{Category, Error, Id, Instant, Place, Result, Text};
 
 /// Most charges of a budget.
 const CHARGES_MAX: usize = 100_000;
@@ -75,7 +75,7 @@ pub struct Charge {
     /// Identifier of the question; the same one is charged once.
     pub id: Id,
     /// The question in words.
-    pub question: String,
+    pub question: Text,
     /// Noise that was added to each figure of the answer.
     pub mechanisms: Vec<Mechanism>,
     /// What it cost.

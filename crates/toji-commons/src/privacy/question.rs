@@ -7,7 +7,7 @@ use super::stream::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use toji_core::{Error, Id, Place, Result};
+use toji_core::{Error, Id, Place, Result, Text};
 
 /// Largest bound, in the smallest unit of the value.
 const BOUND_MAX: i64 = 1_000_000_000_000;
@@ -50,7 +50,7 @@ pub enum Statistic {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// Over what, in words: the table and its filter. They must not depend on the data.
-    pub about: String,
+    pub about: Text,
     /// What.
     pub statistic: Statistic,
     /// Whom it protects.
@@ -161,14 +161,21 @@ impl Question {
 
     /// The question in words, for the statement.
     #[must_use]
-    pub fn words(&self) -> String {
-        let rows = self.rows_max;
+    pub fn words(&self) -> Text {
+        let (rows, about) = (self.rows_max, &self.about);
         let what = match self.statistic {
-            Statistic::Count => "count".to_owned(),
-            Statistic::Sum { low, high } => format!("sum within {low} to {high}"),
-            Statistic::Mean { low, high } => format!("mean within {low} to {high}"),
+            Statistic::Count => Text::new("件数", "count"),
+            Statistic::Sum { low, high } => {
+                Text::new(format!("合計({low}〜{high} の範囲)"), format!("sum within {low} to {high}"))
+            }
+            Statistic::Mean { low, high } => {
+                Text::new(format!("平均({low}〜{high} の範囲)"), format!("mean within {low} to {high}"))
+            }
         };
-        format!("{what} of {} (at most {rows} rows a unit)", self.about)
+        Text::new(
+            format!("{}の{}(一単位につき最大 {rows} 行)", about.ja, what.ja),
+            format!("{} of {} (at most {rows} rows a unit)", what.en, about.en),
+        )
     }
 
     /// Draws the answer. The caller has charged it.

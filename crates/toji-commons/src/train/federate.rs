@@ -13,7 +13,7 @@ pub struct Participant<'a> {
     pub id: Id,
     /// Key it signs by.
     pub key: SigningKey,
-    /// Seed of its secrets: 32 random bytes. Each round's secrets are derived from it.
+    /// Seed of its secrets and noise: 32 random bytes, drawn for this training and never used again.
     pub seed: [u8; 32],
     /// Its data.
     pub site: &'a dyn Site,

@@ -104,8 +104,8 @@ impl Privacy {
     }
 }
 
-/// Trains with noise, for a number of rounds that is fixed beforehand. Each round is one Gauss-Newton step; what noise
-/// does to the curvature is met by a ridge of its own size. No objective is told. The caller charges
+/// Trains with noise, for a number of rounds that is fixed beforehand. Each round is one Gauss-Newton step; where
+/// the curvature does not stand out from its noise, a ridge makes up for it. No objective is told. The caller charges
 /// [`PrivatelyTrained::loss`] (the whole of [`Privacy::rho`]) to the budgets before.
 ///
 /// # Errors
@@ -124,6 +124,8 @@ pub fn federate_privately(
     let mut cost = Cost::default();
     let mut noise = 0.0;
     for round in 0..privacy.rounds {
+        let session = plan.session(sites, round, encoding.clone())?;
+        let of = session.digest()?;
         let input = |site: &Participant<'_>| {
             let mut sum = vec![0.0; shape_slots(p)];
             for unit in site.site.units(&at).iter().flatten() {
@@ -132,10 +134,9 @@ pub fn federate_privately(
             // Cutting each slot of the sum moves no two sums apart.
             let limit = encoding.limits.first().copied().unwrap_or(0.0);
             sum.iter_mut().for_each(|v| *v = v.clamp(-limit, limit));
-            let key = Digest::of_parts(&[&site.seed, b" noise ", &(round as u64).to_le_bytes()]);
+            let key = Digest::of_parts(&[&site.seed, b" noise ", of.bytes()]);
             encoding.encode(&sum)?.noised(mechanism, &mut Stream::new(key.bytes()))
         };
-        let session = plan.session(sites, round, encoding.clone())?;
         let (sum, more) = one_sum(&session, sites, round, &input)?;
         cost = cost.plus(more);
         noise = libm::sqrt(variance.value() * sum.included.len() as f64) * encoding.step(0);
@@ -147,19 +148,33 @@ pub fn federate_privately(
     Ok(PrivatelyTrained { at, loss: Loss::Concentrated { rho: privacy.rho }, noise, cost })
 }
 
-/// A step with a ridge; more of it until there is a step at all (2 σ √p is what the greatest eigenvalue of a symmetric
-/// matrix of such noise tends to).
-fn stepped(at: &[f64], local: &Local, bounds: &[Bound], ridge: f64) -> Vec<f64> {
+/// A step, with as little of a ridge as lifts the smallest eigenvalue of the curvature to `floor`, which is what noise may
+/// have made of nothing (2 σ √p is what the greatest eigenvalue of a symmetric matrix of such noise tends to; Wang, UAI
+/// 2018, AdaSSP, for linear models). A curvature that is well above its noise is left as it is.
+fn stepped(at: &[f64], local: &Local, bounds: &[Bound], floor: f64) -> Vec<f64> {
     let p = at.len();
-    let mut ridge = ridge.max(f64::MIN_POSITIVE);
-    for _ in 0..200 {
+    let downhill = || (0..p).map(|i| -local.gradient[i] - bounds[i].precision * (at[i] - bounds[i].mean)).collect::<Vec<f64>>();
+    let with = |ridge: f64| {
         let cell = |i: usize, j: usize| local.curvature[i * p + j] + if i == j { ridge + bounds[i].precision } else { 0.0 };
-        let matrix = (0..p).map(|i| (0..p).map(|j| cell(i, j)).collect()).collect();
-        let downhill = (0..p).map(|i| -local.gradient[i] - bounds[i].precision * (at[i] - bounds[i].mean)).collect();
-        if let Some(step) = solve(matrix, downhill) {
-            return (0..p).map(|i| (at[i] + step[i]).clamp(bounds[i].low, bounds[i].high)).collect();
+        solve((0..p).map(|i| (0..p).map(|j| cell(i, j)).collect()).collect(), downhill())
+    };
+    // The least ridge, between 0 and one that is enough.
+    let (mut low, mut high) = (0.0, 0.0);
+    for _ in 0..200 {
+        if with(high - floor).is_some() {
+            break;
         }
-        ridge *= 2.0;
+        low = high;
+        high = (2.0 * high).max(floor).max(f64::MIN_POSITIVE);
     }
-    at.to_vec()
+    for _ in 0..50 {
+        let middle = f64::midpoint(low, high);
+        if with(middle - floor).is_some() {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    let Some(step) = with(high) else { return at.to_vec() };
+    (0..p).map(|i| (at[i] + step[i]).clamp(bounds[i].low, bounds[i].high)).collect()
 }

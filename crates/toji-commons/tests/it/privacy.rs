@@ -6,6 +6,7 @@ use toji_commons::privacy::{
     Answer, Budget, Bytes, Charge, Charged, Fraction, Loss, Mechanism, NANO, Nano, Promise, Protected, Question, Row, Statistic,
     Stream, advantage_max, delta_of, epsilon_of, rho_of_pure, rho_shared,
 };
+use toji_core::Text;
 use toji_core::special::chi2_quantile;
 
 const OPENDP: &str = include_str!("data/noise.tsv");
@@ -162,7 +163,7 @@ fn draws_are_like_those_of_opendp() {
 fn losses_are_those_of_opendp() {
     for [sensitivity, scale, epsilon] in golden("laplace-epsilon") {
         let question = Question {
-            about: "runs".into(),
+            about: Text::new("培養", "runs"),
             statistic: Statistic::Count,
             protected: Protected::Run,
             rows_max: sensitivity as u32,
@@ -173,7 +174,7 @@ fn losses_are_those_of_opendp() {
     }
     for [sensitivity, scale, rho] in golden("gaussian-rho") {
         let question = Question {
-            about: "runs".into(),
+            about: Text::new("培養", "runs"),
             statistic: Statistic::Count,
             protected: Protected::Run,
             rows_max: sensitivity as u32,
@@ -214,7 +215,8 @@ fn the_conversion_bounds_the_true_delta() {
 /// The exact ratio of probabilities for neighbours never passes e^ε, and reaches it.
 #[test]
 fn laplace_noise_keeps_its_epsilon() {
-    let question = Question { about: "runs".into(), statistic: Statistic::Count, protected: Protected::Run, rows_max: 3 };
+    let question =
+        Question { about: Text::new("培養", "runs"), statistic: Statistic::Count, protected: Protected::Run, rows_max: 3 };
     let [mechanism] = question.mechanisms(Loss::Pure { epsilon: Nano(NANO / 2) }).unwrap()[..] else { panic!() };
     let law = law_of(mechanism);
     let most = law.iter().filter(|(x, _)| x.abs() < 100).map(|(x, p)| (p / law[&(x - 3)]).ln().abs()).fold(0.0, f64::max);
@@ -222,7 +224,12 @@ fn laplace_noise_keeps_its_epsilon() {
 }
 
 fn count() -> Question {
-    Question { about: "runs with foam".into(), statistic: Statistic::Count, protected: Protected::Run, rows_max: 1 }
+    Question {
+        about: Text::new("泡の出た培養", "runs with foam"),
+        statistic: Statistic::Count,
+        protected: Protected::Run,
+        rows_max: 1,
+    }
 }
 
 fn charge(name: &str, loss: Loss) -> Charge {
@@ -256,7 +263,11 @@ fn a_budget_is_spent_to_its_last_billionth_and_not_beyond() {
     let lines = budget.statement().unwrap();
     assert_eq!(lines.len(), 10);
     assert_eq!(lines[3].standing.left, Nano(6 * NANO / 10));
-    assert!(lines[3].charge.question.contains("runs with foam") && lines[3].charge.mechanisms.len() == 1);
+    assert!(
+        lines[3].charge.question.en.contains("count of runs with foam")
+            && lines[3].charge.question.ja.contains("泡の出た培養の件数")
+            && lines[3].charge.mechanisms.len() == 1
+    );
     // Read again from its charges it is the same.
     let charges: Vec<Charge> = lines.into_iter().map(|l| l.charge).collect();
     let text = serde_json::to_string(&charges).unwrap();

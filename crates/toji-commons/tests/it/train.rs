@@ -10,6 +10,7 @@ use toji_commons::train::{
     Bound, Descent, Family, Local, Observation, Participant, Plan, Privacy, Ranges, Regression, Site, Trained, federate,
     federate_privately,
 };
+use toji_core::Text;
 use toji_core::chance::Chance;
 
 const DATA: &str = include_str!("data/train.tsv");
@@ -237,7 +238,7 @@ fn privacy(rho: f64) -> Privacy {
         gradient_scale: 1.0,
         curvature_scale: 1.0,
         clip: 1.5,
-        units_max: 300,
+        units_max: 500,
         honest: 4,
     }
 }
@@ -260,11 +261,11 @@ fn yields(at: usize, runs: usize) -> (Regression, Vec<(Vec<f64>, f64)>) {
     (Regression::new(Family::Gaussian, rows.iter().enumerate().map(observation).collect()).unwrap(), rows)
 }
 
-/// With noise for ρ = 0.05 to each run (ε = 2.0 at δ = 10⁻⁶) over six sites of 200 runs, at least 95 % of the pooled
-/// skill is kept; at a thousandth of that budget it is not, so the test can fail. The loss is charged before.
+/// With noise for ρ = 0.05 to each run (ε = 2.0 at δ = 10⁻⁶) over six sites of 400 runs, at least 95 % of the pooled
+/// skill is kept in each of eight draws of the noise; at a thousandth of that budget in none. The loss is charged before.
 #[test]
 fn noise_costs_little_where_runs_are_many() {
-    let data: Vec<_> = (0..6).map(|at| yields(at, 200)).collect();
+    let data: Vec<_> = (0..6).map(|at| yields(at, 400)).collect();
     let participants: Vec<Participant> = data.iter().enumerate().map(|(i, (s, _))| participant(i, s, 5)).collect();
     let held: Vec<(Vec<f64>, f64)> = (20..24).flat_map(|at| yields(at, 100).1).collect();
     let skill = |at: &[f64]| {
@@ -282,22 +283,26 @@ fn noise_costs_little_where_runs_are_many() {
     budget
         .charge(Charge {
             id: id("training-1"),
-            question: "linear model of yield".into(),
+            question: Text::new("収率の線形モデル", "linear model of yield"),
             mechanisms: vec![Mechanism::DiscreteGaussian { variance: Fraction::at_least(1, 1).unwrap() }],
             loss: Loss::Concentrated { rho: rule.rho },
             member: id("site-0"),
             at: crate::day(0),
         })
         .unwrap();
-    let private = federate_privately(&plan(6, RANGES), &rule, &participants, &bounds).unwrap();
+    let trained = |rule: &Privacy, seed: u8| {
+        let participants: Vec<Participant> = data.iter().enumerate().map(|(i, (s, _))| participant(i, s, seed)).collect();
+        federate_privately(&plan(6, RANGES), rule, &participants, &bounds).unwrap()
+    };
+    let private = trained(&rule, 5);
     assert_eq!(private.loss, Loss::Concentrated { rho: rule.rho });
     // √(6/4) of C / √(2ρ) = 4.74, as six add noise of which four are counted on.
     assert!((private.noise - 1.5 * 1.5f64.sqrt() / 0.1f64.sqrt()).abs() < 0.01, "{}", private.noise);
-    let with_noise = skill(&private.at);
-    println!("skill: pooled {whole}, with noise {with_noise}; {:?}", private.cost);
-    assert!(whole > 0.9 && with_noise >= 0.95 * whole, "{with_noise} {whole}");
-    let starved = federate_privately(&plan(6, RANGES), &privacy(0.000_05), &participants, &bounds).unwrap();
-    assert!(skill(&starved.at) < 0.95 * whole, "{}", skill(&starved.at));
+    let skills = |rule: &Privacy| (1..=8).map(|seed| skill(&trained(rule, seed).at)).collect::<Vec<f64>>();
+    let (with_noise, starved) = (skills(&rule), skills(&privacy(0.000_05)));
+    println!("skill: pooled {whole}, with noise {with_noise:?}, starved {starved:?}; {:?}", private.cost);
+    assert!(whole > 0.9 && with_noise.iter().all(|s| *s >= 0.95 * whole), "{with_noise:?} {whole}");
+    assert!(starved.iter().all(|s| *s < 0.95 * whole), "{starved:?} {whole}");
     // More sites counted on than must stay, or no rounds.
     for wrong in [Privacy { honest: 5, ..rule }, Privacy { rounds: 0, ..rule }, Privacy { clip: f64::NAN, ..rule }] {
         assert_eq!(federate_privately(&plan(6, RANGES), &wrong, &participants, &bounds).unwrap_err().code(), "E-TRAIN-006");
