@@ -4,6 +4,7 @@
 //! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
+//! * [`people`]: passwords, second factors, one-time codes, delays, sessions, and who may give whom which role.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -14,4 +15,5 @@ pub mod account;
 pub mod agreement;
 pub mod decide;
 pub mod log;
+pub mod people;
 pub mod release;
