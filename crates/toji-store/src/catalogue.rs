@@ -11,7 +11,7 @@ use std::time::Duration;
 use toji_core::{Error, Result};
 
 /// Version of the tables. A newer store is refused, an older one is brought forward.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// Tables, in order. `BIGINT`, `TEXT` and `DOUBLE PRECISION` mean the same on both databases.
 const TABLES: &[&str] = &[
@@ -37,6 +37,12 @@ const TABLES: &[&str] = &[
         reason TEXT NOT NULL, count BIGINT NOT NULL, hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, operation TEXT NOT NULL, input TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL,
         output TEXT, error TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, lease_until BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS job_owners (job TEXT PRIMARY KEY, account TEXT NOT NULL, purpose TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS secrets (account TEXT NOT NULL, sort TEXT NOT NULL, value TEXT NOT NULL, updated_at BIGINT NOT NULL,
+        PRIMARY KEY (account, sort))",
+    "CREATE TABLE IF NOT EXISTS sessions (token_hash TEXT PRIMARY KEY, account TEXT NOT NULL, created_at BIGINT NOT NULL,
+        seen_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS sessions_account ON sessions (account)",
 ];
 
 /// Which database is behind the catalogue.
@@ -230,6 +236,8 @@ async fn set_up(connection: &mut AnyConnection, backend: Backend) -> std::result
             "PRAGMA foreign_keys = ON",
             "PRAGMA temp_store = MEMORY",
             "PRAGMA cell_size_check = ON",
+            // What is deleted or replaced does not stay readable in a page that is written anyway (see `secrets.rs`).
+            "PRAGMA secure_delete = FAST",
         ] {
             connection.execute(pragma).await?;
         }

@@ -1,0 +1,38 @@
+//! Accounts: who can log in, with which roles, and how they prove who they are.
+//!
+//! Passwords, codes and tokens never pass through the input of an operation, for inputs are kept with jobs: they come
+//! by [`crate::Session`] alone ([`login`], [`second`]). What is public of an account is a record of kind `user`;
+//! what must stay secret stands in `toji_store`'s secrets, beside the ledger.
+
+mod account;
+mod change;
+mod doors;
+mod enrolment;
+mod invite;
+mod list;
+mod login;
+mod second;
+mod sessions;
+mod stand_in;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use doors::Doors;
+pub use login::{Caller, Client, LoggedIn, NotIn, RoleShown, WhoAmI};
+pub use second::NewKey;
+
+use crate::operation::Operation;
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        invite::operation(),
+        list::operation(),
+        change::roles_operation(),
+        change::lock_operation(),
+        change::unlock_operation(),
+        enrolment::reset_operation(),
+        change::close_operation(),
+        sessions::list_operation(),
+        sessions::end_operation(),
+    ]
+}
