@@ -322,6 +322,17 @@ impl Session {
         Ok(Some(Caller { user: row.account, session: hash }))
     }
 
+    /// Does a session still count? Asking is no use of it.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn still_counts(&self, caller: &Caller, now: Instant) -> Result<bool> {
+        let row = self.store.session(&caller.session).await?;
+        let counts = row.is_some_and(|row| SessionRule::HOUSE.counts(row.seen_at, row.ends_at, now));
+        let account = account::find(self, &caller.user).await?;
+        Ok(counts && account.is_some_and(|account| account.state == State::Active))
+    }
+
     /// Who somebody is.
     ///
     /// # Errors
