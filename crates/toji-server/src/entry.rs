@@ -36,7 +36,7 @@ pub fn router_over(
     hosts: Hosts,
     stop: watch::Receiver<bool>,
 ) -> Router {
-    router_of(session, operations, limits, Front { hosts, behind_tls: false }, stop)
+    router_of(session, operations, limits, Front { hosts, behind_tls: false, second_factor: false }, stop)
 }
 
 /// As [`router_over`], said in full how it is reached.

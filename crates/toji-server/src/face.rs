@@ -48,6 +48,8 @@ pub struct Front {
     pub hosts: Hosts,
     /// A proxy on this machine speaks TLS for it: cookies are for TLS alone, and the proxy says whom it speaks for.
     pub behind_tls: bool,
+    /// Whoever has no second factor can set one up and nothing else.
+    pub second_factor: bool,
 }
 
 /// The shared state.

@@ -106,7 +106,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+    object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// Headers of every answer.
 pub(crate) async fn harden(mut response: Response) -> Response {

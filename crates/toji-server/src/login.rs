@@ -72,7 +72,8 @@ pub(crate) async fn show(State(face): State<Arc<Face>>, Extension(who): Extensio
         Some(caller) => Some(face.session.who_am_i(caller).await?),
         None => None,
     };
-    Ok(Json(json!({"login": login, "user": user})).into_response())
+    let second_factor = face.front.second_factor;
+    Ok(Json(json!({"login": login, "second_factor_required": second_factor, "user": user})).into_response())
 }
 
 /// `POST /api/v1/session`.

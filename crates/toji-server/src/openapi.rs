@@ -210,7 +210,8 @@ fn own_paths() -> Map<String, Json> {
 /// `/api/v1/session`: who am I, in and out.
 fn session_path() -> Json {
     let text = json!({"type": "string"});
-    let shown = json!({"type": "object", "required": ["login", "user"], "properties": {
+    let shown = json!({"type": "object", "required": ["login", "second_factor_required", "user"], "properties": {
+        "second_factor_required": {"type": "boolean", "description": "Does this server ask for a second factor? / 二要素認証を求めるか"},
         "login": {"type": "boolean", "description": "Does this store ask for a log-in? / ログインを求めるか"},
         "user": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["id", "roles", "second_factor", "recovery_codes", "ends"], "properties": {
             "id": text, "organisation": {"type": ["string", "null"]},

@@ -19,6 +19,8 @@ pub struct ServeOptions {
     pub address: SocketAddr,
     /// A proxy on this machine speaks TLS for it. It needs a store with users, too.
     pub behind_tls: bool,
+    /// Whoever has no second factor can set one up and nothing else.
+    pub second_factor: bool,
     /// Open a store without users to other machines all the same.
     pub without_login: bool,
     /// Limits.
@@ -27,7 +29,13 @@ pub struct ServeOptions {
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { address: (Ipv4Addr::LOCALHOST, 8080).into(), behind_tls: false, without_login: false, limits: Limits::default() }
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 8080).into(),
+            behind_tls: false,
+            second_factor: false,
+            without_login: false,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -37,6 +45,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     behind_tls: bool,
+    second_factor: bool,
     limits: Limits,
 }
 
@@ -57,7 +66,14 @@ impl Server {
         };
         let listener = TcpListener::bind(options.address).await.map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
-        Ok(Self { session, listener, address, behind_tls: options.behind_tls, limits: options.limits })
+        Ok(Self {
+            session,
+            listener,
+            address,
+            behind_tls: options.behind_tls,
+            second_factor: options.second_factor,
+            limits: options.limits,
+        })
     }
 
     /// Where it listens; tells the port when 0 was asked for.
@@ -81,7 +97,7 @@ impl Server {
         let (stopping, stop) = watch::channel(false);
         // A proxy passes on the name that the browser knows.
         let hosts = if self.behind_tls { Hosts::Any } else { Hosts::of(self.address) };
-        let front = Front { hosts, behind_tls: self.behind_tls };
+        let front = Front { hosts, behind_tls: self.behind_tls, second_factor: self.second_factor };
         let session = Arc::clone(&self.session);
         let router = router_of(self.session, toji_ops::operations(), self.limits, front, stop.clone());
         let router = router.into_make_service_with_connect_info::<SocketAddr>();

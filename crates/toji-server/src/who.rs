@@ -51,6 +51,17 @@ pub(crate) async fn identify(State(face): State<Arc<Face>>, mut request: Request
     if who.asker == Asker::Guest && !is_open(request.method(), request.uri().path()) {
         return log_in().into_response();
     }
+    let own = matches!(request.uri().path().strip_prefix(BASE), Some("/session" | "/session/second-factor"));
+    if face.front.second_factor && !own && who.caller.as_ref().is_some_and(|caller| !caller.second_factor) {
+        let error = Error::new(
+            Category::Denied,
+            "E-LOGIN-013",
+            "このサーバーでは二要素認証が必要です",
+            "this server asks for a second factor",
+        )
+        .hint("「利用者の設定」で登録してください", "set it up on the page of your account");
+        return Refusal::from(error).into_response();
+    }
     request.extensions_mut().insert(who);
     next.run(request).await
 }

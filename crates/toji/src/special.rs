@@ -84,6 +84,10 @@ fn all(lang: Lang) -> Vec<Command> {
         "この機械のプロキシーが TLS で受けて中継する場合に指定します。クッキーは TLS だけで送られます",
         "A proxy on this machine takes TLS and passes it on: cookies are for TLS alone",
     ));
+    let second_factor = Arg::new("second-factor").long("second-factor").action(ArgAction::SetTrue).help(text(
+        "二要素認証を全員に求めます。未登録の人は、登録のほかは何もできません",
+        "Ask everybody for a second factor: whoever has none can set one up and nothing else",
+    ));
     let without_login = Arg::new("without-login").long("without-login").action(ArgAction::SetTrue).help(text(
         "利用者のいない保存先を、承知の上でほかの機械に開きます。誰でも読み書きできます",
         "Open a store without users to other machines all the same: everybody can read and write it",
@@ -92,6 +96,7 @@ fn all(lang: Lang) -> Vec<Command> {
         .arg(address.clone())
         .arg(open.clone())
         .arg(behind_tls.clone())
+        .arg(second_factor.clone())
         .arg(without_login.clone());
     let demo = make(
         "demo",
@@ -104,6 +109,7 @@ fn all(lang: Lang) -> Vec<Command> {
     .arg(address)
     .arg(open)
     .arg(behind_tls)
+    .arg(second_factor)
     .arg(without_login)
     .arg(Arg::new("data").long("data").value_name("DIR").help(text(
         "生成データの代わりに取り込む、装置ファイルのフォルダー",
@@ -160,7 +166,8 @@ async fn serve(matches: &ArgMatches, settings: &Settings) -> Result<()> {
     })?;
     let session = Session::open(&settings.store, Options::default()).await?;
     let (behind_tls, without_login) = (matches.get_flag("behind-tls"), matches.get_flag("without-login"));
-    let options = ServeOptions { address, behind_tls, without_login, ..ServeOptions::default() };
+    let second_factor = matches.get_flag("second-factor");
+    let options = ServeOptions { address, behind_tls, second_factor, without_login, ..ServeOptions::default() };
     let server = Server::bind(session, options).await?;
     let url = format!("http://{}", server.address());
     if settings.json {

@@ -22,6 +22,8 @@ export interface WhoAmI {
 export interface SessionState {
   /** does this store ask for a log-in? */
   login: boolean;
+  /** does this server ask for a second factor? */
+  second_factor_required: boolean;
   user: WhoAmI | null;
 }
 

@@ -1690,6 +1690,8 @@ export const en = {
   "account.six": "Code of the app",
   "account.recovery": "Recovery codes",
   "account.recovery_about": "Each counts once, in the place of the app's code. They are not shown again: keep them where nobody else finds them.",
+  "account.bound": "This server asks everybody for a second factor: set it up here first.",
+  "account.go_on": "Kept; go on",
   "account.none": "Nobody is logged in: this store has no users.",
 } as const;
 

@@ -1690,5 +1690,7 @@ export const ja: Record<Key, string> = {
   "account.six": "アプリのコード",
   "account.recovery": "回復用コード",
   "account.recovery_about": "アプリのコードの代わりに一度ずつ有効。再表示なし。ほかの人の目に触れない場所に保管。",
+  "account.bound": "このサーバーでは二要素認証が必須：まずここで設定。",
+  "account.go_on": "保管済み、次へ",
   "account.none": "ログイン中の利用者なし：この保存先には利用者なし。",
 };

@@ -10,15 +10,18 @@ class Session {
   user = $state.raw<WhoAmI | null>(null);
   /** the store has users, and nobody is logged in */
   shut = $state(false);
+  /** logged in, but a second factor must be set up first */
+  bound = $state(false);
 
   async load(): Promise<void> {
     try {
       const told = await whoAmI();
       this.user = told.user;
       this.shut = told.login && told.user === null;
+      this.bound = told.second_factor_required && told.user?.second_factor === false;
     } catch {
       this.user = null;
-      this.shut = false;
+      this.shut = this.bound = false;
     } finally {
       this.known = true;
     }

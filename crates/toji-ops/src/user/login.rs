@@ -74,6 +74,8 @@ pub struct LoggedIn {
 pub struct Caller {
     /// Pseudonym.
     pub user: String,
+    /// Has a second factor.
+    pub second_factor: bool,
     /// Under what the session is kept.
     pub(super) session: String,
 }
@@ -125,6 +127,12 @@ pub(super) fn refused() -> NotIn {
     .into()
 }
 
+/// Notes a failure. The name that was given is not noted: people type passwords into the wrong field.
+pub(super) fn turned_away(what: &'static str, client: &Client) -> NotIn {
+    tracing::warn!(target: "toji::login", what, address = ?client.address, "an attempt to log in failed");
+    refused()
+}
+
 pub(super) fn wait(seconds: i64) -> NotIn {
     let error = Error::new(
         Category::Limit,
@@ -160,7 +168,10 @@ impl Session {
         // A name as long as a book is no key.
         let name: String = user.chars().take(200).collect();
         let key = if at_home { format!("{name} {}", client.address) } else { name };
-        self.doors.begin(key, &client.address, now).map_err(wait)
+        self.doors.begin(key, &client.address, now).map_err(|seconds| {
+            tracing::warn!(target: "toji::login", address = ?client.address, seconds, "made to wait");
+            wait(seconds)
+        })
     }
 
     /// Does a password fit what is kept? Where nothing is kept it takes as long.
@@ -216,6 +227,7 @@ impl Session {
         let idle = Instant(now.0.saturating_sub(rule.idle_s.saturating_mul(1_000_000_000)));
         self.store.add_session(&row, idle).await?;
         self.remember(user, client, now).await?;
+        tracing::info!(target: "toji::login", user = ?user, address = ?row.address, "a session begins");
         Ok(LoggedIn { user: user.to_owned(), token, ends: row.ends_at, recovery: Vec::new() })
     }
 
@@ -247,7 +259,7 @@ impl Session {
         let kept = self.store.secret(user, ENROLMENT).await?;
         let one_time = kept.as_deref().and_then(|kept| serde_json::from_str::<OneTime>(kept).ok());
         let fits = one_time.is_some_and(|one_time| one_time.fits(code, now));
-        let (Some(account), Some(kept), true) = (account, kept, fits) else { return Err(refused()) };
+        let (Some(account), Some(kept), true) = (account, kept, fits) else { return Err(turned_away("enrolment", client)) };
         if let Err(error) = self.judge_password(&account, password, false).await {
             attempt.took_no_guess();
             return Err(error.into());
@@ -279,7 +291,7 @@ impl Session {
         let account = account::find(self, user).await?.filter(|account| account.state == State::Active);
         let kept = self.store.secret(user, PASSWORD).await?;
         let fits = self.password_fits(kept.clone(), password).await?;
-        let (Some(account), Some(kept), true) = (account, kept, fits) else { return Err(refused()) };
+        let (Some(account), Some(kept), true) = (account, kept, fits) else { return Err(turned_away("password", client)) };
         let user = account.id.as_str();
         if let Some(key) = self.store.secret(user, TOTP).await? {
             let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
@@ -287,7 +299,7 @@ impl Session {
                 return Err(code_wanted());
             };
             if !second::takes(&self.store, user, &key, code, now).await? {
-                return Err(refused());
+                return Err(turned_away("second factor", client));
             }
         }
         attempt.passed();
@@ -319,7 +331,8 @@ impl Session {
         if now.0.saturating_sub(row.seen_at.0) > TOUCH_NS {
             self.store.touch_session(&hash, now).await?;
         }
-        Ok(Some(Caller { user: row.account, session: hash }))
+        let second_factor = self.store.secret(&row.account, TOTP).await?.is_some();
+        Ok(Some(Caller { user: row.account, second_factor, session: hash }))
     }
 
     /// Does a session still count? Asking is no use of it.
@@ -357,6 +370,7 @@ impl Session {
     /// # Errors
     /// Storage faults.
     pub async fn log_out(&self, caller: &Caller) -> Result<()> {
+        tracing::info!(target: "toji::login", user = ?caller.user, "a session is ended by its owner");
         self.store.end_session(&caller.session).await.map(|_| ())
     }
 
@@ -396,6 +410,7 @@ impl Session {
             }
         }
         attempt.passed();
+        tracing::info!(target: "toji::login", user = ?user, "the password is changed");
         self.keep_password(user, new, now).await?;
         self.store.end_sessions(user).await?;
         Ok(self.open_session(user, client, now).await?)

@@ -42,10 +42,16 @@ impl Server {
     }
     /// With the registry of Toji, as behind a proxy that speaks TLS.
     pub(crate) async fn behind_tls() -> Self {
-        Self::at(toji_ops::operations(), Limits::default(), Front { hosts: Hosts::Any, behind_tls: true }).await
+        Self::at(toji_ops::operations(), Limits::default(), Front { hosts: Hosts::Any, behind_tls: true, second_factor: false })
+            .await
+    }
+    /// With the registry of Toji, where everybody needs a second factor.
+    pub(crate) async fn with_second_factor() -> Self {
+        let front = Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: true };
+        Self::at(toji_ops::operations(), Limits::default(), front).await
     }
     async fn over(operations: &'static [Operation], limits: Limits) -> Self {
-        Self::at(operations, limits, Front { hosts: Hosts::Loopback, behind_tls: false }).await
+        Self::at(operations, limits, Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: false }).await
     }
     async fn at(operations: &'static [Operation], limits: Limits, front: Front) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -282,7 +282,7 @@ async fn guests_reach_what_is_meant_for_everybody_and_nothing_else() {
         assert!(!answer.raw().contains(MARKER), "{path}");
     }
     let told = world.send("guest", "GET", "/api/v1/session", &[], b"").await.json();
-    assert_eq!(told, json!({"login": true, "user": null}));
+    assert_eq!(told, json!({"login": true, "second_factor_required": false, "user": null}));
     let told = world.send("outsider", "GET", "/api/v1/session", &[], b"").await.json();
     assert_eq!((&told["user"]["id"], &told["user"]["organisation"]), (&json!("outsider"), &json!("beta")));
     assert_eq!(told["user"]["roles"][0]["code"], "scientist");
@@ -332,7 +332,10 @@ async fn who(server: &Server, cookie: &str) -> Json {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_without_users_is_open_as_ever() {
     let server = Server::real().await;
-    assert_eq!(server.get("/api/v1/session").await.json(), json!({"login": false, "user": null}));
+    assert_eq!(
+        server.get("/api/v1/session").await.json(),
+        json!({"login": false, "second_factor_required": false, "user": null})
+    );
     let put = json!({"kind": "organisation", "id": "acme", "fields": {"name": "Acme"}});
     assert_eq!(server.post("/api/v1/record/put", &put).await.status, 200);
     assert_eq!(log_in(&server, "owner", PASSWORD, &[]).await.status, 401);
@@ -488,6 +491,24 @@ async fn a_second_factor_is_taken_up_over_http() {
     let begun = send(json!({"password": PASSWORD})).await;
     assert!(begun.json()["uri"].as_str().unwrap().starts_with("otpauth://totp/Toji:hanako?secret="), "{}", begun.text());
     send(json!({"code": "not a code"})).await.is_problem(401, "E-LOGIN-001", "denied");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_second_factor_is_asked_for_nothing_goes_without() {
+    let server = Server::with_second_factor().await;
+    let token = member(&server, "hanako", None, &["scientist"]).await;
+    let held = format!("toji-session={token}");
+    let get = async |path: &str| server.send("GET", path, &[("cookie", &held)], b"").await;
+    for path in
+        ["/api/v1/run/list", "/api/v1/record/list?kind=run", "/api/v1/operations", "/api/v1/live/stream", "/api/v1/jobs/x"]
+    {
+        get(path).await.is_problem(403, "E-LOGIN-013", "denied");
+    }
+    let told = get("/api/v1/session").await.json();
+    assert_eq!((&told["second_factor_required"], &told["user"]["second_factor"]), (&json!(true), &json!(false)));
+    let body = json!({"password": PASSWORD}).to_string();
+    let begun = server.send("POST", "/api/v1/session/second-factor", &[JSON_BODY, ("cookie", &held)], body.as_bytes()).await;
+    assert_eq!(begun.status, 200, "{}", begun.text());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
