@@ -41,9 +41,9 @@ export interface NewKey {
 export interface OpenSession {
   session: string;
   begun: string;
-  seen: string;
+  used_last: string;
   ends: string;
-  from: string;
+  address: string;
   client: string;
 }
 

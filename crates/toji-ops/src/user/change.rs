@@ -5,7 +5,7 @@ use super::login::PASSWORD;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use toji_commons::agreement::Role;
 use toji_core::{Category, Error, Place, Result};
@@ -41,9 +41,10 @@ struct Changed {
     /// Pseudonym.
     user: String,
     /// State.
+    #[serde(rename = "account_state")]
     state: State,
-    /// Roles by code.
-    roles: Json,
+    /// Roles.
+    roles: BTreeSet<Role>,
     /// Did anything change?
     changed: bool,
     /// Sessions that were ended.
@@ -180,7 +181,7 @@ async fn end(
     Ok(Changed {
         user: user.to_owned(),
         state: State::of(state(account.state)),
-        roles: json!(roles.as_ref().unwrap_or(&account.roles)),
+        roles: roles.unwrap_or_else(|| account.roles.clone()),
         changed,
         sessions_ended,
     })

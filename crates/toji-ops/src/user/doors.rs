@@ -46,13 +46,15 @@ impl Doors {
     /// # Errors
     /// The seconds to wait.
     pub(super) fn begin(&self, account: String, address: &str, now: Instant) -> Result<Attempt<'_>, i64> {
-        held(&self.addresses).begin(address, now)?;
-        let begun = held(&self.accounts).begin(&account, now);
-        if let Err(wait) = begun {
-            // What was not tried is no failure of the address.
-            held(&self.addresses).take_back(address);
+        let (mut accounts, mut addresses) = (held(&self.accounts), held(&self.addresses));
+        // Both are asked before either counts: an attempt that has to wait is none, and prolongs nothing.
+        let wait = accounts.wait_s(&account, now).max(addresses.wait_s(address, now));
+        if wait > 0 {
             return Err(wait);
         }
+        accounts.begin(&account, now)?;
+        addresses.begin(address, now)?;
+        drop((accounts, addresses));
         Ok(Attempt { doors: self, account, address: address.to_owned() })
     }
 }

@@ -37,6 +37,7 @@ struct Reset {
     /// Pseudonym.
     user: String,
     /// State.
+    #[serde(rename = "account_state")]
     state: State,
     /// For the person, by a way that nobody else reads; it is not shown again.
     enrolment_code: String,

@@ -6,7 +6,6 @@ use super::login::random;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use toji_commons::agreement::Role;
 use toji_core::record::FieldMap;
@@ -41,9 +40,10 @@ struct Invited {
     user: String,
     /// Organisation.
     organisation: Option<String>,
-    /// Roles by code.
-    roles: Json,
+    /// Roles.
+    roles: BTreeSet<Role>,
     /// State.
+    #[serde(rename = "account_state")]
     state: State,
     /// For the person, by a way that nobody else reads; it is not shown again.
     enrolment_code: String,
@@ -115,7 +115,7 @@ async fn invite(context: &Context, input: Input) -> Result<Invited> {
     Ok(Invited {
         user: id.to_string(),
         organisation,
-        roles: json!(input.roles),
+        roles: input.roles,
         state: State::Invited,
         enrolment_code,
         enrolment_until: until.to_string(),

@@ -5,7 +5,8 @@ use super::login::TOTP;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+use toji_commons::agreement::Role;
 use toji_core::Result;
 
 /// Input of `user list`.
@@ -33,9 +34,10 @@ struct Shown {
     user: String,
     /// Organisation.
     organisation: Option<String>,
-    /// Roles by code.
-    roles: Json,
+    /// Roles.
+    roles: BTreeSet<Role>,
     /// State.
+    #[serde(rename = "account_state")]
     state: State,
     /// Has a second factor.
     second_factor: bool,
@@ -82,7 +84,7 @@ async fn shown(context: &Context, account: Account) -> Result<Shown> {
         second_factor: store.secret(&user, TOTP).await?.is_some(),
         sessions: open.iter().filter(|row| super::sessions::counts(row, context.now)).count(),
         organisation: account.organisation,
-        roles: json!(account.roles),
+        roles: account.roles,
         state: account.state,
         created: account.created,
         user,

@@ -22,6 +22,20 @@ pub use login::{Caller, Client, LoggedIn, NotIn, RoleShown, WhoAmI};
 pub use second::NewKey;
 
 use crate::operation::Operation;
+use toji_core::{Error, Place, Result};
+
+/// Accounts go out of use by the operations that end their sessions too, and by those who may.
+///
+/// # Errors
+/// `E-USER-011`.
+pub(crate) fn may_retire(kind: &str) -> Result<()> {
+    if kind != account::KIND {
+        return Ok(());
+    }
+    Err(Error::input("E-USER-011", "利用者は使用停止にできません", "a user is not retired as a record")
+        .at(Place::field("kind"))
+        .hint("toji user lock か toji user close を使ってください", "use `toji user lock` or `toji user close`"))
+}
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

@@ -55,11 +55,11 @@ struct Shown {
     /// Since.
     begun: String,
     /// Used last, to the minute.
-    seen: String,
+    used_last: String,
     /// Ends in any case.
     ends: String,
     /// Network address it began from.
-    from: String,
+    address: String,
     /// What the client calls itself.
     client: String,
 }
@@ -156,9 +156,9 @@ fn shown(row: &SessionRow) -> Shown {
     Shown {
         session: row.token_hash.get(..NAME).unwrap_or_default().to_owned(),
         begun: row.created_at.to_string(),
-        seen: row.seen_at.to_string(),
+        used_last: row.seen_at.to_string(),
         ends: row.ends_at.to_string(),
-        from: row.address.clone(),
+        address: row.address.clone(),
         client: row.agent.clone(),
     }
 }

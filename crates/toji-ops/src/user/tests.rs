@@ -313,14 +313,14 @@ async fn locked_reset_and_closed_accounts_are_shut() {
     let logged_in = house.member("hanako", "acme", &["scientist"]).await;
     let own = json!({"user": "hanako"});
     let locked = house.run(None, "user lock", own.clone()).await.unwrap();
-    assert_eq!((&locked["state"], &locked["sessions_ended"]), (&json!("locked"), &json!(1)));
+    assert_eq!((&locked["account_state"], &locked["sessions_ended"]), (&json!("locked"), &json!(1)));
     assert!(!house.counts(&logged_in, 1).await);
     assert_eq!(code(house.enter("hanako", LONG, None, 1).await), "E-LOGIN-001");
     assert_eq!(house.run(None, "user reset", own.clone()).await.unwrap_err().code(), "E-USER-006");
     house.run(None, "user unlock", own.clone()).await.unwrap();
     assert_eq!(code(house.enter("hanako", LONG, None, 2).await), "in");
     let reset = house.run(None, "user reset", own.clone()).await.unwrap();
-    assert_eq!((&reset["state"], &reset["sessions_ended"]), (&json!("invited"), &json!(1)));
+    assert_eq!((&reset["account_state"], &reset["sessions_ended"]), (&json!("invited"), &json!(1)));
     assert_eq!(code(house.enter("hanako", LONG, None, 3).await), "E-LOGIN-001");
     let enrolment = reset["enrolment_code"].as_str().unwrap();
     house.session.enrol("hanako", enrolment, OTHER, &from("192.0.2.1"), t(4)).await.unwrap();
@@ -341,6 +341,13 @@ async fn locked_reset_and_closed_accounts_are_shut() {
     }
     assert_eq!(house.run(None, "user invite", own).await.unwrap_err().code(), "E-USER-007");
     assert!(house.session.has_users().await.unwrap(), "a store does not open by itself");
+    // No way round by the operations of records, not even for the owner.
+    for name in ["record retire", "record restore"] {
+        let input = json!({"kind": "user", "id": "hanako", "reason": "x"});
+        assert_eq!(house.run(None, name, input).await.unwrap_err().code(), "E-USER-011", "{name}");
+    }
+    let by_hand = json!({"kind": "user", "id": "jiro", "fields": {"state": "active", "created": "2026-04-01T00:00:00Z"}});
+    assert_eq!(house.run(None, "record put", by_hand).await.unwrap_err().code(), "E-RECORD-006");
 }
 
 #[tokio::test(flavor = "multi_thread")]
