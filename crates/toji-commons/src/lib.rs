@@ -4,6 +4,7 @@
 //! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
+//! * [`transfer`]: what law and prudence say before data leave the country.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -15,3 +16,4 @@ pub mod agreement;
 pub mod decide;
 pub mod log;
 pub mod release;
+pub mod transfer;

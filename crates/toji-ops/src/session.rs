@@ -32,6 +32,10 @@ pub struct Session {
     /// Runs that end are concluded one after the other: each analysis holds a whole run in memory, and reactors of one
     /// plant end together.
     pub(crate) concluding: tokio::sync::Mutex<()>,
+    /// Releases of aggregates are judged one after the other: each is judged over all before it.
+    pub(crate) releasing: tokio::sync::Mutex<()>,
+    /// The commons as it stood last, where one was founded.
+    pub(crate) standing: tokio::sync::Mutex<Option<Arc<crate::commons::Standing>>>,
 }
 
 /// A file that was uploaded and can be imported by its address.
@@ -76,7 +80,14 @@ impl Session {
         if let Some(zone) = &zone {
             Zone::named(zone, ZoneEvidence::SiteDefault)?;
         }
-        Ok(Arc::new(Self { store: Arc::new(store), zone, running: Mutex::default(), concluding: tokio::sync::Mutex::default() }))
+        Ok(Arc::new(Self {
+            store: Arc::new(store),
+            zone,
+            running: Mutex::default(),
+            concluding: tokio::sync::Mutex::default(),
+            releasing: tokio::sync::Mutex::default(),
+            standing: tokio::sync::Mutex::default(),
+        }))
     }
     /// A context for the owner of the store.
     #[must_use]
@@ -96,13 +107,14 @@ impl Session {
         };
         Ok(Site { zone, date_order: None })
     }
-    /// Keeps an uploaded file, to be imported by its address.
+    /// Keeps an uploaded file, to be imported by its address by whoever sent it.
     ///
     /// # Errors
     /// Disk faults.
-    pub async fn stage(&self, name: &str, bytes: Vec<u8>) -> Result<Staged> {
+    pub async fn stage(&self, access: &Access, name: &str, bytes: Vec<u8>) -> Result<Staged> {
         let size = bytes.len() as u64;
         let (address, _) = self.store.keep(bytes).await?;
+        self.store.note_sender(access, address).await?;
         // The name is a setting, not a record: an upload that is never imported leaves no trace in the ledger.
         self.store.set_setting(&format!("staged:{address}"), name).await?;
         Ok(Staged { name: name.to_owned(), address: address.to_string(), bytes: size })

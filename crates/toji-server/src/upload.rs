@@ -31,7 +31,7 @@ pub(crate) async fn upload(
         }
         let name = file_name(&field)?;
         let bytes = field.bytes().await.map_err(|fault| broken(&face, &fault))?;
-        files.push(face.session.stage(&name, bytes.to_vec()).await?);
+        files.push(face.session.stage(&toji_core::Access::owner(), &name, bytes.to_vec()).await?);
     }
     if files.is_empty() {
         let error = Error::input("E-UPLOAD-002", "ファイルがありません", "there is no file")

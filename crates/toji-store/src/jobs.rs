@@ -4,7 +4,7 @@
 use crate::fault;
 use crate::store::Store;
 use sqlx::Row as _;
-use toji_core::{Access, Action, Error, Resource, Result};
+use toji_core::{Access, Action, Belongs, Error, Resource, Result};
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -67,13 +67,18 @@ pub struct JobRow {
     pub error: Option<String>,
 }
 
+/// Jobs belong to nothing.
+fn job(id: &str) -> Resource<'_> {
+    Resource::Record { kind: "job", id, of: Belongs::default() }
+}
+
 impl Store {
     /// Adds a job.
     ///
     /// # Errors
     /// Denied access, storage faults.
     pub async fn add_job(&self, access: &Access, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         sqlx::query(
             "INSERT INTO jobs (id, operation, input, state, progress, created_at, updated_at, lease_until) VALUES ($1, $2, $3, 'queued', '', $4, $4, 0)",
         )
@@ -92,7 +97,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn take_job(&self, access: &Access, now_s: i64, lease_s: i64) -> Result<Option<JobRow>> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id: "", area: None }).await?;
+        self.allow(access, Action::Write, job("")).await?;
         let mut tx = self.catalogue.begin().await?;
         let row = sqlx::query(
             "SELECT id FROM jobs WHERE state = 'queued' OR (state = 'running' AND lease_until < $1) ORDER BY created_at, id LIMIT 1",
@@ -118,7 +123,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn note_job(&self, access: &Access, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         sqlx::query("UPDATE jobs SET progress = $1, lease_until = $2 WHERE id = $3 AND state = 'running'")
             .bind(progress)
             .bind(lease_until_s)
@@ -142,7 +147,7 @@ impl Store {
         error: Option<&str>,
         now: &str,
     ) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         sqlx::query("UPDATE jobs SET state = $1, output = $2, error = $3, updated_at = $4 WHERE id = $5")
             .bind(state.as_str())
             .bind(output)
@@ -160,7 +165,7 @@ impl Store {
     /// # Errors
     /// No such job, or denied access.
     pub async fn job(&self, access: &Access, id: &str) -> Result<JobRow> {
-        self.allow(access, Action::Read, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Read, job(id)).await?;
         let row = sqlx::query("SELECT id, operation, input, state, progress, output, error FROM jobs WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.catalogue.pool)
