@@ -181,9 +181,8 @@ async fn a06_leaks_duplicates_and_mixtures_are_named() {
     assert!(!checked["findings"].as_array().unwrap().iter().any(|f| f["code"] == "E-READY-019"));
 }
 
-/// The feedback that returns, the last step of A02, is not there yet.
 #[tokio::test(flavor = "multi_thread")]
-async fn a02_in_part_a_data_set_is_followed_from_deposit_to_delivery_in_one_trace() {
+async fn a02_a_data_set_is_followed_from_deposit_to_download_to_returned_feedback_in_one_trace() {
     let (bench, runs) = brewery().await;
     assert_eq!(bench.refusal("dataset trace", json!({ "deposit": "DEP-0" })).await.code(), "E-RECORD-004");
     bench
@@ -228,5 +227,50 @@ async fn a02_in_part_a_data_set_is_followed_from_deposit_to_delivery_in_one_trac
     assert_eq!(fetched.json["root_hash"], released["root_hash"]);
     let path = bench.file("fetched.zip", fetched.attachment.unwrap().bytes);
     assert_eq!(bench.run("dataset verify", json!({ "release": path })).await["release"], released["release"]);
+    returned_feedback(&bench, &runs[0], &released).await;
     bench.is_sound().await;
+}
+
+/// The second half of the loop: a member takes the released data under an agreement, downloads it, and returns what it
+/// learned; trace and indicators follow.
+async fn returned_feedback(bench: &Bench, run: &str, released: &Json) {
+    let indicators = || async {
+        let trace = bench.run("dataset trace", json!({ "deposit": "DEP-1" })).await;
+        ["uses", "feedback_owed", "feedback_returned"].map(|n| trace["indicators"][n].as_i64().unwrap())
+    };
+    bench.commons().await;
+    bench.member("ORG-B").await;
+    bench.user("home-kanri", "ORG-HOME", &["contributor-admin"]).await;
+    bench.register_key("ORG-HOME").await;
+    bench.user("ORG-HOME-kanri", "ORG-HOME", &["contributor-admin"]).await;
+    let set = json!({ "id": "DS-1", "title": "酵母の寄託", "area": "competitive", "deposits": ["DEP-1"], "runs": [run],
+                      "releases": [released["release"]] });
+    bench.run_as("home-kanri", "commons share", set).await;
+    let terms = json!({ "grants": ["read", "export"], "feedback_units": 1, "feedback_days": 30 });
+    bench.agreement("AG-1", &["ORG-HOME", "ORG-B"], &["DS-1"], terms).await;
+    assert_eq!(indicators().await, [0, 0, 0]);
+    let fetch = json!({ "release": released["release"] });
+    assert_eq!(bench.refusal_as("ORG-B-steward", "dataset fetch", fetch.clone()).await.code(), "E-GATE-001");
+    let used = bench.run_as("ORG-B-ken", "commons use", json!({ "data_set": "DS-1", "purpose": "research" })).await;
+    assert_eq!(indicators().await, [1, 1, 0], "a use brings its duty");
+    let fetched = bench.run_as("ORG-B-steward", "dataset fetch", fetch).await;
+    assert_eq!(fetched["root_hash"], released["root_hash"], "downloaded by the member");
+    let tank = generated("3000L.dasware.csv");
+    let own = bench.run_as("ORG-B-steward", "run import", json!({ "paths": [bench.file("b.csv", tank)] })).await;
+    let given = json!({ "id": "DS-2", "title": "追試", "area": "competitive", "runs": [own["runs"][0]["id"]] });
+    bench.run_as("ORG-B-kanri", "commons share", given).await;
+    let hand_in = json!({ "duty": used["duty"], "given": "DS-2", "units": 1, "title": "3,000 L での追試" });
+    let feedback = bench.run_as("ORG-B-ken", "commons feedback", hand_in).await;
+    assert_eq!(indicators().await, [1, 1, 0], "handed in is not accepted");
+    let accept = json!({ "feedback": feedback["feedback"], "reason": "確認した" });
+    bench.run_as("home-kanri", "commons accept", accept).await;
+    assert_eq!(indicators().await, [1, 0, 1]);
+    let trace = bench.run("dataset trace", json!({ "deposit": "DEP-1" })).await;
+    let steps = trace["steps"].as_array().unwrap();
+    let at = |operation: &str| {
+        steps.iter().position(|s| s["operation"] == operation).unwrap_or_else(|| panic!("no {operation} in {trace}"))
+    };
+    assert!(at("deposit deliver") < at("commons use") && at("commons use") < at("commons feedback"));
+    assert!(at("commons feedback") < at("commons accept"));
+    assert!(steps.iter().all(|s| bilingual(&s["what"])));
 }

@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use toji_core::{Error, Instant, Severity};
+use toji_core::{Access, Error, Id, Instant, Severity};
 use toji_ops::{Options, Output, Progress, Session};
+use toji_store::{Commit, Put, Store};
 
 pub(crate) struct Bench {
     pub(crate) session: Arc<Session>,
@@ -53,6 +54,93 @@ impl Bench {
             Err(error) => error,
         }
     }
+    /// What an operation answers a user of the commons; a guest, when none is named.
+    pub(crate) async fn run_as(&self, user: &str, name: &str, input: Json) -> Json {
+        self.call_as(user, name, input.clone()).await.unwrap_or_else(|e| panic!("{user}: {name} {input}: {e:?}")).json
+    }
+    /// The error with which an operation refuses a user.
+    pub(crate) async fn refusal_as(&self, user: &str, name: &str, input: Json) -> Error {
+        match self.call_as(user, name, input.clone()).await {
+            Ok(output) => panic!("{user}: {name} {input} should have been refused, answered {}", output.json),
+            Err(error) => error,
+        }
+    }
+    pub(crate) async fn call_as(&self, user: &str, name: &str, input: Json) -> toji_core::Result<Output> {
+        let access = self.session.access_of(Some(user), None, self.now).await?;
+        let context = toji_ops::Context { access, ..self.session.context(Progress::silent(), self.now) };
+        toji_ops::operation(name).unwrap().run(context, input).await
+    }
+    /// The same store on another day.
+    pub(crate) fn on(mut self, now: &str) -> Self {
+        self.now = Instant::parse(now).unwrap();
+        self
+    }
+    /// A user of the commons, entered as an operation that enrols one does.
+    pub(crate) async fn user(&self, id: &str, organisation: &str, roles: &[&str]) {
+        let store = Store::open(&self.folder.path().join("store"), None).await.unwrap();
+        let fields =
+            json!({ "organisation": organisation, "commons_roles": roles, "state": "active", "created": self.now.to_string() });
+        let Json::Object(fields) = fields else { panic!("an object") };
+        let put = Put::new("user", Id::parse(id).unwrap(), fields);
+        let commit = Commit { operation: "user enrol".into(), puts: vec![put], ..Commit::default() };
+        store.commit(&Access::owner(), self.now, commit).await.unwrap();
+    }
+    /// Founds a commons whose house belongs to ORG-HOME, with an operator and an export-control officer.
+    pub(crate) async fn commons(&self) {
+        self.organisation("ORG-HOME").await;
+        self.run("commons found", json!({ "organisation": "ORG-HOME", "country": "JP" })).await;
+        self.user("unei", "ORG-HOME", &["operator"]).await;
+        self.user("yushutsu", "ORG-HOME", &["export-control-officer"]).await;
+    }
+    /// An organisation by its identifier.
+    pub(crate) async fn organisation(&self, id: &str) {
+        self.put("organisation", id, json!({ "name": id, "name_en": id, "country": "JP" })).await;
+    }
+    /// A member with an administrator `ID-kanri`, a steward `ID-steward`, a scientist `ID-ken` and a registered key.
+    pub(crate) async fn member(&self, id: &str) {
+        self.applicant(id).await;
+        self.approve(id).await;
+    }
+    /// An organisation that has applied, with its people.
+    pub(crate) async fn applicant(&self, id: &str) {
+        self.organisation(id).await;
+        for (name, role) in [("kanri", "contributor-admin"), ("steward", "steward"), ("ken", "scientist")] {
+            self.user(&format!("{id}-{name}"), id, &[role]).await;
+        }
+        let input = json!({ "organisation": id, "country": "JP", "reason": "試験" });
+        self.run_as(&format!("{id}-kanri"), "commons apply", input).await;
+    }
+    /// Screens and approves an applicant, and registers its key.
+    pub(crate) async fn approve(&self, id: &str) {
+        let screened = json!({ "organisation": id, "listing": "clear", "evidence": "試験の照合" });
+        self.run_as("yushutsu", "commons screen", screened).await;
+        self.run_as("unei", "commons decide", json!({ "organisation": id, "approve": true, "reason": "試験" })).await;
+        self.register_key(id).await;
+    }
+    /// Makes and registers the key of an organisation; the file stands beside the store.
+    pub(crate) async fn register_key(&self, id: &str) {
+        let made = self.output("commons make-key", json!({ "organisation": id })).await;
+        self.file(&format!("{id}.key"), made.attachment.unwrap().bytes);
+        self.run("commons key", json!({ "organisation": id, "key": made.json["key"] })).await;
+    }
+    /// Where the key of an organisation lies.
+    pub(crate) fn key_file(&self, id: &str) -> String {
+        self.folder.path().join(format!("{id}.key")).to_string_lossy().into_owned()
+    }
+    /// An agreement that all its parties sign: research with reading, computing and training, with more terms merged in.
+    pub(crate) async fn agreement(&self, id: &str, parties: &[&str], data_sets: &[&str], more: Json) {
+        let mut draft = json!({
+            "id": id, "title": id, "text": "試験の条文", "parties": parties, "data_sets": data_sets,
+            "from": "2026-01-01T00:00:00Z", "until": "2031-04-01T00:00:00Z",
+            "purposes": ["research", "benchmark", "model-training"], "grants": ["read", "compute", "train"],
+        });
+        draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.run("commons draft", draft).await;
+        for party in parties {
+            let input = json!({ "id": id, "organisation": party, "key_file": self.key_file(party) });
+            self.run_as(&format!("{party}-kanri"), "commons sign", input).await;
+        }
+    }
     async fn call(&self, name: &str, input: Json) -> toji_core::Result<Output> {
         let context = self.session.context(Progress::silent(), self.now);
         toji_ops::operation(name).unwrap().run(context, input).await
@@ -73,6 +161,13 @@ impl Bench {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path.to_string_lossy().into_owned()
+    }
+    /// Alters the catalogue behind the store's back.
+    pub(crate) async fn tamper(&self, statement: &'static str) {
+        use sqlx::Connection as _;
+        let url = format!("sqlite://{}", self.folder.path().join("store/catalogue.sqlite").display());
+        let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(statement).execute(&mut raw).await.unwrap();
     }
     /// The ledger and everything kept agree.
     pub(crate) async fn is_sound(&self) {

@@ -359,3 +359,53 @@ async fn i12_two_makers_export_one_schema_and_feed_the_lot_record() {
     assert!(variables.len() >= 12, "{variables:?}");
     feed_one_lot_record(&bench, &runs).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c11_sending_a_genome_to_a_foreign_service_warns_of_law_and_risk_and_is_logged() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    bench.member("ORG-A").await;
+    for (id, country) in [("LAB-JP", "JP"), ("LAB-US", "US"), ("LAB-X", "US")] {
+        bench.put("organisation", id, json!({ "name": id, "country": country })).await;
+    }
+    let put = |kind: &str, id: &str, fields: Json| json!({ "kind": kind, "id": id, "fields": fields });
+    let strain = json!({ "name": "T-45", "organism_type": "Fungi", "taxon_name": "Kluyveromyces marxianus", "risk_group": "1",
+                         "lmo_class": "not-lmo", "origin_country": "ID" });
+    bench.run_as("ORG-A-steward", "record put", put("strain", "STR-1", strain)).await;
+    let genome = json!({ "name": "T-45 genome", "strain": "STR-1", "accession": "TEST000001", "database": "DDBJ" });
+    bench.run_as("ORG-A-steward", "record put", put("genome", "GEN-1", genome)).await;
+    let send = |to: &str, settled: bool| json!({ "kind": "genome", "id": "GEN-1", "recipient": to, "reason": "変異の解析", "notes_settled": settled });
+    let logged = || async {
+        bench.list("transfer").await.iter().map(|t| t["fields"]["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    // Within the country nothing stands against it.
+    let sent = bench.run_as("ORG-A-steward", "commons send", send("LAB-JP", false)).await;
+    assert_eq!(sent["notes"], json!([]));
+    // Abroad: law and risk are named with clause and remedy, and the attempt is logged.
+    let warned = bench.refusal_as("ORG-A-steward", "commons send", send("LAB-US", false)).await;
+    assert_eq!(warned.code(), "E-COMMONS-043");
+    let notes: Vec<String> = warned.fault().diagnostics.iter().map(|d| d.message.en.clone()).collect();
+    for clause in
+        ["Foreign Exchange and Foreign Trade Act (25(1))", "Nagoya Protocol (ABS) (6, 15)", "Leakage of design information"]
+    {
+        assert!(notes.iter().any(|n| n.starts_with(clause)), "{clause}: {notes:?}");
+    }
+    assert!(warned.fault().diagnostics.iter().all(|d| d.message.ja != d.message.en && d.remedy.is_some()));
+    assert_eq!(logged().await, ["sent", "warned"]);
+    // Settled, it goes, and stands in the ledger with who and why.
+    let bench = bench.on("2026-11-25T00:00:00Z");
+    let sent = bench.run_as("ORG-A-steward", "commons send", send("LAB-US", true)).await;
+    assert_eq!((sent["notes"].as_array().unwrap().len(), &sent["country"]), (3, &json!("US")));
+    let record = bench.get("transfer", sent["transfer"].as_str().unwrap()).await;
+    assert_eq!((&record["fields"]["sent_by"], &record["fields"]["reason"]), (&json!("ORG-A-steward"), &json!("変異の解析")));
+    // A recipient on a list is never sent anything; nor does another organisation send what is not its own.
+    bench.run("commons apply", json!({ "organisation": "LAB-X", "country": "US", "reason": "x" })).await;
+    bench
+        .run_as("yushutsu", "commons screen", json!({ "organisation": "LAB-X", "listing": "blocked", "evidence": "該当" }))
+        .await;
+    assert_eq!(bench.refusal_as("ORG-A-steward", "commons send", send("LAB-X", true)).await.code(), "E-COMMONS-042");
+    bench.member("ORG-B").await;
+    assert_eq!(bench.refusal_as("ORG-B-steward", "commons send", send("LAB-JP", true)).await.code(), "E-GATE-001");
+    bench.is_sound().await;
+}

@@ -169,3 +169,49 @@ async fn f05_budget_sums_leave_out_item_requests_and_components_and_show_roundin
         (&json!(837.0), &json!("programme/PG001/amount_oku_yen"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f06_six_cooperative_topics_exist_with_owner_members_and_outputs() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    for member in ["ORG-A", "ORG-B"] {
+        bench.member(member).await;
+    }
+    bench.applicant("ORG-SOTO").await;
+    let topics = [
+        ("T-1", "CO2吸収の評価・測定方法", "Measuring CO2 uptake"),
+        ("T-2", "ガス発酵の安全基準", "Safety of gas fermentation"),
+        ("T-3", "LCA手法の開発と標準化", "Method and standard of LCA"),
+        ("T-4", "菌株・データの共有", "Sharing of strains and data"),
+        ("T-5", "計測データの標準", "Standards of measured data"),
+        ("T-6", "人材育成", "Training of people"),
+    ];
+    for (id, title, title_en) in topics {
+        let fields = json!({ "title": title, "title_en": title_en, "lead": "ORG-A", "members": ["ORG-A", "ORG-B"],
+                             "outputs": [format!("{title}の指針")] });
+        bench.put("cooperation-topic", id, fields).await;
+    }
+    let set = json!({ "id": "DS-1", "title": "測定の比較", "area": "cooperative", "topic": "T-1" });
+    bench.run_as("ORG-A-kanri", "commons share", set).await;
+    for user in ["ORG-B-ken", "unei", "ORG-SOTO-ken"] {
+        let told = bench.run_as(user, "commons topics", json!({})).await;
+        let told = told["topics"].as_array().unwrap();
+        assert_eq!(told.len(), 6, "{user}");
+        for topic in told {
+            assert!(bilingual(&topic["title"]) && topic["title"]["ja"] != topic["title"]["en"]);
+            assert_eq!((&topic["lead"], &topic["members"]), (&json!("ORG-A"), &json!(["ORG-A", "ORG-B"])));
+            assert_eq!((topic["outputs"].as_array().unwrap().len(), &topic["missing"]), (1, &json!([])), "{topic}");
+        }
+        assert_eq!(told[0]["data_sets"], json!(["DS-1"]));
+    }
+    // A topic without output, or led by somebody who is no member, is none yet, and says why.
+    let fields =
+        json!({ "title": "未着手", "title_en": "Not begun", "lead": "ORG-SOTO", "members": ["ORG-SOTO"], "outputs": [] });
+    let refused = bench.refusal("record put", json!({ "kind": "cooperation-topic", "id": "T-7", "fields": fields })).await;
+    assert_eq!(refused.code(), "E-RECORD-001", "a topic needs an output");
+    let fields =
+        json!({ "title": "未着手", "title_en": "Not begun", "lead": "ORG-SOTO", "members": ["ORG-SOTO"], "outputs": ["計画"] });
+    bench.put("cooperation-topic", "T-7", fields).await;
+    let told = bench.run("commons topics", json!({})).await;
+    assert_eq!(told["topics"][6]["missing"].as_array().unwrap().len(), 2, "{told}");
+}

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at the first thing that is not as it should be")]
 
 mod a_campaign;
+mod a_commons;
 mod a_dataset;
 mod a_design;
 mod a_feedback;
@@ -21,8 +22,10 @@ mod b_scale;
 mod bench;
 mod c_instruments;
 mod coverage;
+mod d_security;
 mod e_markets;
 mod f_programmes;
 mod g_ventures;
 mod h_sites;
 mod i_lots;
+mod j_research;

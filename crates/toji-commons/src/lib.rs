@@ -5,6 +5,7 @@
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`people`]: passwords, second factors, one-time codes, delays, sessions, and who may give whom which role.
+//! * [`transfer`]: what law and prudence say before data leave the country.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //!
 //! **Architecture invariant:** pure. No I/O, no clock, no chance, no global state: the time of a question,
@@ -17,3 +18,4 @@ pub mod decide;
 pub mod log;
 pub mod people;
 pub mod release;
+pub mod transfer;

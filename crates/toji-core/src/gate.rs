@@ -27,6 +27,19 @@ pub enum Action {
     Write,
     /// Use for training a model.
     Train,
+    /// Compute upon it without seeing it: only checked results leave.
+    Compute,
+}
+
+/// To whom and to what a thing belongs, as the store knows it; the gate judges by this and not by names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Belongs<'a> {
+    /// Area of sharing it declares, itself or by its run.
+    pub area: Option<&'a str>,
+    /// Organisation of whoever entered it; none in a single user's store and for what was there before it was shared.
+    pub owner: Option<&'a str>,
+    /// Run it is part of.
+    pub run: Option<&'a str>,
 }
 
 /// The thing asked for.
@@ -38,23 +51,27 @@ pub enum Resource<'a> {
         kind: &'a str,
         /// Identifier.
         id: &'a str,
-        /// Area of sharing the record declares, if any.
-        area: Option<&'a str>,
+        /// To whom and to what it belongs.
+        of: Belongs<'a>,
     },
     /// The series of a run.
     Series {
         /// Run.
         run: &'a str,
-        /// Channel.
+        /// Channel; empty for all of them.
         channel: &'a str,
+        /// To whom and to what the run belongs.
+        of: Belongs<'a>,
     },
     /// A blob by address.
     Blob {
         /// `sha256:…`.
         address: &'a str,
     },
-    /// The ledger and catalogue as a whole.
+    /// The ledger and catalogue as a whole: who read what, sizes, maintenance.
     Store,
+    /// A question over many kinds at once, each answer of which is judged by itself.
+    Question,
 }
 
 /// The answer with its reason; the reason is recorded.
@@ -64,6 +81,21 @@ pub struct Decision {
     pub allow: bool,
     /// Why.
     pub reason: Text,
+    /// What the asker can do about a no, when the gate knows better than to name the owner.
+    pub remedy: Option<Text>,
+}
+
+impl Decision {
+    /// Yes, for this reason.
+    #[must_use]
+    pub fn yes(reason: Text) -> Self {
+        Self { allow: true, reason, remedy: None }
+    }
+    /// No, for this reason.
+    #[must_use]
+    pub fn no(reason: Text) -> Self {
+        Self { allow: false, reason, remedy: None }
+    }
 }
 
 /// Answers access questions. Must be deterministic for equal inputs.
@@ -84,9 +116,7 @@ pub struct OwnerGate;
 
 impl Gate for OwnerGate {
     fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
-        Decision {
-            allow: true, reason: Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all")
-        }
+        Decision::yes(Text::new("単独利用: 所有者はすべて閲覧可", "single user: the owner sees all"))
     }
     fn sees_all(&self, _who: &Principal) -> bool {
         true

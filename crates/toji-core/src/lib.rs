@@ -32,7 +32,7 @@ pub use canonical::Digest;
 pub use clock::{ClockTime, Instant, ZoneEvidence};
 pub use decimal::Decimal;
 pub use error::{Category, Diagnostic, Error, Place, Result, Severity};
-pub use gate::{Access, Action, Decision, Gate, OwnerGate, Principal, Resource};
+pub use gate::{Access, Action, Belongs, Decision, Gate, OwnerGate, Principal, Resource};
 pub use id::Id;
 pub use kind::{Kind, KindSet};
 pub use provenance::Provenance;

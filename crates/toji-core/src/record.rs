@@ -22,4 +22,7 @@ pub struct Record {
     /// Taken out of use (kept with its history, can be restored).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
+    /// Organisation of whoever entered it first; none in a single user's store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }

@@ -5,6 +5,7 @@
 //! and list it in the group's `operations()`.
 
 mod attach;
+mod commons;
 mod culture;
 mod dataset;
 mod job;
@@ -14,6 +15,7 @@ mod operation;
 mod programme;
 mod progress;
 mod protocol;
+mod random;
 mod record;
 mod run;
 mod sense;
@@ -41,6 +43,7 @@ pub fn operations() -> &'static [Operation] {
             protocol::operations(),
             sense::operations(),
             culture::operations(),
+            commons::operations(),
             lot::operations(),
             simulate::operations(),
             dataset::operations(),

@@ -33,6 +33,10 @@ pub struct Session {
     /// Runs that end are concluded one after the other: each analysis holds a whole run in memory, and reactors of one
     /// plant end together.
     pub(crate) concluding: tokio::sync::Mutex<()>,
+    /// Releases of aggregates are judged one after the other: each is judged over all before it.
+    pub(crate) releasing: tokio::sync::Mutex<()>,
+    /// The commons as it stood last, where one was founded.
+    pub(crate) standing: tokio::sync::Mutex<Option<Arc<crate::commons::Standing>>>,
     pub(crate) doors: Doors,
 }
 
@@ -100,6 +104,8 @@ impl Session {
             running: Mutex::default(),
             concluding: tokio::sync::Mutex::default(),
             doors: Doors::default(),
+            releasing: tokio::sync::Mutex::default(),
+            standing: tokio::sync::Mutex::default(),
         }))
     }
     /// A context for the owner of the store.
@@ -126,10 +132,10 @@ impl Session {
     pub async fn access_for(self: &Arc<Self>, asker: &Asker, now: Instant) -> Result<Access> {
         match asker {
             Asker::Owner => Ok(Access::owner()),
-            Asker::Guest => self.access_of(None, None, now).await,
+            Asker::Guest => self.seat_of(None, None, now).await,
             Asker::User { id, purpose } => {
                 self.must_be_active(id).await?;
-                self.access_of(Some(id), purpose.as_deref(), now).await
+                self.seat_of(Some(id), purpose.as_deref(), now).await
             }
         }
     }
@@ -141,13 +147,14 @@ impl Session {
         };
         Ok(Site { zone, date_order: None })
     }
-    /// Keeps an uploaded file, to be imported by its address.
+    /// Keeps an uploaded file, to be imported by its address by whoever sent it.
     ///
     /// # Errors
     /// Disk faults.
-    pub async fn stage(&self, name: &str, bytes: Vec<u8>) -> Result<Staged> {
+    pub async fn stage(&self, access: &Access, name: &str, bytes: Vec<u8>) -> Result<Staged> {
         let size = bytes.len() as u64;
         let (address, _) = self.store.keep(bytes).await?;
+        self.store.note_sender(access, address).await?;
         // The name is a setting, not a record: an upload that is never imported leaves no trace in the ledger.
         self.store.set_setting(&format!("staged:{address}"), name).await?;
         Ok(Staged { name: name.to_owned(), address: address.to_string(), bytes: size })

@@ -109,7 +109,7 @@ async fn main() {
     );
     println!("acknowledged after (ms): median {:.1}, 99 % {:.1}, longest {:.1}", share(0.5), share(0.99), share(1.0));
     let waiting = store.live_state().await.unwrap();
-    store.seal_live(&Access::owner(), Instant(now_ns())).await.unwrap();
+    store.seal_live(Instant(now_ns())).await.unwrap();
     let (bytes, stored) = store.size(&Access::owner()).await.unwrap();
     let (checked, found) = store.verify(true, |_, _| Ok(())).await.unwrap();
     println!(

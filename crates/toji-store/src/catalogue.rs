@@ -19,7 +19,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS ledger (seq BIGINT PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, operation TEXT NOT NULL,
         body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS versions (kind TEXT NOT NULL, id TEXT NOT NULL, version BIGINT NOT NULL, kind_version BIGINT NOT NULL,
-        seq BIGINT NOT NULL, retired BIGINT NOT NULL, latest BIGINT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (kind, id, version))",
+        seq BIGINT NOT NULL, retired BIGINT NOT NULL, latest BIGINT NOT NULL, fields TEXT NOT NULL, owner TEXT, PRIMARY KEY (kind, id, version))",
     "CREATE INDEX IF NOT EXISTS versions_latest ON versions (kind, latest, id)",
     "CREATE TABLE IF NOT EXISTS links (kind TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, target_kind TEXT NOT NULL,
         target TEXT NOT NULL, PRIMARY KEY (kind, id, field, target))",
@@ -43,6 +43,8 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sessions (token_hash TEXT PRIMARY KEY, account TEXT NOT NULL, created_at BIGINT NOT NULL,
         seen_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS sessions_account ON sessions (account)",
+    "CREATE TABLE IF NOT EXISTS vault (digest TEXT PRIMARY KEY, salt TEXT NOT NULL, value TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS vault_value ON vault (value)",
 ];
 
 /// Which database is behind the catalogue.
@@ -110,6 +112,8 @@ impl Catalogue {
         if self.meta("schema").await.ok().flatten().as_deref() == Some(SCHEMA_VERSION.to_string().as_str()) {
             return Ok(());
         }
+        // Asked outside the transaction, which an error would end.
+        let without_owner = sqlx::query("SELECT owner FROM versions LIMIT 1").fetch_optional(&self.pool).await.is_err();
         let mut tx = self.begin().await?;
         for table in TABLES {
             sqlx::query(*table).execute(&mut *tx).await.map_err(fault::sql)?;
@@ -127,6 +131,9 @@ impl Catalogue {
                     .map_err(fault::sql)?;
             }
             Some(Ok(version)) if version <= SCHEMA_VERSION => {
+                if version < 3 && without_owner {
+                    sqlx::query("ALTER TABLE versions ADD COLUMN owner TEXT").execute(&mut *tx).await.map_err(fault::sql)?;
+                }
                 sqlx::query("UPDATE meta SET value = $1 WHERE key = 'schema'")
                     .bind(SCHEMA_VERSION.to_string())
                     .execute(&mut *tx)

@@ -7,11 +7,12 @@
 use crate::fault;
 use crate::ledger::{self, Body, Change, Head};
 use crate::series::{Base, Block, NewPart, Want, joined, part_path, sorted, sound, without_known, write_part};
+use crate::sight::Sight;
 use crate::store::Store;
 use sqlx::Row as _;
 use toji_core::culture::Points;
 use toji_core::record::FieldMap;
-use toji_core::{Access, Action, Category, Diagnostic, Digest, Error, Id, Instant, Kind, Place, Resource, Result, Severity};
+use toji_core::{Access, Action, Category, Diagnostic, Digest, Error, Id, Instant, Kind, Place, Record, Result, Severity};
 
 /// A record to be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +103,7 @@ impl Store {
         }
         let series = gathered(commit.series)?;
         for one in &series {
-            self.allow(access, Action::Write, Resource::Series { run: one.run.as_str(), channel: "" }).await?;
+            self.allow_series(access, Action::Write, one.run.as_str()).await?;
             self.check_bases(one).await?;
         }
         let mut parts: Vec<(Id, NewPart)> = Vec::new();
@@ -133,7 +134,7 @@ impl Store {
         }
         for put in commit.puts {
             let kind = self.kinds.get(&put.kind)?;
-            receipt.versions.push(put_record(&mut tx, kind, put, seq, &mut body).await?);
+            receipt.versions.push(put_record(&mut tx, kind, put, seq, access.who.organisation.as_deref(), &mut body).await?);
         }
         for (run, part) in parts {
             add_part(&mut tx, &run, &part, seq, &mut body).await?;
@@ -162,20 +163,20 @@ impl Store {
 
     async fn check(&self, access: &Access, put: &Put, warnings: &mut Vec<Diagnostic>) -> Result<()> {
         let kind = self.kinds.get(&put.kind)?;
-        let area = kind.area_field.as_ref().and_then(|f| put.fields.get(f)).and_then(|v| v.as_str());
-        self.allow(access, Action::Write, Resource::Record { kind: &put.kind, id: put.id.as_str(), area }).await?;
-        if kind.area_field.is_some() {
-            // Moving a record into one's own area does not make it one's own.
-            let present = self.present_area(kind, put.id.as_str()).await?;
-            if present.is_some() && present.as_deref() != area {
-                self.allow(
-                    access,
-                    Action::Write,
-                    Resource::Record { kind: &put.kind, id: put.id.as_str(), area: present.as_deref() },
-                )
-                .await?;
+        let mut sight = Sight::to(self, access, Action::Write);
+        // Moving a record into one's own area does not make it one's own. Whoever may read all is not asked twice.
+        let before = if access.sees_all() { None } else { self.present_record(&put.kind, put.id.as_str()).await? };
+        let (version, owner) = match before {
+            Some(record) => {
+                sight.settle(kind, &record).await?;
+                (record.version, record.owner)
             }
-        }
+            None => (0, access.who.organisation.clone()),
+        };
+        let (retired, fields) = (put.retired, put.fields.clone());
+        let after =
+            Record { kind: put.kind.clone(), id: put.id.clone(), version, kind_version: kind.version, fields, retired, owner };
+        sight.settle(kind, &after).await?;
         let found = kind.validate(&put.fields);
         if found.iter().any(|d| d.severity == Severity::Error) {
             return Err(Error::input(
@@ -299,17 +300,22 @@ fn not_noted(error: &Error) -> Diagnostic {
 
 type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
-async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Body) -> Result<u64> {
-    let present =
-        sqlx::query("SELECT version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1")
-            .bind(&put.kind)
-            .bind(put.id.as_str())
-            .fetch_optional(&mut **tx)
-            .await
-            .map_err(fault::sql)?;
+async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, organisation: Option<&str>, body: &mut Body) -> Result<u64> {
+    let present = sqlx::query(
+        "SELECT version, kind_version, retired, owner, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1",
+    )
+    .bind(&put.kind)
+    .bind(put.id.as_str())
+    .fetch_optional(&mut **tx)
+    .await
+    .map_err(fault::sql)?;
     let version: i64 = match &present {
         Some(row) => row.try_get("version").map_err(fault::sql)?,
         None => 0,
+    };
+    let owner: Option<String> = match &present {
+        Some(row) => row.try_get("owner").map_err(fault::sql)?,
+        None => organisation.map(str::to_owned),
     };
     if let Some(expected) = put.if_version
         && i64::try_from(expected) != Ok(version)
@@ -338,7 +344,7 @@ async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Bod
             sqlx::query(statement).bind(&put.kind).bind(put.id.as_str()).execute(&mut **tx).await.map_err(fault::sql)?;
         }
     }
-    sqlx::query("INSERT INTO versions (kind, id, version, kind_version, seq, retired, latest, fields) VALUES ($1, $2, $3, $4, $5, $6, 1, $7)")
+    sqlx::query("INSERT INTO versions (kind, id, version, kind_version, seq, retired, latest, fields, owner) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8)")
         .bind(&put.kind)
         .bind(put.id.as_str())
         .bind(version + 1)
@@ -346,6 +352,7 @@ async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Bod
         .bind(seq)
         .bind(i64::from(put.retired))
         .bind(text)
+        .bind(&owner)
         .execute(&mut **tx)
         .await
         .map_err(fault::sql)?;
@@ -364,7 +371,7 @@ async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, body: &mut Bod
     }
     let version = u64::try_from(version + 1).unwrap_or_default();
     let (kind_version, retired) = (kind.version, put.retired);
-    body.changes.push(Change::Put { kind: put.kind, id: put.id, version, kind_version, fields: put.fields, retired });
+    body.changes.push(Change::Put { kind: put.kind, id: put.id, version, kind_version, fields: put.fields, retired, owner });
     Ok(version)
 }
 

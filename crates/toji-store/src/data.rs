@@ -231,10 +231,11 @@ impl Store {
         from: i64,
         to: i64,
     ) -> Result<Vec<(Id, Vec<Block>)>> {
-        self.allow_run(access, run.as_str()).await?;
+        let mut sight = Sight::new(self, access);
         let mut wanted = Vec::new();
+        sight.settle_run(run.as_str()).await?;
         for (channel, blocks) in self.blocks(run, channels, from, to).await? {
-            self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel: &channel }).await?;
+            sight.settle_series(run.as_str(), &channel).await?;
             wanted.push((Id::parse(&channel)?, blocks));
         }
         Ok(wanted)
@@ -290,7 +291,7 @@ impl Store {
             }
         }
         if let Some((run_shown, channel)) = out.keys().next() {
-            let decision = access.decide(Action::Read, Resource::Series { run: run_shown, channel });
+            let decision = sight.judge_series(run_shown, channel).await?;
             let what = run.map_or_else(|| "series".to_owned(), |run| format!("series {run}"));
             self.reads.note(access, Action::Read, what, &decision.reason.en, out.len() as u64);
         }

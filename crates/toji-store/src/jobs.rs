@@ -4,7 +4,7 @@
 use crate::fault;
 use crate::store::Store;
 use sqlx::Row as _;
-use toji_core::{Access, Action, Error, Resource, Result};
+use toji_core::{Access, Action, Belongs, Error, Resource, Result};
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -78,6 +78,11 @@ pub struct JobOwner {
     pub purpose: Option<String>,
 }
 
+/// Jobs belong to nothing.
+fn job(id: &str) -> Resource<'_> {
+    Resource::Record { kind: "job", id, of: Belongs::default() }
+}
+
 impl Store {
     /// Adds a job.
     ///
@@ -100,7 +105,7 @@ impl Store {
         now: &str,
         owner: Option<&JobOwner>,
     ) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         let mut tx = self.catalogue.begin().await?;
         if let Some(owner) = owner {
             sqlx::query("INSERT INTO job_owners (job, account, purpose) VALUES ($1, $2, $3)")
@@ -129,7 +134,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn take_job(&self, access: &Access, now_s: i64, lease_s: i64) -> Result<Option<JobRow>> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id: "", area: None }).await?;
+        self.allow(access, Action::Write, job("")).await?;
         let mut tx = self.catalogue.begin().await?;
         let row = sqlx::query(
             "SELECT id FROM jobs WHERE state = 'queued' OR (state = 'running' AND lease_until < $1) ORDER BY created_at, id LIMIT 1",
@@ -155,7 +160,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn note_job(&self, access: &Access, id: &str, progress: &str, lease_until_s: i64) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         sqlx::query("UPDATE jobs SET progress = $1, lease_until = $2 WHERE id = $3 AND state = 'running'")
             .bind(progress)
             .bind(lease_until_s)
@@ -179,7 +184,7 @@ impl Store {
         error: Option<&str>,
         now: &str,
     ) -> Result<()> {
-        self.allow(access, Action::Write, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Write, job(id)).await?;
         sqlx::query("UPDATE jobs SET state = $1, output = $2, error = $3, updated_at = $4 WHERE id = $5")
             .bind(state.as_str())
             .bind(output)
@@ -197,7 +202,7 @@ impl Store {
     /// # Errors
     /// No such job, or denied access.
     pub async fn job(&self, access: &Access, id: &str) -> Result<JobRow> {
-        self.allow(access, Action::Read, Resource::Record { kind: "job", id, area: None }).await?;
+        self.allow(access, Action::Read, job(id)).await?;
         let of_job = "SELECT id, operation, input, state, progress, output, error, account, purpose
              FROM jobs LEFT JOIN job_owners ON job_owners.job = jobs.id WHERE id = $1";
         let row =

@@ -29,6 +29,9 @@ pub enum Change {
         /// Out of use.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         retired: bool,
+        /// Organisation of whoever entered the record first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
     },
     /// A file of series was added.
     Part {

@@ -27,6 +27,7 @@ mod sql;
 mod store;
 mod strays;
 mod tail;
+mod vault;
 mod verify;
 
 pub use align::{Aligned, Grid, align, as_of, thin};

@@ -73,7 +73,7 @@ impl Store {
         mut step: impl FnMut(u64, Option<u64>) -> Result<()> + Send,
     ) -> Result<Merged> {
         let action = if dry_run { Action::Read } else { Action::Write };
-        self.allow(access, action, Resource::Series { run: run.as_str(), channel: "" }).await?;
+        self.allow_series(access, action, run.as_str()).await?;
         let live = self.live_parts(run).await?;
         let n = live.len() as u64;
         let mut merged = Merged { run: run.to_string(), parts_before: n, parts_after: n, points: 0, kept_apart: 0, seq: None };
@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn small_parts(&self, access: &Access, run: &Id) -> Result<u64> {
-        self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel: "" }).await?;
+        self.allow_series(access, Action::Read, run.as_str()).await?;
         Ok(self.live_parts(run).await?.iter().filter(|p| p.points < SMALL_POINTS_MAX).count() as u64)
     }
 

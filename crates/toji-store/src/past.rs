@@ -14,7 +14,7 @@ use crate::store::Store;
 use futures::TryStreamExt as _;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
-use toji_core::{Access, Action, Digest, Error, Id, Record, Resource, Result};
+use toji_core::{Access, Digest, Error, Id, Record, Result};
 
 /// The parts of every run as they counted at a position, oldest event first, each with its event.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,7 +50,7 @@ impl Store {
     pub async fn records_at(&self, access: &Access, kind: &str, seq: i64) -> Result<Vec<(Record, i64)>> {
         let declared = self.kinds.get(kind)?;
         let rows = sqlx::query(
-            "SELECT kind, id, version, kind_version, retired, fields, seq FROM versions v WHERE kind = $1 AND version =
+            "SELECT kind, id, version, kind_version, retired, owner, fields, seq FROM versions v WHERE kind = $1 AND version =
              (SELECT MAX(version) FROM versions w WHERE w.kind = v.kind AND w.id = v.id AND w.seq <= $2)",
         )
         .bind(kind)
@@ -101,7 +101,8 @@ impl Store {
     /// # Errors
     /// Denied access, damaged files.
     pub async fn series_at(&self, access: &Access, run: &Id, parts: &PartsAt) -> Result<Vec<(Id, Base, Series)>> {
-        self.allow_run(access, run.as_str()).await?;
+        let mut sight = Sight::new(self, access);
+        sight.settle_run(run.as_str()).await?;
         let none = Vec::new();
         let counted = parts.0.get(run.as_str()).unwrap_or(&none);
         let query = format!("SELECT {BLOCK_COLUMNS} FROM blocks b WHERE b.run = $1");
@@ -118,7 +119,7 @@ impl Store {
             wanted.entry(row.try_get("channel").map_err(fault::sql)?).or_default().push(block);
         }
         for (channel, blocks) in &mut wanted {
-            self.allow(access, Action::Read, Resource::Series { run: run.as_str(), channel }).await?;
+            sight.settle_series(run.as_str(), channel).await?;
             blocks.sort_by_key(|block| (block.seq, block.part.hex(), block.row_group));
         }
         crate::blocking::in_place(|| {

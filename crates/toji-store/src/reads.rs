@@ -91,6 +91,18 @@ pub(crate) fn scope(what: Resource<'_>) -> String {
         Resource::Series { run, .. } => format!("series {run}"),
         Resource::Blob { .. } => "blob".to_owned(),
         Resource::Store => "store".to_owned(),
+        Resource::Question => "question".to_owned(),
+    }
+}
+
+/// How a noted decision names what was asked for.
+pub(crate) fn named(what: Resource<'_>) -> String {
+    match what {
+        Resource::Record { kind, id, .. } => format!("{kind} {id}"),
+        Resource::Series { run, channel: "", .. } => format!("series {run}"),
+        Resource::Series { run, channel, .. } => format!("series {run} {channel}"),
+        Resource::Blob { address } => format!("blob {address}"),
+        Resource::Store | Resource::Question => scope(what),
     }
 }
 
@@ -100,6 +112,7 @@ pub(crate) fn word(action: Action) -> &'static str {
         Action::Export => "export",
         Action::Write => "write",
         Action::Train => "train",
+        Action::Compute => "compute",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::series::{describe_part, rollup_path};
 use crate::store::Store;
 use crate::{blob, fault};
 use sqlx::Row as _;
-use toji_core::{Access, Action, Digest, Error, Id, Resource, Result};
+use toji_core::{Access, Action, Digest, Error, Id, Result};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -41,7 +41,7 @@ impl Store {
             step(done.parts, Some(rows.len() as u64))?;
             let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
             let (run, part) = (Id::parse(&text("run")?)?, Digest::parse(&text("part")?)?);
-            self.allow(access, Action::Write, Resource::Series { run: run.as_str(), channel: "" }).await?;
+            self.allow_series(access, Action::Write, run.as_str()).await?;
             crate::blocking::in_place(|| self.rebuild_rollup(&run, part, &mut done))?;
             done.parts += 1;
         }

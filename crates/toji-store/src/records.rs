@@ -1,13 +1,13 @@
 //! Reading records: the present state, the state at an earlier event, history and links.
 
 use crate::fault;
-use crate::sight::{Sight, area_of};
+use crate::sight::Sight;
 use crate::store::Store;
 use serde::Serialize;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
 use toji_core::record::FieldMap;
-use toji_core::{Access, Action, Error, Id, Instant, Kind, Record, Resource, Result, Text};
+use toji_core::{Access, Error, Id, Instant, Kind, Record, Result, Text};
 
 /// A version in a record's history.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,6 +58,7 @@ pub(crate) fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
             .hint("`toji verify` で確かめてください", "check it with `toji verify`")
         })?,
         retired: number("retired")? != 0,
+        owner: row.try_get("owner").map_err(fault::sql)?,
     })
 }
 
@@ -65,7 +66,7 @@ impl Store {
     /// The present version of a record as it is stored; nobody is asked.
     pub(crate) async fn present_record(&self, kind: &str, id: &str) -> Result<Option<Record>> {
         let row = sqlx::query(
-            "SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1",
+            "SELECT kind, id, version, kind_version, retired, owner, fields FROM versions WHERE kind = $1 AND id = $2 AND latest = 1",
         )
         .bind(kind)
         .bind(id)
@@ -128,13 +129,10 @@ impl Store {
         };
         let now = self.present_record(kind, id).await?.ok_or_else(missing)?;
         let mut sight = Sight::new(self, access);
-        let asked = |record: &Record| area_of(declared, &record.fields).map(str::to_owned);
-        let area = asked(&now);
-        let decision = sight.judge(declared, &now).await?;
-        self.settle(access, Action::Read, Resource::Record { kind, id, area: area.as_deref() }, decision).await?;
+        sight.settle(declared, &now).await?;
         let Some(at) = as_of else { return self.present(now) };
         let row = sqlx::query(
-            "SELECT kind, id, version, kind_version, retired, fields FROM versions
+            "SELECT kind, id, version, kind_version, retired, owner, fields FROM versions
              WHERE kind = $1 AND id = $2 AND seq <= $3 ORDER BY version DESC LIMIT 1",
         )
         .bind(kind)
@@ -145,8 +143,7 @@ impl Store {
         .map_err(fault::sql)?;
         // What is closed now stays closed as it was before, and what was closed then too.
         let then = read_record(&row.ok_or_else(missing)?)?;
-        let (area, decision) = (asked(&then), sight.judge(declared, &then).await?);
-        self.settle(access, Action::Read, Resource::Record { kind, id, area: area.as_deref() }, decision).await?;
+        sight.settle(declared, &then).await?;
         self.present(then)
     }
 
@@ -158,14 +155,14 @@ impl Store {
         let declared = self.kinds.get(kind)?;
         let rows = match as_of {
             None => {
-                sqlx::query("SELECT kind, id, version, kind_version, retired, fields FROM versions WHERE kind = $1 AND latest = 1 ORDER BY id")
+                sqlx::query("SELECT kind, id, version, kind_version, retired, owner, fields FROM versions WHERE kind = $1 AND latest = 1 ORDER BY id")
                     .bind(kind)
                     .fetch_all(&self.catalogue.pool)
                     .await
             }
             Some(at) => {
                 sqlx::query(
-                    "SELECT kind, id, version, kind_version, retired, fields FROM versions v WHERE kind = $1 AND version =
+                    "SELECT kind, id, version, kind_version, retired, owner, fields FROM versions v WHERE kind = $1 AND version =
                      (SELECT MAX(version) FROM versions w WHERE w.kind = v.kind AND w.id = v.id AND w.seq <= $2) ORDER BY id",
                 )
                 .bind(kind)
@@ -190,7 +187,7 @@ impl Store {
         let declared = self.kinds.get(kind)?;
         // CROSS JOIN: SQLite would else walk every record of the kind and look for its link.
         let rows = sqlx::query(
-            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields FROM links l CROSS JOIN versions v
+            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.owner, v.fields FROM links l CROSS JOIN versions v
              WHERE l.kind = $1 AND l.target_kind = $2 AND l.target = $3 AND v.kind = l.kind AND v.id = l.id AND v.latest = 1
              ORDER BY v.id",
         )
@@ -265,6 +262,19 @@ impl Store {
             .collect()
     }
 
+    /// Position of the newest version of any record of these kinds; 0 when there is none. Nobody is asked: it says
+    /// only whether something has changed.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn newest_of(&self, kinds: &[&str]) -> Result<i64> {
+        let wanted: Vec<String> = (1..=kinds.len()).map(|i| format!("${i}")).collect();
+        let statement =
+            format!("SELECT COALESCE(MAX(seq), 0) FROM versions WHERE latest = 1 AND kind IN ({})", wanted.join(", "));
+        let query = kinds.iter().fold(sqlx::query_scalar(sqlx::AssertSqlSafe(statement)), |query, kind| query.bind(*kind));
+        query.fetch_one(&self.catalogue.pool).await.map_err(fault::sql)
+    }
+
     /// Every version of a record, oldest first.
     ///
     /// # Errors
@@ -273,7 +283,7 @@ impl Store {
         self.record(access, kind, id, None).await?;
         let declared = self.kinds.get(kind)?;
         let rows = sqlx::query(
-            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.fields, v.seq, l.at, l.actor, l.operation, l.body
+            "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.owner, v.fields, v.seq, l.at, l.actor, l.operation, l.body
              FROM versions v JOIN ledger l ON l.seq = v.seq WHERE v.kind = $1 AND v.id = $2 ORDER BY v.version",
         )
         .bind(kind)

@@ -6,21 +6,36 @@
 
 use crate::commit::references;
 use crate::fault;
-use crate::reads::{scope, word};
+use crate::reads::{named, scope, word};
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::HashMap;
 use toji_core::record::FieldMap;
-use toji_core::{Access, Action, Category, Decision, Error, Kind, Record, Resource, Result};
+use toji_core::{Access, Action, Belongs, Category, Decision, Digest, Error, Kind, Place, Record, Resource, Result, Text};
 
-/// One asker's questions during one reading; remembers what was said about runs.
+/// One asker's questions during one reading or writing; remembers what was said about runs.
 pub(crate) struct Sight<'a> {
     store: &'a Store,
     access: &'a Access,
-    /// Run → area and decision; `None` when no record of the run exists.
-    runs: HashMap<String, Option<(Option<String>, Decision)>>,
+    action: Action,
+    /// Run → what it belongs to and the decision; `None` when no record of the run exists.
+    runs: HashMap<String, Option<(Owned, Decision)>>,
     /// Records shown, by kind and reason; counted when the reading ends.
     shown: HashMap<String, Vec<(String, u64)>>,
+}
+
+/// What a record belongs to.
+#[derive(Debug, Clone, Default)]
+struct Owned {
+    area: Option<String>,
+    owner: Option<String>,
+    run: Option<String>,
+}
+
+impl Owned {
+    fn of(&self) -> Belongs<'_> {
+        Belongs { area: self.area.as_deref(), owner: self.owner.as_deref(), run: self.run.as_deref() }
+    }
 }
 
 impl Drop for Sight<'_> {
@@ -35,30 +50,45 @@ impl Drop for Sight<'_> {
 
 impl<'a> Sight<'a> {
     pub(crate) fn new(store: &'a Store, access: &'a Access) -> Self {
-        Self { store, access, runs: HashMap::new(), shown: HashMap::new() }
+        Self::to(store, access, Action::Read)
+    }
+
+    /// Questions about something else than reading.
+    pub(crate) fn to(store: &'a Store, access: &'a Access, action: Action) -> Self {
+        Self { store, access, action, runs: HashMap::new(), shown: HashMap::new() }
     }
 
     /// The decision about a record. Not noted: listing leaves out silently, asking for one thing goes
-    /// through [`Store::settle`].
+    /// through [`Sight::settle`].
     pub(crate) async fn judge(&mut self, kind: &Kind, record: &Record) -> Result<Decision> {
-        let own = area_of(kind, &record.fields);
-        let ask = |area: Option<&str>| {
-            self.access.decide(Action::Read, Resource::Record { kind: &record.kind, id: record.id.as_str(), area })
-        };
-        if kind.area_field.is_some() || self.access.sees_all() {
-            return Ok(ask(own));
-        }
-        let mut area = None;
-        for run in self.store.runs_of(kind, record).await? {
-            if let Some((of_run, decision)) = self.run(&run).await? {
-                if !decision.allow {
-                    return Ok(decision);
+        Ok(self.asked(kind, record).await?.1)
+    }
+
+    async fn asked(&mut self, kind: &Kind, record: &Record) -> Result<(Owned, Decision)> {
+        let mut owned = Owned { owner: record.owner.clone(), ..Owned::default() };
+        owned.area = area_of(kind, &record.fields).map(str::to_owned);
+        if kind.area_field.is_none() && !self.access.sees_all() {
+            for run in self.store.runs_of(kind, record).await? {
+                if let Some((of_run, decision)) = self.run(&run).await? {
+                    if !decision.allow {
+                        return Ok((of_run, decision));
+                    }
+                    if owned.run.is_none() {
+                        owned = Owned { run: Some(run), ..of_run };
+                    }
                 }
-                area = area.or(of_run);
             }
         }
-        let what = Resource::Record { kind: &record.kind, id: record.id.as_str(), area: area.as_deref() };
-        Ok(self.access.decide(Action::Read, what))
+        let what = Resource::Record { kind: &record.kind, id: record.id.as_str(), of: owned.of() };
+        let decision = self.access.decide(self.action, what);
+        Ok((owned, decision))
+    }
+
+    /// As [`Sight::judge`], noted, and a no is an error.
+    pub(crate) async fn settle(&mut self, kind: &Kind, record: &Record) -> Result<()> {
+        let (owned, decision) = self.asked(kind, record).await?;
+        let what = Resource::Record { kind: &record.kind, id: record.id.as_str(), of: owned.of() };
+        self.store.settle(self.access, self.action, what, decision).await
     }
 
     pub(crate) async fn sees(&mut self, kind: &Kind, record: &Record) -> Result<bool> {
@@ -80,25 +110,54 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// May the asker read the series of this channel?
+    /// May the asker have the series of this channel?
     pub(crate) async fn sees_channel(&mut self, run: &str, channel: &str) -> Result<bool> {
-        if self.access.sees_all() {
-            return Ok(true);
-        }
-        let of_run = self.run(run).await?.is_none_or(|(_, decision)| decision.allow);
-        Ok(of_run && self.access.decide(Action::Read, Resource::Series { run, channel }).allow)
+        Ok(self.access.sees_all() || self.judge_series(run, channel).await?.allow)
     }
 
-    async fn run(&mut self, run: &str) -> Result<Option<(Option<String>, Decision)>> {
+    /// The decision about the series of a channel (of all, when it is empty): that about the run, if it is no.
+    pub(crate) async fn judge_series(&mut self, run: &str, channel: &str) -> Result<Decision> {
+        let of_run = if self.access.sees_all() { None } else { self.run(run).await? };
+        let owned = match of_run {
+            Some((_, decision)) if !decision.allow => return Ok(decision),
+            Some((owned, _)) => owned,
+            // A run that is only being made is its maker's.
+            None if self.action == Action::Write => Owned { owner: self.access.who.organisation.clone(), ..Owned::default() },
+            None => Owned::default(),
+        };
+        Ok(self.access.decide(self.action, Resource::Series { run, channel, of: owned.of() }))
+    }
+
+    /// As [`Sight::judge_series`], noted, and a no is an error.
+    pub(crate) async fn settle_series(&mut self, run: &str, channel: &str) -> Result<()> {
+        let decision = self.judge_series(run, channel).await?;
+        self.store.settle(self.access, self.action, Resource::Series { run, channel, of: Belongs::default() }, decision).await
+    }
+
+    /// The decision about the record of a run, noted; a no is an error, no such record is none.
+    pub(crate) async fn settle_run(&mut self, run: &str) -> Result<()> {
+        if self.access.sees_all() {
+            return Ok(());
+        }
+        match self.run(run).await? {
+            Some((owned, decision)) => {
+                let what = Resource::Record { kind: "run", id: run, of: owned.of() };
+                self.store.settle(self.access, self.action, what, decision).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn run(&mut self, run: &str) -> Result<Option<(Owned, Decision)>> {
         if let Some(known) = self.runs.get(run) {
             return Ok(known.clone());
         }
         let judged = match self.store.present_record("run", run).await? {
             Some(record) => {
                 let area = area_of(self.store.kinds.get("run")?, &record.fields).map(str::to_owned);
-                let what = Resource::Record { kind: "run", id: run, area: area.as_deref() };
-                let decision = self.access.decide(Action::Read, what);
-                Some((area, decision))
+                let owned = Owned { area, owner: record.owner, run: None };
+                let decision = self.access.decide(self.action, Resource::Record { kind: "run", id: run, of: owned.of() });
+                Some((owned, decision))
             }
             None => None,
         };
@@ -113,16 +172,68 @@ pub(crate) fn area_of<'a>(kind: &Kind, fields: &'a FieldMap) -> Option<&'a str> 
 }
 
 impl Store {
-    /// The area the present version of a record declares.
-    pub(crate) async fn present_area(&self, kind: &Kind, id: &str) -> Result<Option<String>> {
-        Ok(self.present_record(&kind.kind, id).await?.and_then(|r| area_of(kind, &r.fields).map(str::to_owned)))
+    /// May this be done with these records? Noted as one decision each; the first no is an error.
+    ///
+    /// # Errors
+    /// Denied access, storage faults.
+    pub async fn allow_records(&self, access: &Access, action: Action, records: &[&Record]) -> Result<()> {
+        let mut sight = Sight::to(self, access, action);
+        for record in records {
+            sight.settle(self.kinds.get(&record.kind)?, record).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of the records with which this may be done. Of a yes one decision is noted, with how many it is for.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn allowed_of(&self, access: &Access, action: Action, records: Vec<Record>) -> Result<Vec<Record>> {
+        let mut sight = Sight::to(self, access, action);
+        let mut out = Vec::with_capacity(records.len());
+        let mut last = None;
+        for record in records {
+            let decision = sight.judge(self.kinds.get(&record.kind)?, &record).await?;
+            if decision.allow {
+                last = Some((record.kind.clone(), decision));
+                out.push(record);
+            }
+        }
+        if let Some((kind, decision)) = last {
+            let many = format!("× {}", out.len());
+            let what = Resource::Record { kind: &kind, id: &many, of: Belongs::default() };
+            self.settle(access, action, what, decision).await?;
+        }
+        Ok(out)
+    }
+
+    /// May this be done with these channels (run, channel)? Only a refusal is noted.
+    ///
+    /// # Errors
+    /// Denied access, storage faults.
+    pub async fn refuse_channels(&self, access: &Access, action: Action, channels: &[(&str, &str)]) -> Result<()> {
+        let mut sight = Sight::to(self, access, action);
+        for (run, channel) in channels {
+            if !sight.judge_series(run, channel).await?.allow {
+                sight.settle_series(run, channel).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// May this be done with the series of a run?
+    ///
+    /// # Errors
+    /// Denied access, storage faults.
+    pub async fn allow_series(&self, access: &Access, action: Action, run: &str) -> Result<()> {
+        Sight::to(self, access, action).settle_series(run, "").await
     }
 
     /// Runs a record of a kind without an area belongs to.
     async fn runs_of(&self, kind: &Kind, record: &Record) -> Result<Vec<String>> {
         if kind.kind == "file" {
             let address = record.fields.get("blob").and_then(|v| v.as_str()).unwrap_or_default();
-            return self.runs_of_file(record.id.as_str(), address).await;
+            return self.runs_of_file(record.id.as_str(), address, record.owner.as_deref()).await;
         }
         let mut runs = Vec::new();
         for (_, target_kind, target) in references(kind, &record.fields) {
@@ -139,9 +250,9 @@ impl Store {
         Ok(runs)
     }
 
-    /// Runs a file tells of: those that name it, those whose samples and events name it, and those
-    /// whose points came with it.
-    pub(crate) async fn runs_of_file(&self, file: &str, address: &str) -> Result<Vec<String>> {
+    /// Runs a file tells of: those that name it, those whose samples and events name it, and those of its owner
+    /// whose points came with it. What another organisation read from the same bytes is that one's matter.
+    async fn runs_of_file(&self, file: &str, address: &str, owner: Option<&str>) -> Result<Vec<String>> {
         let mut runs =
             self.texts("SELECT id FROM links WHERE kind = 'run' AND target_kind = 'file' AND target = $1", file).await?;
         let parts_of_runs =
@@ -149,7 +260,16 @@ impl Store {
              WHERE f.target_kind = 'file' AND f.kind <> 'run' AND f.target = $1";
         runs.extend(self.texts(parts_of_runs, file).await?);
         runs.extend(
-            self.texts("SELECT DISTINCT p.run FROM blobs b JOIN parts p ON p.seq = b.seq WHERE b.address = $1", address).await?,
+            sqlx::query_scalar::<_, String>(
+                "SELECT DISTINCT p.run FROM blobs b JOIN parts p ON p.seq = b.seq
+                 JOIN versions v ON v.kind = 'run' AND v.id = p.run AND v.latest = 1
+                 WHERE b.address = $1 AND COALESCE(v.owner, '') = $2",
+            )
+            .bind(address)
+            .bind(owner.unwrap_or_default())
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?,
         );
         runs.sort();
         runs.dedup();
@@ -160,45 +280,44 @@ impl Store {
         sqlx::query_scalar(statement).bind(key).fetch_all(&self.catalogue.pool).await.map_err(fault::sql)
     }
 
-    /// Files as they came are judged with their records: a blob of a run one may not read stays closed,
-    /// also to those who know its address.
+    /// Files as they came are judged with what names them: a record of the file that is open to the asker (it is when
+    /// all runs that it tells of are), or another record that hands it out. Knowing an address opens nothing; a file
+    /// that nothing names yet is open to whoever sent it.
     pub(crate) async fn allow_blob(&self, access: &Access, address: &str) -> Result<()> {
         let what = Resource::Blob { address };
         self.allow(access, Action::Read, what).await?;
         if access.sees_all() {
             return Ok(());
         }
-        let rows = sqlx::query("SELECT id FROM versions WHERE kind = 'file' AND latest = 1 AND fields LIKE $1")
+        let rows = sqlx::query("SELECT kind, id FROM versions WHERE latest = 1 AND fields LIKE $1")
             .bind(format!("%\"{address}\"%"))
             .fetch_all(&self.catalogue.pool)
             .await
             .map_err(fault::sql)?;
-        let kind = self.kinds.get("file")?;
         let mut sight = Sight::new(self, access);
+        let mut no = None;
+        let mut named = self.catalogue.meta(&sender_key(address)).await?.is_some_and(|who| who == access.who.id);
         for row in &rows {
-            let id: String = row.try_get("id").map_err(fault::sql)?;
-            if let Some(record) = self.present_record("file", &id).await? {
-                self.settle(access, Action::Read, what, sight.judge(kind, &record).await?).await?;
-            }
+            let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+            let (kind, id) = (text("kind")?, text("id")?);
+            let Some(record) = self.present_record(&kind, &id).await? else { continue };
+            let decision = sight.judge(self.kinds.get(&kind)?, &record).await?;
+            named |= decision.allow;
+            no = no.or(Some(decision).filter(|d| !d.allow));
         }
-        for run in self.runs_of_file("", address).await? {
-            self.allow_run(access, &run).await?;
-        }
-        Ok(())
-    }
-
-    /// The series of a run are judged with the run.
-    pub(crate) async fn allow_run(&self, access: &Access, run: &str) -> Result<()> {
-        if access.sees_all() {
+        if named {
             return Ok(());
         }
-        match Sight::new(self, access).run(run).await? {
-            Some((area, decision)) => {
-                self.settle(access, Action::Read, Resource::Record { kind: "run", id: run, area: area.as_deref() }, decision)
-                    .await
-            }
-            None => Ok(()),
-        }
+        let reason = Text::new("閲覧できる記録がこのファイルを指していません", "no record that you may see names this file");
+        self.settle(access, Action::Read, what, no.unwrap_or_else(|| Decision::no(reason))).await
+    }
+
+    /// Notes who sent a file that nothing names yet.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn note_sender(&self, access: &Access, address: Digest) -> Result<()> {
+        self.catalogue.set_meta(&sender_key(&address.to_string()), &access.who.id).await
     }
 
     /// Acts on a decision: notes refusals and everything that leaves the store one by one, counts allowed
@@ -214,7 +333,7 @@ impl Store {
             .bind(jiff::Timestamp::now().to_string())
             .bind(&access.who.id)
             .bind(word(action))
-            .bind(format!("{what:?}"))
+            .bind(named(what))
             .bind(i64::from(decision.allow))
             .bind(&decision.reason.en)
             .execute(&mut *tx)
@@ -228,7 +347,15 @@ impl Store {
             }
             return Ok(());
         }
+        let remedy = decision
+            .remedy
+            .unwrap_or_else(|| Text::new("データの管理者に利用を申請してください", "ask the owner of the data for access"));
         Err(Error::new(Category::Denied, "E-GATE-001", decision.reason.ja, decision.reason.en)
-            .hint("データの管理者に利用を申請してください", "ask the owner of the data for access"))
+            .at(Place::field(named(what)))
+            .hint(remedy.ja, remedy.en))
     }
+}
+
+fn sender_key(address: &str) -> String {
+    format!("sent-by:{address}")
 }

@@ -135,7 +135,7 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn seq(&self, access: &Access) -> Result<i64> {
-        self.allow(access, Action::Read, Resource::Store).await?;
+        self.allow(access, Action::Read, Resource::Question).await?;
         self.position().await
     }
 

@@ -72,10 +72,11 @@ impl Stated {
     fn note(&mut self, kinds: &KindSet, seq: i64, body: &Body) {
         for change in &body.changes {
             match change {
-                Change::Put { kind, id, version, kind_version, fields, retired } => {
+                Change::Put { kind, id, version, kind_version, fields, retired, owner } => {
                     let text = toji_core::canonical::to_canonical(fields).unwrap_or_default();
                     let record = (kind.clone(), id.to_string());
-                    let digest = version_digest(&text, *retired, i64::from(*kind_version), seq);
+                    let digest =
+                        version_digest(&text, *retired, i64::from(*kind_version), seq, owner.as_deref().unwrap_or_default());
                     self.versions.insert((record.0.clone(), record.1.clone(), *version), digest);
                     self.latest.insert(record.clone(), *version);
                     let link = |(field, target_kind, target): (&str, &str, &str)| {
@@ -104,8 +105,9 @@ impl Stated {
     }
 }
 
-fn version_digest(fields: &str, retired: bool, kind_version: i64, seq: i64) -> Digest {
-    Digest::of_parts(&[&[u8::from(retired)], &kind_version.to_be_bytes(), &seq.to_be_bytes(), fields.as_bytes()])
+fn version_digest(fields: &str, retired: bool, kind_version: i64, seq: i64, owner: &str) -> Digest {
+    let numbers: [&[u8]; 3] = [&[u8::from(retired)], &kind_version.to_be_bytes(), &seq.to_be_bytes()];
+    Digest::of_parts(&[numbers[0], numbers[1], numbers[2], fields.as_bytes(), owner.as_bytes()])
 }
 
 /// A row's columns, with what cannot be read as nothing: that then differs from the ledger.
@@ -114,6 +116,10 @@ struct Cells<'a>(&'a sqlx::any::AnyRow);
 impl Cells<'_> {
     fn text(&self, name: &str) -> String {
         self.0.try_get::<String, _>(name).unwrap_or_default()
+    }
+    /// A column that may hold nothing; what cannot be read differs from everything.
+    fn maybe(&self, name: &str) -> String {
+        self.0.try_get::<Option<String>, _>(name).map_or_else(|_| "\u{0}".to_owned(), Option::unwrap_or_default)
     }
     fn number(&self, name: &str) -> i64 {
         self.0.try_get::<i64, _>(name).unwrap_or(i64::MIN)
@@ -167,11 +173,18 @@ impl Store {
 
     async fn compare_versions(&self, stated: &Stated, checked: &mut Checked, found: &mut Vec<Diagnostic>) {
         let mut missing: BTreeSet<&VersionKey> = stated.versions.keys().collect();
-        for row in &self.rows("SELECT kind, id, version, kind_version, seq, retired, latest, fields FROM versions", found).await {
+        for row in
+            &self.rows("SELECT kind, id, version, kind_version, seq, retired, latest, owner, fields FROM versions", found).await
+        {
             let row = Cells(row);
             let key = (row.text("kind"), row.text("id"), u64::try_from(row.number("version")).unwrap_or_default());
-            let digest =
-                version_digest(&row.text("fields"), row.number("retired") != 0, row.number("kind_version"), row.number("seq"));
+            let digest = version_digest(
+                &row.text("fields"),
+                row.number("retired") != 0,
+                row.number("kind_version"),
+                row.number("seq"),
+                &row.maybe("owner"),
+            );
             let latest = stated.latest.get(&(key.0.clone(), key.1.clone())) == Some(&key.2);
             checked.versions += 1;
             let sound = stated.versions.get(&key) == Some(&digest) && row.number("latest") == i64::from(latest);

@@ -96,6 +96,14 @@ impl Commons {
         Ok(())
     }
 
+    /// Takes an agreement out, as if it had never been signed: for looking at what that would change.
+    pub fn without_agreement(&mut self, id: &Id) {
+        self.agreements.remove(id);
+        for list in self.covered_by.values_mut() {
+            list.retain(|known| known != id);
+        }
+    }
+
     /// Takes over from the ledger, as it stands at a time, what each organisation owes first. To be repeated
     /// after each booking.
     pub fn take_duties(&mut self, ledger: &Ledger, at: Instant) {
@@ -106,6 +114,50 @@ impl Commons {
     /// Notes the time of a signed checkpoint; decisions may not go back before it.
     pub fn note_time(&mut self, at: Instant) {
         self.noted = self.noted.max(Some(at));
+    }
+
+    /// A person, if known.
+    #[must_use]
+    pub fn known_person(&self, id: &Id) -> Option<&Person> {
+        self.persons.get(id)
+    }
+
+    /// An organisation, if known.
+    #[must_use]
+    pub fn known_organisation(&self, id: &Id) -> Option<&Organisation> {
+        self.organisations.get(id)
+    }
+
+    /// A data set, if known.
+    #[must_use]
+    pub fn known_data_set(&self, id: &Id) -> Option<&DataSet> {
+        self.data_sets.get(id)
+    }
+
+    /// An agreement, if known, in its newest version.
+    #[must_use]
+    pub fn known_agreement(&self, id: &Id) -> Option<&Agreement> {
+        self.agreements.get(id)
+    }
+
+    /// Everybody, by pseudonym.
+    pub fn everybody(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values()
+    }
+
+    /// All organisations.
+    pub fn all_organisations(&self) -> impl Iterator<Item = &Organisation> {
+        self.organisations.values()
+    }
+
+    /// All data sets.
+    pub fn all_data_sets(&self) -> impl Iterator<Item = &DataSet> {
+        self.data_sets.values()
+    }
+
+    /// All agreements.
+    pub fn all_agreements(&self) -> impl Iterator<Item = &Agreement> {
+        self.agreements.values()
     }
 
     fn known(&self, organisation: &Id, field: &str) -> Result<()> {

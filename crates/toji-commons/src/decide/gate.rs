@@ -1,47 +1,164 @@
 //! The decision in the place of the house's one gate ([`toji_core::Gate`]).
 
+use super::clause::Obligation;
 use super::commons::Commons;
-use super::request::Request;
-use crate::agreement::Purpose;
+use super::request::{Action, Request};
+use crate::agreement::{Purpose, Role};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use toji_core::{Action, Decision, Gate, Id, Instant, Principal, Resource, Text};
+use toji_core::{Decision, Gate, Id, Instant, Principal, Resource, Text};
 
-/// Says to which data set a record, a series or a file belongs.
+/// Where a thing of the house stands among what is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a data set.
+    DataSet(Id),
+    /// A record of the commons itself, e.g. an agreement: open to these organisations, operators and auditors.
+    Parties(BTreeSet<Id>),
+    /// A record of the commons itself that every member may know.
+    Members,
+    /// Of the commons itself, and for nobody.
+    Closed,
+    /// Work that somebody asked for; its results are judged where they come from.
+    Work,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Facts about the house that the decision needs.
 pub trait Places: Send + Sync + fmt::Debug {
-    /// The data set; `None` when it belongs to none.
-    fn data_set(&self, what: Resource<'_>) -> Option<Id>;
+    /// Where a record, a series or a file stands.
+    fn place(&self, what: Resource<'_>) -> Place;
+    /// Has the member taken the data set under the agreement, so that the feedback it owes is booked?
+    fn taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool;
+    /// Is the data set a secret whose export somebody else must approve first?
+    fn secret(&self, data_set: &Id) -> bool;
+    /// Was this person's export of the data set approved, and is that still valid?
+    fn approved(&self, person: &Id, data_set: &Id, now: Instant) -> bool;
 }
 
 /// A session's view of the commons: its purpose and time are fixed when it is opened, so that one question has
-/// one answer throughout. What belongs to no data set is refused.
+/// one answer throughout. What stands nowhere is refused.
+///
+/// Two clauses stand behind the table of the module, and only make it stricter: data that brings a duty of feedback
+/// is not read before its use was registered (nobody owes unasked), and a secret leaves only when somebody else
+/// approved it.
 #[derive(Debug, Clone)]
 pub struct Seat {
     commons: Arc<Commons>,
     places: Arc<dyn Places>,
     purpose: Purpose,
     now: Instant,
+    computing: bool,
 }
 
 impl Seat {
     /// A seat for a purpose at a time.
     #[must_use]
     pub fn new(commons: Arc<Commons>, places: Arc<dyn Places>, purpose: Purpose, now: Instant) -> Self {
-        Self { commons, places, purpose, now }
+        Self { commons, places, purpose, now, computing: false }
+    }
+
+    /// The same seat for an operation that computes upon what it reads and lets only checked results out: reading is
+    /// then judged as computing.
+    #[must_use]
+    pub fn computing(&self) -> Self {
+        Self { computing: true, ..self.clone() }
+    }
+
+    /// The decision about a data set, with the two clauses of the seat.
+    #[must_use]
+    pub fn decide_set(&self, who: &Id, action: Action, data_set: &Id) -> Decision {
+        let Self { purpose, now, .. } = *self;
+        let decision = self.commons.decide(&Request { who, action, data_set, purpose, now });
+        if !decision.allow() {
+            return Decision { allow: false, reason: decision.reason(), remedy: Some(decision.clause.remedy()) };
+        }
+        let member = self.commons.known_person(who).map(|person| &person.organisation);
+        let owes = decision.obligations.iter().any(|o| matches!(o, Obligation::Feedback { .. }));
+        if let (true, Some(agreement), Some(member)) = (owes, &decision.agreement, member)
+            && !self.places.taken(member, data_set, agreement)
+        {
+            return Decision {
+                allow: false,
+                reason: Text::new(
+                    "還元義務のある利用が登録されていません",
+                    "its use, which brings a duty of feedback, is not registered",
+                ),
+                remedy: Some(Text::new(
+                    format!("`toji commons use {data_set}` で利用を登録してください"),
+                    format!("register the use with `toji commons use {data_set}`"),
+                )),
+            };
+        }
+        if action == Action::Export && self.places.secret(data_set) && !self.places.approved(who, data_set, now) {
+            return Decision {
+                allow: false,
+                reason: Text::new("営業秘密の持出しが承認されていません", "the export of a trade secret is not approved"),
+                remedy: Some(Text::new(
+                    format!("`toji commons request-export {data_set}` で承認を申請してください"),
+                    format!("ask for approval with `toji commons request-export {data_set}`"),
+                )),
+            };
+        }
+        Decision::yes(decision.reason())
+    }
+
+    /// Records of the commons itself are read by those they concern; operations alone write them.
+    fn of_the_commons(&self, who: &Id, action: toji_core::Action, parties: Option<&BTreeSet<Id>>) -> Decision {
+        if action == toji_core::Action::Write {
+            return Decision::no(Text::new("操作だけが書く記録です", "written by operations only"));
+        }
+        let Some(person) = self.commons.known_person(who) else {
+            return Decision::no(Text::new("会員の記録です", "a record of the members"));
+        };
+        if person.roles.iter().any(|r| matches!(r, Role::Operator | Role::Auditor)) {
+            return Decision::yes(Text::new("運営者・監査人", "operator or auditor"));
+        }
+        let member = self.commons.known_organisation(&person.organisation).is_some_and(|o| o.is_member(self.now));
+        match parties {
+            Some(parties) if parties.contains(&person.organisation) => Decision::yes(Text::new("当事者", "a party to it")),
+            None if member => Decision::yes(Text::new("会員", "a member")),
+            _ => Decision::no(Text::new("当事者・会員の記録です", "a record of its parties or of members")),
+        }
+    }
+
+    fn of_the_house(&self, who: &Id, action: toji_core::Action) -> Decision {
+        let keeps = |role: &Role| matches!(role, Role::Operator | Role::Auditor);
+        let may = action == toji_core::Action::Read
+            && self.commons.known_person(who).is_some_and(|person| person.roles.iter().any(keeps));
+        if may {
+            return Decision::yes(Text::new("運営者・監査人", "operator or auditor"));
+        }
+        Decision::no(Text::new("運営者・監査人だけの情報です", "for operators and auditors only"))
     }
 }
 
 impl Gate for Seat {
-    fn decide(&self, who: &Principal, action: Action, what: Resource<'_>) -> Decision {
-        let refused = |ja: &str, en: &str| Decision { allow: false, reason: Text::new(ja, en) };
-        let Some(data_set) = self.places.data_set(what) else {
-            return refused("どのデータセットにも属しません", "it belongs to no data set");
-        };
+    fn decide(&self, who: &Principal, action: toji_core::Action, what: Resource<'_>) -> Decision {
         let Ok(who) = Id::parse(&who.id) else {
-            return refused("利用者の識別子ではありません", "not the identifier of a person");
+            return Decision::no(Text::new("利用者の識別子ではありません", "not the identifier of a person"));
         };
-        let request = Request { who: &who, action: action.into(), data_set: &data_set, purpose: self.purpose, now: self.now };
-        let decision = self.commons.decide(&request);
-        Decision { allow: decision.allow(), reason: decision.reason() }
+        match what {
+            Resource::Store => return self.of_the_house(&who, action),
+            // Each answer is judged by itself; knowing an address opens nothing (the store asks for what names it).
+            Resource::Question | Resource::Blob { .. } if action == toji_core::Action::Read => {
+                return Decision::yes(Text::new("答えごとに判断", "each answer is judged by itself"));
+            }
+            _ => {}
+        }
+        let action_on_data = match action {
+            toji_core::Action::Read if self.computing => Action::Compute,
+            action => action.into(),
+        };
+        match self.places.place(what) {
+            Place::DataSet(data_set) => self.decide_set(&who, action_on_data, &data_set),
+            Place::Parties(parties) => self.of_the_commons(&who, action, Some(&parties)),
+            Place::Members => self.of_the_commons(&who, action, None),
+            Place::Closed => Decision::no(Text::new("誰にも見せない記録です", "shown to nobody")),
+            Place::Work => Decision::yes(Text::new("依頼した作業", "work that was asked for")),
+            Place::Nowhere => Decision::no(Text::new("どのデータセットにも属しません", "it belongs to no data set")),
+        }
     }
 }

@@ -40,12 +40,14 @@
 
 mod clause;
 mod commons;
+mod compare;
 mod gate;
 mod request;
 mod role;
 
 pub use clause::{Clause, Decision, Obligation};
 pub use commons::Commons;
-pub use gate::{Places, Seat};
+pub use compare::{Changed, compare};
+pub use gate::{Place, Places, Seat};
 pub use request::{Action, Request};
 pub use role::may;

@@ -48,6 +48,7 @@ impl From<toji_core::Action> for Action {
             toji_core::Action::Export => Self::Export,
             toji_core::Action::Write => Self::Write,
             toji_core::Action::Train => Self::Train,
+            toji_core::Action::Compute => Self::Compute,
         }
     }
 }

@@ -122,10 +122,14 @@ impl Log {
     /// # Errors
     /// Never for an entry that was made.
     pub fn append(&mut self, entry: &Entry) -> Result<u64> {
-        let bytes = entry.bytes()?;
+        Ok(self.append_bytes(entry.bytes()?))
+    }
+
+    /// Appends an entry as it was hashed before: how a log is made again from what was kept.
+    pub fn append_bytes(&mut self, bytes: Vec<u8>) -> u64 {
         let index = self.tree.append(leaf_hash(&bytes));
         self.entries.push(bytes);
-        Ok(index)
+        index
     }
 
     /// The tree, for proofs.

@@ -138,6 +138,14 @@ impl VerifierKey {
         self.kind
     }
 
+    /// The same public point for another use: one secret signs a log and cosigns others, in formats that never meet.
+    ///
+    /// # Errors
+    /// Never for a key that was read.
+    pub fn as_kind(&self, kind: KeyKind) -> Result<Self> {
+        Self::new(&self.name, kind, self.key)
+    }
+
     /// Does the signature name this key?
     fn named_by(&self, signature: &Signature) -> bool {
         self.name == signature.name && self.id == signature.key_id

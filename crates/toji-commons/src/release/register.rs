@@ -117,7 +117,8 @@ impl Register {
         Ok(Answer::AtLeast { count })
     }
 
-    fn remember(&mut self, cell: Cell) {
+    /// Takes in a cell that was released before, without judging it: how a register is made again from what was kept.
+    pub fn remember(&mut self, cell: Cell) {
         let sources = |cell: &Cell| cell.contributions.iter().map(|c| c.source.clone()).collect::<BTreeSet<Id>>();
         let known = self.released.entry(cell.table.clone()).or_default();
         // The same sources again are the same answer, not a further one.

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use toji_commons::account::{Cause, DutyTerms, Ledger, Transaction};
 use toji_commons::agreement::{Area, DataSet, Feedback, Granted, IndustrialUse, Listing, Patents, Purpose, Role, Terms};
-use toji_commons::decide::{Action, Clause, Commons, Obligation, Places, Request, Seat};
-use toji_core::{Access, Digest, Id, Principal, Resource};
+use toji_commons::decide::{Action, Changed, Clause, Commons, Obligation, Place, Places, Request, Seat};
+use toji_core::{Access, Belongs, Digest, Id, Instant, Principal, Resource};
 
 fn word(clause: Clause) -> String {
     serde_json::to_value(clause).unwrap().as_str().unwrap().to_owned()
@@ -442,41 +442,159 @@ fn every_clause_speaks_two_languages() {
 }
 
 #[derive(Debug)]
-struct Runs;
+struct Runs(BTreeSet<(Id, Id)>);
 impl Places for Runs {
-    fn data_set(&self, what: Resource<'_>) -> Option<Id> {
+    fn place(&self, what: Resource<'_>) -> Place {
         match what {
-            Resource::Series { run, .. } | Resource::Record { id: run, .. } => Id::parse(run).ok(),
-            Resource::Blob { .. } | Resource::Store => None,
+            Resource::Record { kind: "agreement", .. } => Place::Parties(BTreeSet::from([id("kura")])),
+            Resource::Record { kind: "membership", .. } => Place::Members,
+            Resource::Record { kind: "aggregate-cell", .. } => Place::Closed,
+            Resource::Series { run, .. } | Resource::Record { id: run, .. } => {
+                Id::parse(run).map_or(Place::Nowhere, Place::DataSet)
+            }
+            Resource::Blob { .. } | Resource::Store | Resource::Question => Place::Nowhere,
         }
     }
+    fn taken(&self, member: &Id, data_set: &Id, _agreement: &Id) -> bool {
+        self.0.contains(&(member.clone(), data_set.clone()))
+    }
+    fn secret(&self, data_set: &Id) -> bool {
+        data_set.as_str() == "recipe"
+    }
+    fn approved(&self, person: &Id, _data_set: &Id, now: Instant) -> bool {
+        person.as_str() == "toji" && now < day(10)
+    }
+}
+
+/// A house with a depositor, a member and two names nobody knows.
+fn house() -> World {
+    let mut world = World {
+        organisations: ["kura", "amino", "stranger"].map(|n| organisation(n, "JP")).to_vec(),
+        persons: vec![
+            person("toji", "kura", &[Role::Scientist, Role::Steward]),
+            person("taro", "amino", &[Role::Scientist]),
+            person("kansa", "amino", &[Role::Auditor]),
+            person("soto", "stranger", &[Role::Scientist]),
+        ],
+        ..World::default()
+    };
+    world.organisations[2].joined = None;
+    let areas =
+        [("shared", Area::Cooperative), ("secret", Area::Competitive), ("open", Area::Public), ("recipe", Area::Competitive)];
+    for (name, area) in areas {
+        world.data_sets.push(DataSet { id: id(name), owner: id("kura"), area, embargo: None, human_derived: false });
+    }
+    world.agreements.push(agreement("gi", &["kura", "amino"], &["shared"]));
+    world.agreements[0].terms.feedback = Some(Feedback { units: 2, within_days: 120 });
+    world
+}
+
+fn seat(world: &World, taken: &[(&str, &str)]) -> Seat {
+    let taken = taken.iter().map(|(member, set)| (id(member), id(set))).collect();
+    Seat::new(Arc::new(world.commons()), Arc::new(Runs(taken)), Purpose::Research, day(0))
+}
+
+fn asks(seat: &Seat, who: &str, action: toji_core::Action, what: Resource<'_>) -> toji_core::Decision {
+    Access { who: Principal { id: who.into(), organisation: None }, gate: Arc::new(seat.clone()) }.decide(action, what)
+}
+
+fn series(run: &str) -> Resource<'_> {
+    Resource::Series { run, channel: "pH", of: Belongs::default() }
 }
 
 /// The engine answers the house's gate: the same question by depositor, member and outsider.
 #[test]
 fn it_answers_the_gate_of_the_house() {
-    let mut world = World {
-        organisations: ["kura", "amino"].map(|n| organisation(n, "JP")).to_vec(),
-        persons: vec![person("toji", "kura", &[Role::Scientist]), person("taro", "amino", &[Role::Scientist])],
-        ..World::default()
-    };
-    for (name, area) in [("shared", Area::Cooperative), ("secret", Area::Competitive), ("open", Area::Public)] {
-        world.data_sets.push(DataSet { id: id(name), owner: id("kura"), area, embargo: None, human_derived: false });
-    }
-    world.agreements.push(agreement("gi", &["kura", "amino"], &["shared"]));
-    let seat = Arc::new(Seat::new(Arc::new(world.commons()), Arc::new(Runs), Purpose::Research, day(0)));
-    let seen = |who: &str| -> Vec<&str> {
-        let access = Access { who: Principal { id: who.into(), organisation: None }, gate: seat.clone() };
+    let world = house();
+    let seen = |seat: &Seat, who: &str| -> Vec<&str> {
         let runs = ["shared", "secret", "open"].into_iter();
-        runs.filter(|run| access.decide(toji_core::Action::Read, Resource::Series { run, channel: "pH" }).allow).collect()
+        runs.filter(|run| asks(seat, who, toji_core::Action::Read, series(run)).allow).collect()
     };
-    assert_eq!(seen("toji"), ["shared", "secret", "open"]);
-    assert_eq!(seen("taro"), ["shared", "open"]);
-    assert_eq!(seen("somebody"), ["open"]);
-    let access = Access { who: Principal { id: "toji".into(), organisation: None }, gate: seat.clone() };
-    for what in [Resource::Store, Resource::Blob { address: "sha256:00" }] {
-        let decision = access.decide(toji_core::Action::Read, what);
-        assert!(!decision.allow && decision.reason.ja != decision.reason.en);
+    let before = seat(&world, &[]);
+    assert_eq!(seen(&before, "toji"), ["shared", "secret", "open"]);
+    // A duty is not owed unasked: nothing of it is read before its use is registered.
+    assert_eq!(seen(&before, "taro"), ["open"]);
+    let told = asks(&before, "taro", toji_core::Action::Read, series("shared")).remedy.unwrap();
+    assert!(told.en.contains("toji commons use shared") && told.ja.contains("toji commons use shared"), "{told:?}");
+    let after = seat(&world, &[("amino", "shared")]);
+    assert_eq!(seen(&after, "taro"), ["shared", "open"]);
+    for nobody in ["somebody", "soto", "not an identifier"] {
+        let open: &[&str] = if nobody.contains(' ') { &[] } else { &["open"] };
+        assert_eq!(seen(&after, nobody), open, "{nobody}");
     }
-    assert!(!access.sees_all());
+}
+
+/// What is no data: records of the commons, the house, work, questions.
+#[test]
+fn the_seat_judges_what_is_no_data() {
+    let world = house();
+    let seat = seat(&world, &[]);
+    let record = |kind: &'static str| Resource::Record { kind, id: "x", of: Belongs::default() };
+    let may = |who: &str, what: Resource<'_>| asks(&seat, who, toji_core::Action::Read, what).allow;
+    for (what, may_read) in [
+        (record("agreement"), ["toji", "kansa"].as_slice()),
+        (record("membership"), &["toji", "taro", "kansa"]),
+        (record("aggregate-cell"), &[]),
+        (Resource::Store, &["kansa"]),
+        (Resource::Question, &["toji", "taro", "kansa", "soto", "somebody"]),
+    ] {
+        for who in ["toji", "taro", "kansa", "soto", "somebody"] {
+            assert_eq!(may(who, what), may_read.contains(&who), "{who} {what:?}");
+            let written = asks(&seat, who, toji_core::Action::Write, what);
+            assert!(!written.allow && written.reason.ja != written.reason.en, "{who} {what:?}");
+        }
+    }
+}
+
+/// A secret of one's own leaves only after somebody approved it, and only until that ends.
+#[test]
+fn a_secret_leaves_when_it_was_approved() {
+    let world = house();
+    let now = seat(&world, &[]);
+    let later = Seat::new(Arc::new(world.commons()), Arc::new(Runs(BTreeSet::new())), Purpose::Research, day(10));
+    for (seat, who, allow) in [(&now, "toji", true), (&later, "toji", false), (&now, "taro", false)] {
+        assert_eq!(asks(seat, who, toji_core::Action::Export, series("recipe")).allow, allow, "{who}");
+    }
+    assert!(asks(&later, "toji", toji_core::Action::Read, series("recipe")).allow, "reading asks for no approval");
+}
+
+/// A computing seat reads where computing is granted and nowhere else.
+#[test]
+fn a_computing_seat_reads_as_computing() {
+    let mut world = house();
+    world.data_sets[0].area = Area::CleanRoom;
+    world.agreements[0].terms.feedback = None;
+    world.agreements[0].terms.grants = BTreeSet::from([Granted::Compute]);
+    let seat = seat(&world, &[]);
+    let reads = |seat: &Seat, run| asks(seat, "taro", toji_core::Action::Read, series(run)).allow;
+    assert!(!reads(&seat, "shared") && reads(&seat.computing(), "shared"));
+    assert!(!reads(&seat.computing(), "secret"));
+}
+
+/// What a change gives and takes is told with a case, and every case told is one that changes.
+#[test]
+fn a_change_tells_who_gains_and_who_loses() {
+    use toji_commons::decide::compare;
+    let before = house();
+    let mut after = house();
+    after.agreements[0].version = 2;
+    after.agreements[0].terms.grants = BTreeSet::from([Granted::Compute]);
+    after.agreements[0].terms.purposes = BTreeSet::from([Purpose::Research, Purpose::Benchmark]);
+    let (before, after) = (before.commons(), after.commons());
+    let changes = compare(&before, &after, &[day(0), day(400)]);
+    assert!(changes.iter().any(|c| c.gained) && changes.iter().any(|c| !c.gained));
+    for change in &changes {
+        let Changed { who, action, data_set, purpose, at, .. } = change;
+        let request = Request { who, action: *action, data_set, purpose: *purpose, now: *at };
+        let (was, is) = (before.decide(&request), after.decide(&request));
+        assert_eq!((was.clause, is.clause), (change.before, change.after), "{change:?}");
+        assert!(was.allow() != is.allow() && is.allow() == change.gained && change.cases > 0, "{change:?}");
+        assert_eq!((data_set.as_str(), change.organisation.as_ref().map(Id::as_str)), ("shared", Some("amino")), "{change:?}");
+    }
+    let lost: Vec<Action> = changes.iter().filter(|c| !c.gained).map(|c| c.action).collect();
+    assert!(lost.contains(&Action::Read), "{changes:?}");
+    assert_eq!(compare(&before, &before, &[day(0)]), []);
+    let mut without = house().commons();
+    without.without_agreement(&id("gi"));
+    assert!(compare(&before, &without, &[day(0)]).iter().all(|c| !c.gained));
 }

@@ -4,6 +4,7 @@
 
 mod account;
 mod agreement;
+mod consortium;
 mod decide;
 mod log;
 mod release;

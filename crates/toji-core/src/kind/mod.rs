@@ -142,6 +142,10 @@ pub struct Kind {
     /// Field that holds the area of sharing, when records declare one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_field: Option<String>,
+    /// What the house itself keeps of this kind is for everyone: published tables, licences, item lists. What a member
+    /// of a commons enters stays its own until it is shared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub common: bool,
     /// Written by operations only (imports); no form.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub derived: bool,

@@ -31,7 +31,7 @@ mod vessels;
 
 use crate::operation::Operation;
 
-pub(crate) use analyse::analysis_id;
+pub(crate) use analyse::{analysis_id, quantities};
 pub(crate) use conclude::conclude;
 pub(crate) use design::may_put_constraint;
 pub(crate) use downstream::may_put_step;

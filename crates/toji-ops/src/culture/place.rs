@@ -91,7 +91,15 @@ mod tests {
 
     fn run(fields: Json) -> Record {
         let Json::Object(fields) = fields else { panic!("an object") };
-        Record { kind: "run".into(), id: Id::parse("r").unwrap(), version: 1, kind_version: 2, fields, retired: false }
+        Record {
+            kind: "run".into(),
+            id: Id::parse("r").unwrap(),
+            version: 1,
+            kind_version: 2,
+            fields,
+            retired: false,
+            owner: None,
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::operation::Context;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use toji_core::record::FieldMap;
-use toji_core::{Action, Category, Error, Instant, Place, Record, Resource, Result};
+use toji_core::{Action, Category, Error, Instant, Place, Record, Result};
 use toji_store::{Base, Series};
 
 /// Kinds whose records belong to a run.
@@ -302,19 +302,10 @@ pub(super) fn simulated(run: &Record) -> bool {
 /// The gate's word on taking the data out: for every record with an area of its own, and every series.
 async fn may_leave(context: &Context, gathered: &Gathered) -> Result<()> {
     let store = &context.session.store;
-    for kind in ["run", "strain", "vessel"] {
-        for record in gathered.records.get(kind).into_iter().flatten() {
-            let area = text(&record.fields, "area");
-            store.allow(&context.access, Action::Export, Resource::Record { kind, id: record.id.as_str(), area }).await?;
-        }
-    }
-    for channel in gathered.records.get("channel").into_iter().flatten() {
-        let Some(run) = text(&channel.fields, "run") else { continue };
-        let what = Resource::Series { run, channel: channel.id.as_str() };
-        // The run's own answer is noted above; of its channels only a refusal is.
-        if !context.access.decide(Action::Export, what).allow {
-            store.allow(&context.access, Action::Export, what).await?;
-        }
-    }
-    Ok(())
+    let of_kind = |kind: &&str| gathered.records.get(*kind).into_iter().flatten();
+    let own: Vec<&Record> = ["run", "strain", "vessel"].iter().flat_map(of_kind).collect();
+    store.allow_records(&context.access, Action::Export, &own).await?;
+    let channels = of_kind(&"channel").filter_map(|c| Some((text(&c.fields, "run")?, c.id.as_str()))).collect::<Vec<_>>();
+    // The run's own answer is noted above; of its channels only a refusal is.
+    store.refuse_channels(&context.access, Action::Export, &channels).await
 }

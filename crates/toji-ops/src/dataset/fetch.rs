@@ -5,7 +5,7 @@ use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use toji_core::{Action, Digest, Resource, Result};
+use toji_core::{Action, Digest, Result};
 
 /// Input of `dataset fetch`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -52,13 +52,10 @@ pub(super) fn operation() -> Operation {
 async fn fetch(context: Context, input: Input) -> Result<Answer<Fetched>> {
     let store = &context.session.store;
     let record = store.record(&context.access, "dataset-release", &input.release, None).await?;
-    let area = text(&record.fields, "area");
-    let what = Resource::Record { kind: "dataset-release", id: record.id.as_str(), area };
-    store.allow(&context.access, Action::Export, what).await?;
+    store.allow_records(&context.access, Action::Export, &[&record]).await?;
     for id in record.fields.get("runs").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
         let run = store.record(&context.access, "run", id, None).await?;
-        let what = Resource::Record { kind: "run", id, area: text(&run.fields, "area") };
-        store.allow(&context.access, Action::Export, what).await?;
+        store.allow_records(&context.access, Action::Export, &[&run]).await?;
     }
     let of = |name: &str| text(&record.fields, name).unwrap_or_default().to_owned();
     let bytes = store.blob(&context.access, Digest::parse(&of("package"))?).await?;

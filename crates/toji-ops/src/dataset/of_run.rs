@@ -9,7 +9,7 @@ use super::score::Finding;
 use super::{ready, split};
 use crate::operation::Context;
 use std::collections::{BTreeMap, BTreeSet};
-use toji_core::{Record, Result, Severity};
+use toji_core::{Action, Record, Result, Severity};
 use toji_store::Series;
 
 /// A run with everything that belongs to it.
@@ -32,6 +32,12 @@ impl Whole {
     /// Reads a run through the gate.
     pub(crate) async fn load(context: &Context, run: &str) -> Result<Self> {
         Self::load_only(context, run, &[]).await
+    }
+
+    /// The same for what is done with it beyond reading: learning from it, or taking it out.
+    pub(crate) async fn load_to(context: &Context, run: &str, action: Action) -> Result<Self> {
+        context.session.store.allow_series(&context.access, action, run).await?;
+        Self::load(context, run).await
     }
 
     /// The same with the points of some channels only, named by identifier, key or variable; all when none are named.

@@ -62,7 +62,7 @@ pub(super) fn seal_operation() -> Operation {
         },
         Effect::Write,
         |context: Context, _: Nothing| async move {
-            let sealed: Sealed = context.session.store.seal_live(&context.access, context.now).await?;
+            let sealed: Sealed = context.session.store.seal_live(context.now).await?;
             // Sealing leaves many small parts of a run that goes on for days.
             let runs = context.session.store.runs_in_parts(&context.access).await?;
             if let Some(warning) = crate::store::after_import(&context, runs.iter().map(ToString::to_string).collect()).await {

@@ -73,7 +73,7 @@ pub(crate) async fn conclude_run(session: &Arc<Session>, access: &Access, now: I
     };
     let _turn = session.concluding.lock().await;
     if store.live_state().await?.appends_here {
-        store.seal_live(access, now).await?;
+        store.seal_live(now).await?;
     }
     let analysis = crate::culture::conclude(session, access, now, &record.id).await?;
     Ok(Concluded { run: record.id.to_string(), ended, analysis: analysis.map(|id| id.to_string()) })

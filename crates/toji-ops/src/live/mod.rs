@@ -97,7 +97,7 @@ impl Session {
     /// Storage faults.
     pub async fn end_live(&self) -> Result<()> {
         if self.store.live_state().await?.appends_here {
-            self.store.seal_live(&Access::owner(), now()).await?;
+            self.store.seal_live(now()).await?;
         }
         // Conclusions that are under way; what is not done by then is taken up by whoever opens the store next.
         crate::job::settle(self, PATIENCE).await;

@@ -5,8 +5,9 @@ use crate::attach;
 use crate::operation::{Answer, Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use toji_core::kind::write_cell;
-use toji_core::{Action, Error, Place, Resource, Result, Text};
+use toji_core::{Action, Error, Place, Result, Text};
 
 /// Input of `call totals`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -179,12 +180,14 @@ async fn totals(context: Context, input: Input) -> Result<Answer<Totals>> {
 
 async fn adoption_list(context: &Context, projects: &[Row]) -> Result<crate::operation::Attachment> {
     let store = &context.session.store;
-    store.allow(&context.access, Action::Export, Resource::Record { kind: "adopted-project", id: "*", area: None }).await?;
+    let records = store.records(&context.access, "adopted-project", None, false).await?;
+    let may = store.allowed_of(&context.access, Action::Export, records).await?;
+    let may: BTreeSet<&str> = may.iter().map(|r| r.id.as_str()).collect();
     let kind = store.kinds().get("adopted-project")?;
     let header: Vec<String> = std::iter::once("id".to_owned()).chain(kind.fields.iter().map(|f| f.name.clone())).collect();
     let cells =
         |r: &Row| std::iter::once(r.id.clone()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect();
-    let body: Vec<Vec<String>> = projects.iter().map(cells).collect();
+    let body: Vec<Vec<String>> = projects.iter().filter(|r| may.contains(r.id.as_str())).map(cells).collect();
     attach::table("adopted-projects", "csv", &header, &body)
 }
 

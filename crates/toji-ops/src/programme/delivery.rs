@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use toji_core::record::FieldMap;
-use toji_core::{Action, Category, Error, Id, Place, Record, Resource, Result, Text};
+use toji_core::{Action, Category, Error, Id, Place, Record, Result, Text};
 use toji_store::{Commit, Put};
 
 /// Input of `deposit deliver`.
@@ -126,10 +126,8 @@ async fn deliver(context: Context, input: Input) -> Result<Answer<Delivered>> {
         .with(outcome.findings));
     }
     let store = &context.session.store;
-    for part in std::iter::once(&record).chain(&records) {
-        let area = part.fields.get("area").and_then(Json::as_str);
-        store.allow(&context.access, Action::Export, Resource::Record { kind: &part.kind, id: part.id.as_str(), area }).await?;
-    }
+    let parts: Vec<&Record> = std::iter::once(&record).chain(&records).collect();
+    store.allow_records(&context.access, Action::Export, &parts).await?;
     let files = files(&context, &records).await?;
     let at = context.now.to_string();
     let document = json!({

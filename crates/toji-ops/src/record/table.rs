@@ -100,7 +100,10 @@ pub(crate) async fn import_table(
                     continue;
                 }
             },
-            None => Id::derive(&kind.kind, &[&toji_core::canonical::to_canonical(&fields)?]),
+            None => {
+                let maker = context.access.who.organisation.as_deref();
+                crate::run::own_id(maker, &kind.kind, &[&toji_core::canonical::to_canonical(&fields)?])
+            }
         };
         if let Some(double) = puts.iter().find(|p: &&Put| p.id == id && p.fields != fields) {
             found.push(Diagnostic::error(
@@ -371,9 +374,8 @@ pub(super) fn export_operation() -> Operation {
 async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>> {
     let store = &context.session.store;
     let kind = store.kinds().get(&input.kind)?;
-    let what = toji_core::Resource::Record { kind: &input.kind, id: "*", area: None };
-    store.allow(&context.access, toji_core::Action::Export, what).await?;
-    let mut records = store.records(&context.access, &input.kind, instant(input.as_of.as_deref())?, false).await?;
+    let seen = store.records(&context.access, &input.kind, instant(input.as_of.as_deref())?, false).await?;
+    let mut records = store.allowed_of(&context.access, toji_core::Action::Export, seen).await?;
     // Natural order: AP2 before AP10.
     records.sort_by_key(|r| natural(r.id.as_str()));
     let columns: Vec<String> = std::iter::once("id".to_owned()).chain(kind.fields.iter().map(|f| f.name.clone())).collect();

@@ -300,11 +300,12 @@ async fn one(
     refuse_wrong_table(&name, &reading)?;
     let counts = Counts::of(&reading);
     let (format, not_read, mut warnings) = (reading.format.clone(), reading.not_read.clone(), reading.diagnostics.clone());
+    let maker = context.access.who.organisation.clone();
     let refs = |reading: &Reading| -> Vec<RunRef> {
         reading
             .runs
             .iter()
-            .map(|r| RunRef { id: stored::run_id(&reading.format, r).to_string(), title: r.title.clone() })
+            .map(|r| RunRef { id: stored::run_id(maker.as_deref(), &reading.format, r).to_string(), title: r.title.clone() })
             .collect()
     };
     let mut file = FileReport {
@@ -334,10 +335,11 @@ async fn one(
         }
     }
     // A file that was imported before keeps its first date, so that repeating the import changes nothing.
-    let before = store.record(&context.access, "file", stored::file_id(address).as_str(), None).await.ok();
+    let before = store.record(&context.access, "file", stored::file_id(maker.as_deref(), address).as_str(), None).await.ok();
     let stamp = before.as_ref().and_then(|r| r.fields.get("imported_at")).and_then(Json::as_str).map(str::to_owned);
     let first_name = before.as_ref().and_then(|r| r.fields.get("name")).and_then(Json::as_str).map(str::to_owned);
     let facts = FileFacts {
+        maker,
         name: first_name.unwrap_or(name),
         address,
         bytes: size,

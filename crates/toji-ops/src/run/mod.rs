@@ -17,7 +17,7 @@ pub(crate) use import::fetch;
 pub(crate) use list::text;
 pub(crate) use plot::{channel_order, drawn, load, outages_of};
 pub(crate) use show::{channel_label, spoken, zero_ns};
-pub(crate) use stored::{Counts, FileFacts, RunRef, commit as commit_reading, file_id, run_id};
+pub(crate) use stored::{Counts, FileFacts, RunRef, commit as commit_reading, file_id, own_id, run_id};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![

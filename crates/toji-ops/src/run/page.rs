@@ -3,12 +3,11 @@
 //! Everything is inside the file: the record, the points, the words in both languages, the code that draws.
 //! Its content security policy lets it load nothing and run nothing but its own script.
 
-use super::list::text;
 use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use toji_core::{Action, Digest, Error, Resource, Result};
+use toji_core::{Action, Digest, Error, Result};
 
 /// Input of `run page`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -72,9 +71,7 @@ const COLUMNS: usize = 2_000;
 async fn page(context: Context, input: Input) -> Result<Answer<Page>> {
     let store = &context.session.store;
     let run = store.record(&context.access, "run", &input.id, None).await?;
-    let area = text(&run.fields, "area");
-    let what = Resource::Record { kind: "run", id: run.id.as_str(), area: area.as_deref() };
-    store.allow(&context.access, Action::Export, what).await?;
+    store.allow_records(&context.access, Action::Export, &[&run]).await?;
     let shown = crate::operation("run show")?.run(context.clone(), json!({ "id": input.id })).await?.json;
     let channels = shown["channels"].as_array().map_or(&[] as &[Json], Vec::as_slice);
     let total: u64 = channels.iter().filter_map(|c| c["points"].as_u64()).sum();

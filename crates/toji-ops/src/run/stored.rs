@@ -9,6 +9,8 @@ use toji_store::{Base, Commit, Put, RunSeries};
 
 /// Where a reading comes from.
 pub(crate) struct FileFacts {
+    /// Organisation of whoever brings it.
+    pub(crate) maker: Option<String>,
     pub(crate) name: String,
     pub(crate) address: Digest,
     pub(crate) bytes: u64,
@@ -65,11 +67,19 @@ pub(crate) struct RunRef {
     pub(crate) title: String,
 }
 
-pub(crate) fn file_id(address: Digest) -> Id {
-    Id::derive("file", &[&address.to_string()])
+/// An identity made from what a thing is, within the organisation of whoever brings it: two members of a commons may
+/// bring the same file, and neither learns from the other's that it did.
+pub(crate) fn own_id(maker: Option<&str>, prefix: &str, parts: &[&str]) -> Id {
+    match maker {
+        None => Id::derive(prefix, parts),
+        Some(maker) => Id::derive(prefix, &[&[maker], parts].concat()),
+    }
 }
-pub(crate) fn run_id(format: &str, run: &Run) -> Id {
-    Id::derive("run", &[format, &run.key])
+pub(crate) fn file_id(maker: Option<&str>, address: Digest) -> Id {
+    own_id(maker, "file", &[&address.to_string()])
+}
+pub(crate) fn run_id(maker: Option<&str>, format: &str, run: &Run) -> Id {
+    own_id(maker, "run", &[format, &run.key])
 }
 
 /// Sets a field when there is something to set.
@@ -120,23 +130,28 @@ fn when_key(when: &When) -> String {
 
 /// Counts equal identities inside one file, so that two equal rows stay two things.
 #[derive(Default)]
-struct Repeats(HashMap<String, u32>);
+struct Repeats {
+    maker: Option<String>,
+    seen: HashMap<String, u32>,
+}
 
 impl Repeats {
     fn id(&mut self, prefix: &str, parts: &[&str]) -> Id {
-        let n = self.0.entry(parts.join("\u{1f}")).or_default();
+        let maker = self.maker.as_deref();
+        let n = self.seen.entry(parts.join("\u{1f}")).or_default();
         *n += 1;
         if *n == 1 {
-            return Id::derive(prefix, parts);
+            return own_id(maker, prefix, parts);
         }
         let n = n.to_string();
-        Id::derive(prefix, &[parts, &[n.as_str()]].concat())
+        own_id(maker, prefix, &[parts, &[n.as_str()]].concat())
     }
 }
 
 /// Everything of a reading as one commit. `present` holds the run records that are stored already.
 pub(crate) fn commit(reading: Reading, facts: &FileFacts, present: &HashMap<String, FieldMap>) -> Result<(Commit, Vec<RunRef>)> {
-    let file = file_id(facts.address);
+    let maker = facts.maker.as_deref();
+    let file = file_id(maker, facts.address);
     let format = reading.format.clone();
     let mut commit = Commit {
         operation: "run import".into(),
@@ -146,9 +161,9 @@ pub(crate) fn commit(reading: Reading, facts: &FileFacts, present: &HashMap<Stri
     };
     let mut refs = Vec::new();
     let mut zeros: HashMap<String, (Id, Option<ClockTime>)> = HashMap::new();
-    let mut repeats = Repeats::default();
+    let mut repeats = Repeats { maker: facts.maker.clone(), ..Repeats::default() };
     for run in reading.runs {
-        let id = run_id(&format, &run);
+        let id = run_id(maker, &format, &run);
         zeros.insert(run.key.clone(), (id.clone(), run.zero.clone()));
         let fields = run_fields(&run, &format, &file, present.get(id.as_str()))?;
         let title = fields.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();

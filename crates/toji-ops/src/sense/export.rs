@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use toji_core::record::FieldMap;
-use toji_core::{Action, Category, Error, Instant, Place, Quality, Record, Resource, Result, vocabulary};
+use toji_core::{Action, Category, Error, Instant, Place, Quality, Record, Result, vocabulary};
 use toji_store::Series;
 
 /// Most rows: a sheet ends there, and a table for reading should too.
@@ -166,10 +166,7 @@ async fn export(context: Context, input: Input) -> Result<Answer<Exported>> {
     }
     let store = &context.session.store;
     let (run, series) = load(&context, &input.run, &input.channels, input.from_s, input.to_s).await?;
-    let area = text(&run.fields, "area");
-    store
-        .allow(&context.access, Action::Export, Resource::Record { kind: "run", id: run.id.as_str(), area: area.as_deref() })
-        .await?;
+    store.allow_records(&context.access, Action::Export, &[&run]).await?;
     let points: usize = series.iter().map(|(_, s)| s.len()).sum();
     if points > ROWS_MAX {
         let (ja, en) = (

@@ -279,7 +279,7 @@ async fn photographed(
     let (name, bytes) = photo::load(context, asked).await?;
     let (address, bytes) = context.session.store.keep(bytes).await?;
     let size = bytes.len() as u64;
-    let id = file_id(address);
+    let id = file_id(context.access.who.organisation.as_deref(), address);
     if context.session.store.record(&context.access, "file", id.as_str(), None).await.is_err() {
         let at = context.now.to_string();
         let file = json!({ "name": name, "blob": address.to_string(), "bytes": size, "format": "photo", "imported_at": at });

@@ -8,7 +8,7 @@ use crate::run::{text, zero_ns};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use toji_core::{Action, Error, Place, Resource, Result, Text, vocabulary};
+use toji_core::{Action, Error, Place, Result, Text, vocabulary};
 use toji_sense::rules::{Case, Condition, HeldOut, Learning, Rule, RuleList, Side, held_out, learn};
 
 /// Fewest decisions from which rules are learnt.
@@ -122,7 +122,7 @@ pub(crate) async fn decisions(context: &Context, runs: &[String], author: Option
     let mut not_used = 0;
     for (number, run) in runs_with(context, "decision", runs).await?.iter().enumerate() {
         context.progress.step(number as u64, None, "状態の照合", "joining states")?;
-        store.allow(&context.access, Action::Train, Resource::Series { run: run.id.as_str(), channel: "" }).await?;
+        store.allow_series(&context.access, Action::Train, run.id.as_str()).await?;
         let zero = zero_ns(&run.fields);
         let mut decided = Vec::new();
         for decision in store.linked(&context.access, "decision", "run", run.id.as_str()).await? {

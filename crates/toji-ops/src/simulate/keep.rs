@@ -58,9 +58,11 @@ pub(super) async fn keep(context: &Context, mut made: Made) -> Result<Kept> {
     }
     let zeros: Vec<Option<ClockTime>> = made.reading.runs.iter().map(|r| r.zero.clone()).collect();
     let counts = Counts::of(&made.reading);
-    let before = store.record(&context.access, "file", file_id(configuration).as_str(), None).await.ok();
+    let maker = context.access.who.organisation.clone();
+    let before = store.record(&context.access, "file", file_id(maker.as_deref(), configuration).as_str(), None).await.ok();
     let stamp = before.and_then(|r| r.fields.get("imported_at").and_then(Json::as_str).map(str::to_owned));
     let facts = FileFacts {
+        maker: maker.clone(),
         name: format!("{}.simulation.json", made.name),
         address: configuration,
         bytes: size,
@@ -70,7 +72,7 @@ pub(super) async fn keep(context: &Context, mut made: Made) -> Result<Kept> {
     };
     let mut present: HashMap<String, FieldMap> = HashMap::new();
     for run in &made.reading.runs {
-        let id = crate::run::run_id(&made.reading.format, run).to_string();
+        let id = crate::run::run_id(maker.as_deref(), &made.reading.format, run).to_string();
         if let Ok(record) = store.record(&context.access, "run", &id, None).await {
             present.insert(id, record.fields);
         }
@@ -91,7 +93,7 @@ pub(super) async fn keep(context: &Context, mut made: Made) -> Result<Kept> {
     let of = |run: usize| runs.get(run).map(|r| r.id.as_str()).ok_or_else(|| Error::bug("E-SIM-009", "a happening without run"));
     let zero = |run: usize| zeros.get(run).and_then(Option::as_ref);
     let known = store.kinds().get("observation")?;
-    let file = file_id(configuration);
+    let file = file_id(maker.as_deref(), configuration);
     for (n, said) in made.sensed.iter().enumerate() {
         let mut put = sensed(said, of(said.run)?, zero(said.run), n, &file)?;
         put.fields.retain(|name, _| known.field(name).is_some());

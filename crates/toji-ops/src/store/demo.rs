@@ -75,7 +75,7 @@ async fn load(context: Context, input: Input) -> Result<Loaded> {
                 .await
                 .map_err(|e| Error::bug("E-DEMO-001", e))?;
             for (name, bytes) in files {
-                paths.push(context.session.stage(&name, bytes).await?.address);
+                paths.push(context.session.stage(&context.access, &name, bytes).await?.address);
             }
             paths
         }

@@ -14,6 +14,8 @@ use toji_store::{Commit, Put};
 
 /// The kind of the records.
 pub(super) const KIND: &str = "user";
+/// As who the owner of the store acts.
+const OWNER: &str = "owner";
 /// Pseudonyms that mean something else.
 const RESERVED: [&str; 6] = ["owner", "guest", "anonymous", "system", "toji", "public"];
 
@@ -161,8 +163,8 @@ impl Actor {
     /// # Errors
     /// `E-USER-003`: nobody who is known.
     pub(super) async fn of(context: &Context) -> Result<Self> {
-        // The gate of the owner says yes to everything, also by itself; no other does.
-        if context.access.sees_all() {
+        // The gate of the owner says yes to everything, also by itself; that of no account does.
+        if context.access.sees_all() && context.access.who.id == OWNER {
             return Ok(Self::Owner);
         }
         match find(&context.session, &context.access.who.id).await? {

@@ -156,7 +156,7 @@ fn code_wanted() -> NotIn {
 /// Bytes from the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|e| Error::bug("E-LOGIN-004", e))?;
+    crate::random::fill(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -8,12 +8,12 @@ mod account;
 mod change;
 mod doors;
 mod enrolment;
+mod household;
 mod invite;
 mod list;
 mod login;
 mod second;
 mod sessions;
-mod stand_in;
 #[cfg(test)]
 mod tests;
 

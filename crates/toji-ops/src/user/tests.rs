@@ -72,7 +72,7 @@ struct Never;
 
 impl toji_core::Gate for Never {
     fn decide(&self, _: &Principal, _: toji_core::Action, _: toji_core::Resource<'_>) -> toji_core::Decision {
-        toji_core::Decision { allow: false, reason: toji_core::Text::new("否", "no") }
+        toji_core::Decision::no(toji_core::Text::new("否", "no"))
     }
 }
 

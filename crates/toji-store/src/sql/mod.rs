@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// Faults in the query (with the engine's words), statements that would write, denied access.
     pub async fn sql(self: &Arc<Self>, access: &Access, query: &str, limit: usize) -> Result<Table> {
-        self.allow(access, Action::Read, Resource::Store).await?;
+        self.allow(access, Action::Read, Resource::Question).await?;
         let context = self.sql_session(access)?;
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let frame = context.sql_with_options(query, options).await.map_err(|e| sql_error(&e))?;

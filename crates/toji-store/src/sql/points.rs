@@ -1,6 +1,7 @@
 //! The `series` table: every point, read block by block, with run and channel pushed down to the files.
 
 use crate::series::{Base, Block, Series, Want};
+use crate::sight::Sight;
 use crate::store::Store;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampNanosecondArray, UInt16Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -13,7 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use std::sync::Arc;
-use toji_core::{Access, Action, Category, Error, Id, Instant, Resource, Result};
+use toji_core::{Access, Category, Error, Id, Instant, Result};
 
 pub(super) fn table(store: &Arc<Store>, access: &Access) -> Arc<PointsTable> {
     Arc::new(PointsTable { store: store.clone(), access: access.clone(), schema: schema() })
@@ -102,14 +103,16 @@ impl Store {
             None => self.records(access, "run", None, false).await?,
         };
         let mut out = Vec::new();
+        let mut sight = Sight::new(self, access);
         for run in records {
             let zero = run.fields.get("started").and_then(|v| v.as_str()).and_then(|t| Instant::parse(t).ok()).map(|i| i.0);
             let mut blocks = self.blocks(&run.id, &[], i64::MIN, i64::MAX).await?;
             for channel in self.linked(access, "channel", "run", run.id.as_str()).await? {
                 let text = |name: &str| channel.fields.get(name).and_then(|v| v.as_str()).map(str::to_owned);
                 let (key, variable) = (text("key").unwrap_or_default(), text("variable"));
-                let what = Resource::Series { run: run.id.as_str(), channel: channel.id.as_str() };
-                if !keep(channel.id.as_str(), &key, variable.as_deref()) || !access.decide(Action::Read, what).allow {
+                if !keep(channel.id.as_str(), &key, variable.as_deref())
+                    || !sight.sees_channel(run.id.as_str(), channel.id.as_str()).await?
+                {
                     continue;
                 }
                 if let Some(blocks) = blocks.remove(channel.id.as_str()) {

@@ -14,7 +14,7 @@ use std::fs::{File, TryLockError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use toji_core::live::{Ack, Batch};
-use toji_core::{Access, Action, Category, Digest, Error, Instant, Place, Resource, Result};
+use toji_core::{Access, Action, Category, Digest, Error, Instant, Place, Result};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 /// When the journal is sealed, and how much may wait in memory.
@@ -80,9 +80,9 @@ impl Store {
         let points = sound(&batches, self.tail.limits.append_points_max)?;
         for batch in &batches {
             let run = live_run_id(&batch.source, &batch.run);
-            self.allow(access, Action::Write, Resource::Series { run: run.as_str(), channel: "" }).await?;
+            self.allow_series(access, Action::Write, run.as_str()).await?;
         }
-        self.make_room(access, at, points).await?;
+        self.make_room(at, points).await?;
         let (answer, mut acknowledged) = oneshot::channel();
         let pending = Pending { access: access.clone(), at, batches, answer };
         self.tail.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(pending);
@@ -99,9 +99,9 @@ impl Store {
     }
 
     /// Waits until the points find room: backpressure.
-    async fn make_room(self: &Arc<Self>, access: &Access, at: Instant, points: u64) -> Result<()> {
+    async fn make_room(self: &Arc<Self>, at: Instant, points: u64) -> Result<()> {
         while self.tail.state().points() > 0 && self.tail.state().points() + points > self.tail.limits.points_max {
-            self.seal_live(access, at).await?;
+            self.seal_live(at).await?;
         }
         Ok(())
     }
@@ -116,7 +116,6 @@ impl Store {
             group.into_iter().for_each(|pending| drop(pending.answer.send(Err(again(&error)))));
             return;
         }
-        let access = group.first().map(|p| p.access.clone());
         let mut ready = Vec::with_capacity(group.len());
         for pending in group {
             match self.prepare(turn, &pending).await {
@@ -136,9 +135,7 @@ impl Store {
             Ok(number) => self.acknowledge(number, ready),
             Err(error) => ready.into_iter().for_each(|r| drop(r.answer.send(Err(again(&error))))),
         }
-        if let Some(access) = access {
-            self.seal_when_due(access);
-        }
+        self.seal_when_due();
     }
 
     /// Shows the frames to readers and tells those who wait.
@@ -220,7 +217,7 @@ impl Store {
     }
 
     /// Seals in the background when there is enough, and in any case some time after the first point.
-    fn seal_when_due(self: &Arc<Self>, access: Access) {
+    fn seal_when_due(self: &Arc<Self>) {
         let (open, points, first) = {
             let mut state = self.tail.state();
             let open = state.files.keys().next_back().copied().unwrap_or(0);
@@ -231,25 +228,25 @@ impl Store {
             (open, state.points(), first)
         };
         if first {
-            let (weak, access, age) = (Arc::downgrade(self), access.clone(), self.tail.limits.seal_age);
+            let (weak, age) = (Arc::downgrade(self), self.tail.limits.seal_age);
             tokio::spawn(async move {
                 tokio::time::sleep(age).await;
                 let Some(store) = weak.upgrade() else { return };
                 let still_open = store.tail.state().files.get(&open).is_some_and(|j| j.points > 0);
                 if still_open {
-                    store.seal_quietly(&access).await;
+                    store.seal_quietly().await;
                 }
             });
         }
         if points >= self.tail.limits.seal_points && self.tail.sealing.try_lock().is_ok() {
             let store = self.clone();
-            tokio::spawn(async move { store.seal_quietly(&access).await });
+            tokio::spawn(async move { store.seal_quietly().await });
         }
     }
 
-    async fn seal_quietly(self: &Arc<Self>, access: &Access) {
+    async fn seal_quietly(self: &Arc<Self>) {
         let now = Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
-        if let Err(error) = self.seal_live(access, now).await {
+        if let Err(error) = self.seal_live(now).await {
             // The points stay in the journal; the next append tries again.
             tracing::warn!(code = error.code(), "sealing the live journal failed: {}", error.fault().message.en);
         }

@@ -375,8 +375,8 @@ impl Store {
     /// Denied access, storage faults.
     pub async fn live_since(&self, access: &Access, run: &Id, after: &[(Id, i64)]) -> Result<Vec<(Id, Series)>> {
         self.refresh_tail().await?;
-        self.allow_run(access, run.as_str()).await?;
         let mut sight = Sight::new(self, access);
+        sight.settle_run(run.as_str()).await?;
         let mut out = Vec::new();
         for (channel, t) in after {
             if !sight.sees_channel(run.as_str(), channel.as_str()).await? {

@@ -161,7 +161,7 @@ async fn one_store(rounds: u64, seed: &mut u64, figures: &mut Figures) {
     }
     let store = Arc::new(Store::open(&folder, None).await.unwrap().with_live_limits(LIMITS));
     store.append_live(&Access::owner(), AT, batches(next)).await.unwrap();
-    store.seal_live(&Access::owner(), AT).await.unwrap();
+    store.seal_live(AT).await.unwrap();
     assert_eq!(complete(&store, next + 1, next + 1).await, next + 1);
     // Every point once, and beside them the numbers that were taken back.
     let stored = (next + 1) * POINTS + (0..=next).filter(|n| takes_back(*n)).count() as i64;
@@ -226,7 +226,7 @@ async fn no_batch_is_acknowledged_that_was_not_made_durable() {
         for n in acknowledged..BATCHES {
             store.append_live(&Access::owner(), AT, batches(n)).await.unwrap();
         }
-        store.seal_live(&Access::owner(), AT).await.unwrap();
+        store.seal_live(AT).await.unwrap();
         assert_eq!(complete(&store, BATCHES, BATCHES).await, BATCHES);
         assert_sound(&store, true).await;
         drop(store);

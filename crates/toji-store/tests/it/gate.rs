@@ -27,11 +27,11 @@ impl Gate for Denies {
             (Self::Run(run), Action::Read, Resource::Record { kind: "run", id, .. }) => id != *run,
             (Self::Run(run), Action::Read, Resource::Series { run: asked, .. }) => asked != *run,
             (Self::Kind(kind), Action::Read, Resource::Record { kind: asked, .. }) => asked != *kind,
-            (Self::Area(area), Action::Read, Resource::Record { area: asked, .. }) => asked != Some(*area),
-            (Self::Writing(area), Action::Write, Resource::Record { area: asked, .. }) => asked != Some(*area),
+            (Self::Area(area), Action::Read, Resource::Record { of, .. }) => of.area != Some(*area),
+            (Self::Writing(area), Action::Write, Resource::Record { of, .. }) => of.area != Some(*area),
             _ => true,
         };
-        Decision { allow, reason: Text::new("試験の定め", "the rule of this test") }
+        Decision { allow, reason: Text::new("試験の定め", "the rule of this test"), remedy: None }
     }
 }
 
@@ -41,7 +41,7 @@ struct Closed;
 
 impl Gate for Closed {
     fn decide(&self, _who: &Principal, _action: Action, _what: Resource<'_>) -> Decision {
-        Decision { allow: false, reason: Text::new("閉じています", "closed") }
+        Decision::no(Text::new("閉じています", "closed"))
     }
 }
 

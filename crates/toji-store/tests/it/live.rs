@@ -74,7 +74,7 @@ on_both! {
             let joined = store.latest_good(&me(), &run, &[live_channel_id(&run, "pH")], &[at(50).0 + S / 2]).await.unwrap();
             assert_eq!(joined[0].values, [Some((7.02, S / 2))]);
             assert_clean(store).await;
-            let sealed = store.seal_live(&me(), at(200)).await.unwrap();
+            let sealed = store.seal_live(at(200)).await.unwrap();
             assert_eq!(sealed.points_new, if round == 0 { 200 } else { 0 });
         }
         assert_eq!(store.live_state().await.unwrap().points, 0);
@@ -88,13 +88,13 @@ on_both! {
         let ack = append(store, vec![batch(vec![point(0, 10, "7.00"), point(0, 15, "6.5"), point(0, 20, "9.9")])]).await;
         assert_eq!((ack.points_new, ack.points_known, ack.points_changed), (1, 1, 1));
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 9.9]);
-        store.seal_live(&me(), at(30)).await.unwrap();
+        store.seal_live(at(30)).await.unwrap();
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 9.9]);
         assert_eq!(store.size(&me()).await.unwrap().1, 4, "what was replaced stays");
         // The source sends again what was sealed long ago, and takes one number back.
         append(store, vec![batch(vec![point(0, 10, "7.0"), point(0, 15, "6.5"), point(0, 20, "7.2")])]).await;
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 7.2]);
-        let sealed = store.seal_live(&me(), at(40)).await.unwrap();
+        let sealed = store.seal_live(at(40)).await.unwrap();
         assert_eq!((sealed.points_new, sealed.points_known, sealed.points_changed), (0, 2, 1));
         assert_eq!(seen(store, "pH").await.value, [7.0, 6.5, 7.2]);
         assert_clean(store).await;
@@ -109,7 +109,7 @@ on_both! {
             let series = seen(store, "pH").await;
             assert_eq!(series.texts, [(0, "sensor open".to_owned())]);
             assert_eq!((series.value[0].is_nan(), series.value[1], &series.quality[..]), (true, 7.3, &[0x32, 0x21][..]));
-            store.seal_live(&me(), at(9)).await.unwrap();
+            store.seal_live(at(9)).await.unwrap();
         }
     }
 
@@ -152,7 +152,7 @@ async fn another_process_reads_along_and_may_not_append() {
     assert_eq!(seen(&other, "pH").await.value, [7.0, 7.1]);
     let refused = other.append_live(&me(), at(3), vec![batch(vec![point(0, 3, "7.2")])]).await.unwrap_err();
     assert_eq!((refused.code(), refused.category()), ("E-LIVE-002", Category::Conflict));
-    home.store.seal_live(&me(), at(3)).await.unwrap();
+    home.store.seal_live(at(3)).await.unwrap();
     append(&home.store, vec![batch(vec![point(0, 4, "7.3")])]).await;
     assert_eq!(seen(&other, "pH").await.value, [7.0, 7.1, 7.3]);
     assert_clean(&other).await;
@@ -227,7 +227,7 @@ async fn an_altered_journal_is_found_and_the_rest_of_it_kept() {
     // Work goes on in a new file, what is left is sealed, and the damaged file stays as evidence.
     let store = Arc::new(Store::open(&folder, None).await.unwrap());
     append(&store, vec![batch(vec![point(0, 9, "7.4")])]).await;
-    store.seal_live(&me(), at(20)).await.unwrap();
+    store.seal_live(at(20)).await.unwrap();
     assert!(seen(&store, "pH").await.len() >= 5);
     let (_, found) = store.verify(true, |_, _| Ok(())).await.unwrap();
     assert_eq!(found.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["E-LIVE-020"]);
@@ -244,7 +244,7 @@ impl Gate for Closed {
             (Action::Write, Resource::Series { run, .. }) => run != self.1,
             _ => true,
         };
-        Decision { allow, reason: Text::new("試験の定め", "the rule of this test") }
+        Decision { allow, reason: Text::new("試験の定め", "the rule of this test"), remedy: None }
     }
 }
 

@@ -160,8 +160,15 @@ async fn start(context: Context, input: Input) -> Result<Started> {
     }
     // Everything is read as it will be read again, before anything is kept.
     let kind_version = 1;
-    let trial =
-        Record { kind: "campaign".into(), id: id.clone(), version: 1, kind_version, fields: fields.clone(), retired: false };
+    let trial = Record {
+        kind: "campaign".into(),
+        id: id.clone(),
+        version: 1,
+        kind_version,
+        fields: fields.clone(),
+        retired: false,
+        owner: None,
+    };
     let campaign = Campaign::of(trial)?;
     campaign.batch(&context, units, 0).await?;
     let filter = campaign.filter(&context).await?;

@@ -553,6 +553,7 @@ async fn keep(
             kind_version: 1,
             fields,
             retired: false,
+            owner: None,
         };
         views.extend(ConstraintView::of(&record).map(|v| ConstraintView { constraint: input.keep.then(|| id.to_string()), ..v }));
         if !same {

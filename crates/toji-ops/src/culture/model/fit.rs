@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use toji_core::{Error, Place, Result, Text, Unit};
+use toji_core::{Action, Error, Place, Result, Text, Unit};
 use toji_culture::fit::{
     self, Effort, Estimate, Fit, Identifiable, Landscape, Measured, Noise, Parameter, Prior, Problem, Reading, Run, Scale,
     Unknown,
@@ -304,7 +304,7 @@ async fn run(context: Context, input: Input) -> Result<Fitted> {
     }
     let mut wholes = Vec::new();
     for run in &input.runs {
-        wholes.push(Whole::load(&context, run).await.map_err(|e| e.at(Place::field("runs")))?);
+        wholes.push(Whole::load_to(&context, run, Action::Train).await.map_err(|e| e.at(Place::field("runs")))?);
     }
     spawn(move || of_runs(&context, &input, &model, &wholes)).await
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use toji_core::{Category, Error, Place, Result, Text};
+use toji_core::{Action, Category, Error, Place, Result, Text};
 use toji_culture::exchange::petab::{Stated, Version, about, export};
 use toji_culture::fit::Parameter;
 use toji_culture::model::Model;
@@ -142,7 +142,7 @@ async fn run(context: Context, input: Input) -> Result<Exported> {
     let model = model(&context, &input.model).await?;
     let mut wholes = Vec::new();
     for run in &input.runs {
-        wholes.push(Whole::load(&context, run).await.map_err(|e| e.at(Place::field("runs")))?);
+        wholes.push(Whole::load_to(&context, run, Action::Export).await.map_err(|e| e.at(Place::field("runs")))?);
     }
     let work = move || written(&input, version, &model, &wholes);
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::bug("E-MODEL-018", e))?

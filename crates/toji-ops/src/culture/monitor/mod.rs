@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use toji_core::{Error, Place, Result, Text, Unit};
+use toji_core::{Action, Error, Place, Result, Text, Unit};
 use toji_culture::monitor::Known;
 
 /// Fewest reference runs that a model is made of.
@@ -365,6 +365,7 @@ async fn references(context: &Context, runs: &[String], read: &mut [gather::Watc
     for (i, run) in runs.iter().enumerate() {
         context.progress.step(i as u64, Some(runs.len() as u64), "基準の培養を読んでいます", "reading reference runs")?;
         let field = format!("reference[{i}]");
+        context.session.store.allow_series(&context.access, Action::Train, run).await?;
         let course = Course::load(context, run, read, false)
             .await
             .map_err(|e| e.at(Place::field(&field)).hint("`toji run list` で一覧できます", "list them with `toji run list`"))?;

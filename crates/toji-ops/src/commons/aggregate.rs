@@ -1,0 +1,694 @@
+//! Questions over competitors: *ask* how many, *benchmark* mine against the field, *compute* upon a clean room. Rows are
+//! read as computing, and only what passes the rule for aggregates over all earlier releases leaves.
+
+use super::seat::{Actor, actor, computing, purpose_of, standing};
+use super::standing::Standing;
+use super::write::{out_of_order, wanted, with, write_all};
+use crate::culture::quantities;
+use crate::operation::{Context, Effect, Operation, Words};
+use crate::run::text;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use toji_commons::agreement::{Purpose, Role};
+use toji_commons::log::Note;
+use toji_commons::release::{Answer, Cell, Contribution, Field, Published, Refusal, Register, Rule};
+use toji_core::kind::FieldType;
+use toji_core::record::FieldMap;
+use toji_core::{Access, Category, Digest, Error, Id, Instant, Place, Record, Result, Text, Unit};
+use toji_store::Put;
+
+/// Decimals to which values enter a total.
+const DECIMALS: u32 = 6;
+/// Kinds that may be asked about.
+const ASKABLE: [&str; 5] = ["run", "strain", "genome", "deposit", "dataset-release"];
+/// Words of events that make a run a failed one.
+const FAILURES: [&str; 3] = ["contamination", "failure", "abort"];
+/// The measure that is no quantity of an analysis.
+const FAILURE_RATE: &str = "failure-rate";
+
+/// Input of `commons ask`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AskInput {
+    /// Kind of record: run, strain, genome, deposit or dataset-release.
+    ///
+    /// 記録の種別：run、strain、genome、deposit、dataset-release。
+    kind: String,
+    /// Field that is compared.
+    ///
+    /// 比べる項目。
+    field: String,
+    /// Value it must have, letter for letter but for case.
+    ///
+    /// その値（大文字・小文字の別を除き一致）。
+    value: String,
+    /// For what purpose; research when missing.
+    ///
+    /// 利用目的。省略時は research。
+    #[serde(default)]
+    purpose: Option<String>,
+}
+
+/// Output of `commons ask`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Asked {
+    /// Question in words.
+    question: Text,
+    /// At least so many, over all members; missing when it is withheld.
+    at_least: Option<u64>,
+    /// Why it is withheld.
+    withheld: Option<Text>,
+    /// How many of one's own, which one may see anyway.
+    own: u64,
+    /// Version of the rule.
+    rule: String,
+}
+
+/// Input of `commons benchmark`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BenchmarkInput {
+    /// What is compared: a quantity of the analysis of a run, e.g. `titre-final`, or `failure-rate`.
+    ///
+    /// 比べる量：培養の解析の量（例 `titre-final`）か `failure-rate`。
+    measure: String,
+    /// Unit of the quantity, UCUM; runs in other units are left out.
+    ///
+    /// 量の単位（UCUM）。ほかの単位の培養は除く。
+    #[serde(default)]
+    unit: Option<String>,
+    /// Only runs of strains of this taxon.
+    ///
+    /// この分類群の株の培養に限る。
+    #[serde(default)]
+    taxon: Option<String>,
+    /// Organisation whose figure is shown beside; one's own when missing.
+    ///
+    /// 並べて示す組織。省略時は自社。
+    #[serde(default)]
+    organisation: Option<String>,
+}
+
+/// Output of `commons benchmark`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Benchmarked {
+    /// What is compared.
+    measure: String,
+    /// Unit.
+    unit: String,
+    /// Mean of one's own runs.
+    own: Option<f64>,
+    /// How many runs of one's own.
+    own_runs: u64,
+    /// Mean of the members' means, rounded as released; missing when it is refused.
+    field_mean: Option<f64>,
+    /// How many members stand behind it.
+    contributors: Option<u64>,
+    /// One's own mean over that of the field, in %.
+    own_over_field_percent: Option<f64>,
+    /// Why it is not released.
+    refused: Option<RefusedView>,
+    /// Version of the rule.
+    rule: String,
+    /// Release.
+    release: Option<String>,
+}
+
+/// A refusal.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RefusedView {
+    /// Clause, R1 to R10.
+    clause: String,
+    /// Why.
+    reason: Text,
+    /// What to do.
+    remedy: Text,
+}
+
+/// Input of `commons compute`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ComputeInput {
+    /// The signed manifest: what is computed upon which data sets for which project, as `toji commons manifest` makes it.
+    ///
+    /// 署名した計算指示書。`toji commons manifest` が作る。
+    manifest: String,
+}
+
+/// Input of `commons manifest`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ManifestInput {
+    /// Project that computes.
+    ///
+    /// 計算するプロジェクト。
+    project: String,
+    /// Data sets.
+    ///
+    /// 対象データセット。
+    data_sets: Vec<String>,
+    /// Quantities of the analysis of a run whose means are wanted.
+    ///
+    /// 平均を求める、培養の解析の量。
+    measures: Vec<String>,
+    /// For what purpose.
+    ///
+    /// 利用目的。
+    purpose: String,
+    /// Organisation that signs.
+    ///
+    /// 署名する組織。
+    organisation: String,
+    /// Its key file, on this machine.
+    ///
+    /// この機械にあるその鍵のファイル。
+    key_file: String,
+}
+
+/// What is to be computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+struct Manifest {
+    /// Project.
+    project: String,
+    /// Organisation that asks.
+    organisation: String,
+    /// Data sets.
+    data_sets: BTreeSet<String>,
+    /// Quantities.
+    measures: BTreeSet<String>,
+    /// Purpose.
+    purpose: Purpose,
+    /// When it was written.
+    at: String,
+}
+
+/// First line of a manifest that is signed.
+const MANIFEST: &str = "toji-commons manifest v1";
+
+/// Output of `commons manifest`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Manifested {
+    /// The signed document.
+    manifest: String,
+    /// Its hash.
+    digest: String,
+}
+
+/// Output of `commons compute`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Computed {
+    /// Hash of the manifest.
+    digest: String,
+    /// Project.
+    project: String,
+    /// What left.
+    results: Vec<ComputedResult>,
+}
+
+/// One result.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ComputedResult {
+    /// Quantity.
+    measure: String,
+    /// Unit.
+    unit: String,
+    /// Mean of the owners' means, as released.
+    mean: Option<f64>,
+    /// How many owners stand behind it.
+    contributors: Option<u64>,
+    /// Why it stays inside.
+    refused: Option<RefusedView>,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::declare(
+            Words {
+                name: "commons ask",
+                label: ["件数の問い合わせ", "Ask how many"],
+                about: [
+                    "条件に合う記録が業界に何件あるかを、個社が分からない範囲で答えます。5の倍数に切り下げ、少数や推定されうる場合は、なし・少数の別を言わずに伏せます。",
+                    "Answers how many records of the members fit, in a way that tells of none of them: rounded down to fives, or withheld without saying whether there are none or few.",
+                ],
+                positional: &["kind", "field", "value"],
+                example: "toji commons ask strain taxon_name 'Aspergillus oryzae'",
+            },
+            Effect::Write,
+            ask,
+        ),
+        Operation::declare(
+            Words {
+                name: "commons benchmark",
+                label: ["業界との比較", "Benchmark against the field"],
+                about: [
+                    "自社の力価・収率・失敗率などを業界の平均と比べます。業界の値は、提供者5者以上・一者25 %以下・占有規則・p %規則・既公表との差の検査を通ったときだけ示し、通らなければ条項と対処を示します。",
+                    "Compares a titre, yield or failure rate of one's own with the mean of the field. The field is shown only when at least 5 contribute, none holds more than 25 %, dominance and p % rules hold and no difference with earlier releases tells of one member; otherwise the clause and the remedy are named.",
+                ],
+                positional: &["measure"],
+                example: "toji commons benchmark titre-final --unit g/L",
+            },
+            Effect::Write,
+            benchmark,
+        )
+        .long(),
+        Operation::declare(
+            Words {
+                name: "commons manifest",
+                label: ["計算指示書の作成", "Write a computing manifest"],
+                about: [
+                    "クリーンルームのデータに行う計算を書いた指示書に署名します。計算はデータの所有者の側で `toji commons compute` が行います。",
+                    "Writes and signs what is to be computed upon data in a clean room. It is carried out where the data is, by `toji commons compute`.",
+                ],
+                positional: &["project"],
+                example: "toji commons manifest PJ-1 --data-sets DS-1 --measures titre-final --purpose research …",
+            },
+            Effect::Read,
+            manifest,
+        ),
+        Operation::declare(
+            Words {
+                name: "commons compute",
+                label: ["クリーンルームでの計算", "Compute in a clean room"],
+                about: [
+                    "署名された指示書の計算を行い、公表規則を通った結果だけを返します。プロジェクトが実施中で、署名が登録された鍵のもので、契約が計算を認めていることが要ります。行は外に出ません。",
+                    "Carries out a signed manifest and answers only results that pass the rule for aggregates. The project must have started, the signature must be of the registered key, and an agreement must grant computing. No row leaves.",
+                ],
+                positional: &["manifest"],
+                example: "toji commons compute \"$(cat manifest.txt)\"",
+            },
+            Effect::Write,
+            compute,
+        )
+        .long(),
+    ]
+}
+
+/// The field of all members as one may compute upon it.
+struct Scope {
+    access: Access,
+    organisation: Option<String>,
+}
+
+impl Scope {
+    fn of(context: &Context, standing: &Arc<Standing>, purpose: Purpose) -> Self {
+        let organisation = context.access.who.organisation.clone();
+        Self { access: computing(context, standing, purpose), organisation }
+    }
+}
+
+fn owner_of(standing: &Standing, record: &Record) -> Id {
+    record.owner.as_deref().and_then(|o| Id::parse(o).ok()).unwrap_or_else(|| standing.home.clone())
+}
+
+async fn ask(context: Context, input: AskInput) -> Result<Asked> {
+    let standing = standing(&context).await?;
+    if !ASKABLE.contains(&input.kind.as_str()) {
+        let known = ASKABLE.join(", ");
+        return Err(Error::input(
+            "E-COMMONS-031",
+            format!("種別「{}」は問い合わせの対象ではありません", input.kind),
+            format!("records of kind \"{}\" are not asked about", input.kind),
+        )
+        .at(Place::field("kind"))
+        .hint(format!("次のいずれかです: {known}"), format!("it is one of {known}")));
+    }
+    let store = &context.session.store;
+    let kind = store.kinds().get(&input.kind)?;
+    let field = kind
+        .field(&input.field)
+        .filter(|f| matches!(f.field_type, FieldType::Text | FieldType::Choice | FieldType::Ref | FieldType::Boolean))
+        .ok_or_else(|| {
+            let known: Vec<&str> = kind.fields.iter().map(|f| f.name.as_str()).collect();
+            Error::input(
+                "E-COMMONS-032",
+                format!("項目「{}」では問い合わせられません", input.field),
+                format!("\"{}\" is no field to ask about", input.field),
+            )
+            .at(Place::field("field"))
+            .hint(format!("項目: {}", known.join(", ")), format!("the fields are {}", known.join(", ")))
+        })?;
+    let purpose = input.purpose.as_deref().map_or(Ok(Purpose::Research), purpose_of)?;
+    let scope = Scope::of(&context, &standing, purpose);
+    let wanted = input.value.to_lowercase();
+    let fits = |record: &Record| match record.fields.get(&input.field) {
+        Some(Json::String(text)) => text.to_lowercase() == wanted,
+        Some(Json::Bool(b)) => b.to_string() == wanted,
+        Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).any(|t| t.to_lowercase() == wanted),
+        _ => false,
+    };
+    let found: Vec<Record> = store.records(&scope.access, &input.kind, None, false).await?.into_iter().filter(fits).collect();
+    let own = found.iter().filter(|r| Some(owner_of(&standing, r).as_str()) == scope.organisation.as_deref()).count();
+    let cell = Cell {
+        table: Id::derive("ask", &[&input.kind, &input.field]),
+        field: Field::Process,
+        unit: Unit::parse("1")?,
+        decimals: 0,
+        contributions: found
+            .iter()
+            .map(|r| Contribution {
+                source: Id::derive("record", &[&r.kind, r.id.as_str()]),
+                member: owner_of(&standing, r),
+                value: 1,
+                at: context.now,
+            })
+            .collect(),
+    };
+    let question = Text::new(
+        format!("{}の「{}」が「{}」のもの", kind.label.ja, field.label.ja, input.value),
+        format!("{} whose {} is {}", kind.label.en.to_lowercase(), field.label.en.to_lowercase(), input.value),
+    );
+    let asked = json!({ "kind": input.kind, "field": input.field, "value": input.value });
+    let rule = Rule::default().version;
+    let answer = releasing(&context, question.clone(), asked, &mut |register, now| {
+        let answer = register.count(cell.clone(), now)?;
+        let told = match &answer {
+            Answer::AtLeast { count } => {
+                Some(Told { total: *count as f64, contributors: cell_members(&cell), cell: cell.clone() })
+            }
+            Answer::Withheld { .. } => None,
+        };
+        Ok((answer, told))
+    })
+    .await?;
+    let (at_least, withheld) = match answer.0 {
+        Answer::AtLeast { count } => (Some(count), None),
+        Answer::Withheld { reason } => (None, Some(reason)),
+    };
+    Ok(Asked { question, at_least, withheld, own: own as u64, rule })
+}
+
+fn cell_members(cell: &Cell) -> u64 {
+    cell.contributions.iter().map(|c| &c.member).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// What a release tells, with what is kept to judge later ones.
+struct Told {
+    total: f64,
+    contributors: u64,
+    cell: Cell,
+}
+
+/// Asks the register for an answer, with what is to be kept when it may leave.
+type Judge<'a, T> = dyn FnMut(&mut Register, Instant) -> Result<(T, Option<Told>)> + Send + 'a;
+
+/// Judges and keeps a release as one step: nobody else judges meanwhile, in this process or another.
+async fn releasing<T>(context: &Context, title: Text, question: Json, judge: &mut Judge<'_, T>) -> Result<(T, Option<Id>)> {
+    let store = &context.session.store;
+    let _turn = context.session.releasing.lock().await;
+    loop {
+        let kept = store.records(&Access::owner(), "aggregate-cell", None, false).await?;
+        let mut register = Register::new(Rule::default());
+        for record in &kept {
+            if let Some(cell) = record.fields.get("cell").and_then(read_cell) {
+                // What left before was judged then; it is only remembered now.
+                register.remember(cell);
+            }
+        }
+        let rule = register.rule().version.clone();
+        let (answer, told) = judge(&mut register, context.now)?;
+        let Some(told) = told else { return Ok((answer, None)) };
+        let content = cell_json(&told.cell);
+        // The same question again is the same release.
+        if let Some(same) = kept.iter().find(|r| r.fields.get("cell") == Some(&content)) {
+            return Ok((answer, Some(same.id.clone())));
+        }
+        let id = Id::parse(&format!("release-{}", kept.len() + 1))?;
+        let now = json!(context.now.to_string());
+        let public = with(
+            FieldMap::new(),
+            [
+                ("title", json!(format!("{} / {}", title.ja, title.en))),
+                ("table", json!(told.cell.table.as_str())),
+                ("total", json!(told.total)),
+                ("unit", json!(told.cell.unit.to_string())),
+                ("contributors", json!(told.contributors)),
+                ("rule", json!(rule)),
+                ("question", question.clone()),
+                ("released_at", now.clone()),
+                ("asked_by", json!(context.access.who.organisation)),
+            ],
+        );
+        let parts = with(FieldMap::new(), [("table", json!(told.cell.table.as_str())), ("cell", content), ("released_at", now)]);
+        let puts = vec![
+            Put { if_version: Some(0), ..Put::new("aggregate-cell", id.clone(), parts) },
+            Put { if_version: Some(0), ..Put::new("aggregate-release", id.clone(), public) },
+        ];
+        match write_all(context, &Actor::house(context), "commons release", None, puts).await {
+            Ok(()) => return Ok((answer, Some(id))),
+            // Another process released meanwhile: judge again with what it released.
+            Err(error) if error.category() == Category::Conflict => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn cell_json(cell: &Cell) -> Json {
+    json!({
+        "table": cell.table.as_str(), "field": cell.field, "unit": cell.unit.to_string(), "decimals": cell.decimals,
+        "contributions": cell.contributions,
+    })
+}
+
+fn read_cell(json: &Json) -> Option<Cell> {
+    Some(Cell {
+        table: Id::parse(json.get("table")?.as_str()?).ok()?,
+        field: serde_json::from_value(json.get("field")?.clone()).ok()?,
+        unit: Unit::parse(json.get("unit")?.as_str()?).ok()?,
+        decimals: u32::try_from(json.get("decimals")?.as_u64()?).ok()?,
+        contributions: serde_json::from_value(json.get("contributions")?.clone()).ok()?,
+    })
+}
+
+/// What each member's runs give for a measure: (sum, number, when the newest began).
+type ByMember = BTreeMap<Id, Vec<(Id, f64, Instant)>>;
+
+/// The measure of every run one may compute upon, by owner; and the unit they share.
+async fn gathered(context: &Context, scope: &Scope, standing: &Standing, wanted: &Wanted<'_>) -> Result<(ByMember, String)> {
+    let store = &context.session.store;
+    let inner = Context { access: scope.access.clone(), ..context.clone() };
+    let mut unit = wanted.unit.map(str::to_owned);
+    let mut out = ByMember::new();
+    let runs = store.records(&scope.access, "run", None, false).await?;
+    let total = Some(runs.len() as u64);
+    let mut at_unit = BTreeMap::<String, usize>::new();
+    let mut found: Vec<(Id, Id, f64, String, Instant)> = Vec::new();
+    for (n, run) in runs.iter().enumerate() {
+        context.progress.step(n as u64, total, "培養を読んでいます", "reading runs")?;
+        if !wanted.fits(&inner, standing, run).await? {
+            continue;
+        }
+        let began = text(&run.fields, "started").and_then(|t| Instant::parse(&t).ok()).unwrap_or(context.now);
+        let value = if wanted.measure == FAILURE_RATE {
+            let events = store.linked(&scope.access, "event", "run", run.id.as_str()).await?;
+            let failed = events.iter().any(|e| text(&e.fields, "sort").is_some_and(|s| FAILURES.contains(&s.as_str())));
+            Some((f64::from(u8::from(failed)), "%".to_owned()))
+        } else {
+            let (quantities, _) = quantities(&inner, run.id.as_str()).await?;
+            quantities.into_iter().find(|q| q.code == wanted.measure).map(|q| (q.value, q.unit))
+        };
+        if let Some((value, of)) = value.filter(|(v, _)| v.is_finite() && *v >= 0.0) {
+            *at_unit.entry(of.clone()).or_default() += 1;
+            found.push((owner_of(standing, run), run.id.clone(), value, of, began));
+        }
+    }
+    // Without a unit asked for, that of most runs; by name where as many.
+    let most = at_unit.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(unit, _)| unit);
+    let unit = unit.take().or(most).unwrap_or_else(|| "1".into());
+    for (owner, run, value, of, began) in found {
+        if of == unit {
+            let value = if wanted.measure == FAILURE_RATE { value * 100.0 } else { value };
+            out.entry(owner).or_default().push((run, value, began));
+        }
+    }
+    Ok((out, unit))
+}
+
+/// What is wanted of which runs.
+struct Wanted<'a> {
+    measure: &'a str,
+    unit: Option<&'a str>,
+    taxon: Option<&'a str>,
+    data_sets: Option<&'a BTreeSet<String>>,
+}
+
+impl Wanted<'_> {
+    async fn fits(&self, context: &Context, standing: &Standing, run: &Record) -> Result<bool> {
+        if let Some(sets) = self.data_sets
+            && standing.data_set_of("run", run.id.as_str()).is_none_or(|set| !sets.contains(set.as_str()))
+        {
+            return Ok(false);
+        }
+        let Some(taxon) = self.taxon else { return Ok(true) };
+        let Some(strain) = text(&run.fields, "strain") else { return Ok(false) };
+        match context.session.store.record(&Access::owner(), "strain", &strain, None).await {
+            Ok(record) => Ok(text(&record.fields, "taxon_name").is_some_and(|t| t.eq_ignore_ascii_case(taxon))),
+            Err(error) if error.category() == Category::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn mean(values: &[(Id, f64, Instant)]) -> f64 {
+    values.iter().map(|(_, v, _)| v).sum::<f64>() / values.len().max(1) as f64
+}
+
+/// One figure a member: the mean of its runs. Named by what it was made of, so that a corrected one is another.
+fn cell_of(by_member: &ByMember, measure: &str, unit: &str, table: &str) -> Result<Cell> {
+    let scale = 10f64.powi(i32::try_from(DECIMALS).unwrap_or(0));
+    let contribution = |(member, runs): (&Id, &Vec<(Id, f64, Instant)>)| {
+        let value = (mean(runs) * scale).round() as i64;
+        let names: Vec<&str> = runs.iter().map(|(run, _, _)| run.as_str()).collect();
+        let source = Id::derive("mean", &[member.as_str(), measure, &names.join(" "), &value.to_string()]);
+        let at = runs.iter().map(|(_, _, at)| *at).max().unwrap_or(Instant(0));
+        Contribution { source, member: member.clone(), value, at }
+    };
+    Ok(Cell {
+        table: Id::derive(table, &[measure, unit]),
+        field: Field::Process,
+        unit: Unit::parse(unit)?,
+        decimals: DECIMALS,
+        contributions: by_member.iter().map(contribution).collect(),
+    })
+}
+
+/// What may leave of a cell.
+async fn released(
+    context: &Context,
+    title: Text,
+    question: Json,
+    cell: Cell,
+) -> Result<(std::result::Result<Published, Refusal>, Option<Id>)> {
+    releasing(context, title, question, &mut |register, now| {
+        let judged = register.release(cell.clone(), now)?;
+        let told =
+            judged.as_ref().ok().map(|p| Told { total: p.total.value, contributors: p.contributors as u64, cell: cell.clone() });
+        Ok((judged, told))
+    })
+    .await
+}
+
+fn refused_view(refusal: &Refusal) -> RefusedView {
+    RefusedView { clause: refusal.clause.number().into(), reason: refusal.reason.clone(), remedy: refusal.remedy.clone() }
+}
+
+async fn benchmark(context: Context, input: BenchmarkInput) -> Result<Benchmarked> {
+    let standing = standing(&context).await?;
+    known_measure(&input.measure, "measure")?;
+    let roles = [Role::Steward, Role::Scientist, Role::AiService];
+    let actor = actor(&context, &standing, &roles, input.organisation.as_deref())?;
+    let scope = Scope::of(&context, &standing, Purpose::Benchmark);
+    let wanted = Wanted { measure: &input.measure, unit: input.unit.as_deref(), taxon: input.taxon.as_deref(), data_sets: None };
+    let (by_member, unit) = gathered(&context, &scope, &standing, &wanted).await?;
+    let own = by_member.get(&actor.organisation);
+    let own_mean = own.map(|runs| mean(runs));
+    let cell = cell_of(&by_member, &input.measure, &unit, "benchmark")?;
+    let title = Text::new(format!("{} の平均", input.measure), format!("mean of {}", input.measure));
+    let question = json!({ "measure": input.measure, "unit": unit, "taxon": input.taxon });
+    let (judged, release) = released(&context, title, question, cell).await?;
+    let (field_mean, contributors, refused) = match &judged {
+        Ok(published) => (Some(published.total.value / published.contributors as f64), Some(published.contributors as u64), None),
+        Err(refusal) => (None, None, Some(refused_view(refusal))),
+    };
+    Ok(Benchmarked {
+        measure: input.measure,
+        unit,
+        own: own_mean,
+        own_runs: own.map_or(0, Vec::len) as u64,
+        field_mean,
+        contributors,
+        own_over_field_percent: own_mean.zip(field_mean).filter(|(_, f)| *f > 0.0).map(|(o, f)| 100.0 * o / f),
+        refused,
+        rule: Rule::default().version,
+        release: release.map(|id| id.to_string()),
+    })
+}
+
+fn known_measure(measure: &str, field: &str) -> Result<()> {
+    let known: Vec<&str> = toji_culture::rates::CODES.into_iter().chain([FAILURE_RATE]).collect();
+    if known.contains(&measure) {
+        return Ok(());
+    }
+    Err(Error::input("E-COMMONS-033", format!("量「{measure}」はありません"), format!("there is no quantity \"{measure}\""))
+        .at(Place::field(field))
+        .hint(format!("次のいずれかです: {}", known.join(", ")), format!("it is one of {}", known.join(", "))))
+}
+
+async fn manifest(context: Context, input: ManifestInput) -> Result<Manifested> {
+    for measure in &input.measures {
+        known_measure(measure, "measures")?;
+    }
+    let document = Manifest {
+        project: input.project,
+        organisation: input.organisation.clone(),
+        data_sets: input.data_sets.into_iter().collect(),
+        measures: input.measures.into_iter().collect(),
+        purpose: purpose_of(&input.purpose)?,
+        at: context.now.to_string(),
+    };
+    let mut note = Note::new(format!("{MANIFEST}\n{}\n", toji_core::canonical::to_canonical(&document)?))?;
+    let key = super::agreement::key_from(&context, &input.key_file, toji_commons::log::KeyKind::Log)?;
+    note.add(key.sign(note.text())?);
+    Ok(Manifested { digest: Digest::of(note.text().as_bytes()).to_string(), manifest: note.to_string() })
+}
+
+async fn compute(context: Context, input: ComputeInput) -> Result<Computed> {
+    let standing = standing(&context).await?;
+    let unreadable = || {
+        Error::input("E-COMMONS-034", "署名された計算指示書ではありません", "not a signed manifest")
+            .at(Place::field("manifest"))
+            .hint(
+                "`toji commons manifest` の出力をそのまま渡してください",
+                "pass what `toji commons manifest` printed, unchanged",
+            )
+    };
+    let note = Note::parse(&input.manifest)?;
+    let json = note.text().strip_prefix(MANIFEST).and_then(|t| t.strip_prefix('\n')).ok_or_else(unreadable)?;
+    let manifest: Manifest = serde_json::from_str(json).map_err(|_| unreadable())?;
+    let organisation = super::write::id_in("organisation", &manifest.organisation)?;
+    let key = standing.keys.get(&organisation).ok_or_else(unreadable)?;
+    note.verified(std::slice::from_ref(key))?;
+    let actor = actor(&context, &standing, &[Role::Scientist, Role::Steward, Role::AiService], Some(organisation.as_str()))?;
+    let project = wanted(&context, "project", &manifest.project, "project").await?;
+    if text(&project.fields, "state").as_deref() != Some("started") {
+        return Err(out_of_order(
+            "project",
+            format!("プロジェクト「{}」は実施中ではありません", manifest.project),
+            format!("project \"{}\" has not started", manifest.project),
+            ["承認され実施中のプロジェクトだけが計算できます", "only a project that was approved and has started computes"],
+        ));
+    }
+    let scope = Scope::of(&context, &standing, manifest.purpose);
+    for set in &manifest.data_sets {
+        let set = super::write::id_in("data_sets", set)?;
+        if !context.access.sees_all() {
+            let who = super::write::id_in("user", &actor.id)?;
+            let request = toji_commons::decide::Request {
+                who: &who,
+                action: toji_commons::decide::Action::Compute,
+                data_set: &set,
+                purpose: manifest.purpose,
+                now: context.now,
+            };
+            standing.commons.decide(&request).demand().map_err(|e| e.at(Place::field(set.as_str())))?;
+        }
+    }
+    let digest = Digest::of(note.text().as_bytes()).to_string();
+    let mut results = Vec::new();
+    for measure in &manifest.measures {
+        let wanted = Wanted { measure, unit: None, taxon: None, data_sets: Some(&manifest.data_sets) };
+        let (by_member, unit) = gathered(&context, &scope, &standing, &wanted).await?;
+        let cell = cell_of(&by_member, measure, &unit, "benchmark")?;
+        let title = Text::new(format!("{measure} の平均（クリーンルーム）"), format!("mean of {measure} (clean room)"));
+        let question = json!({ "manifest": digest, "measure": measure });
+        let (judged, _) = released(&context, title, question, cell).await?;
+        let (mean, contributors, refused) = match &judged {
+            Ok(p) => (Some(p.total.value / p.contributors as f64), Some(p.contributors as u64), None),
+            Err(refusal) => (None, None, Some(refused_view(refusal))),
+        };
+        results.push(ComputedResult { measure: measure.clone(), unit, mean, contributors, refused });
+    }
+    Ok(Computed { digest, project: manifest.project, results })
+}

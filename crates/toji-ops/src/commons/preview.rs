@@ -1,0 +1,189 @@
+//! `commons preview`: who would gain and who would lose what, before a change is voted on.
+
+use super::agreement::terms_of;
+use super::seat::{actor, standing};
+use super::standing::{Standing, instant};
+use super::write::{id_in, wanted};
+use crate::operation::{Context, Effect, Operation, Words};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toji_commons::agreement::{Agreement, Area, Purpose, Role};
+use toji_commons::decide::{Action, Clause, Commons, compare};
+use toji_core::{Error, Instant, Place, Result, Text};
+
+/// Input of `commons preview`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// Draft of an agreement, looked at as if all had signed it.
+    ///
+    /// 全当事者が署名したとみなす契約の案。
+    #[serde(default)]
+    agreement: Option<String>,
+    /// Agreement looked at as if it ended.
+    ///
+    /// 終わったとみなす契約。
+    #[serde(default)]
+    without: Option<String>,
+    /// Data set that would change.
+    ///
+    /// 改めるデータセット。
+    #[serde(default)]
+    data_set: Option<String>,
+    /// Its area then.
+    ///
+    /// 改めた後の共有領域。
+    #[serde(default)]
+    area: Option<Area>,
+    /// End of its embargo then, RFC 3339.
+    ///
+    /// 改めた後の公開猶予の終わり（RFC 3339）。
+    #[serde(default)]
+    embargo_until: Option<String>,
+    /// Instants to look at, RFC 3339; now and the edges of the terms concerned when missing.
+    ///
+    /// 見る時刻（RFC 3339）。省略時は今と、関わる期間の前後。
+    #[serde(default)]
+    at: Vec<String>,
+}
+
+/// Output of `commons preview`.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Preview {
+    /// Instants looked at.
+    instants: Vec<String>,
+    /// Is anything decided otherwise?
+    changes: bool,
+    /// Access lost.
+    lost: Vec<ChangeView>,
+    /// Access gained.
+    gained: Vec<ChangeView>,
+}
+
+/// One change, with a case.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ChangeView {
+    /// Organisation; missing for people without an account.
+    organisation: Option<String>,
+    /// Data set.
+    data_set: String,
+    /// Action.
+    action: Action,
+    /// How many cases (person, purpose, instant) change so.
+    cases: usize,
+    /// A person of the example.
+    who: String,
+    /// Purpose of the example.
+    purpose: Purpose,
+    /// Instant of the example.
+    at: String,
+    /// What decides now.
+    before: Clause,
+    /// Why now.
+    before_reason: Text,
+    /// What would decide then.
+    after: Clause,
+    /// Why then.
+    after_reason: Text,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![Operation::declare(
+        Words {
+            name: "commons preview",
+            label: ["変更の影響", "Preview a change"],
+            about: [
+                "契約の案、契約の終わり、データセットの領域や公開猶予の変更によって、誰が何をできるようになり、できなくなるかを、実例とともに示します。何も変えません。",
+                "Shows who would gain and who would lose what, each with a case, by a draft of an agreement, the end of one, or another area or embargo of a data set. It changes nothing.",
+            ],
+            positional: &[],
+            example: "toji commons preview --agreement AG-1",
+        },
+        Effect::Read,
+        preview,
+    )]
+}
+
+async fn preview(context: Context, input: Input) -> Result<Preview> {
+    let standing = standing(&context).await?;
+    actor(&context, &standing, &[Role::ContributorAdmin, Role::Steward, Role::Operator, Role::Auditor], None)?;
+    let before = (*standing.commons).clone();
+    let mut after = before.clone();
+    let mut edges = vec![context.now];
+    if let Some(id) = &input.agreement {
+        let record = wanted(&context, "agreement", id, "agreement").await?;
+        let draft =
+            terms_of(&record).ok_or_else(|| Error::bug("E-COMMONS-023", "an agreement whose document is not readable"))?;
+        around(&draft, &mut edges);
+        if let Some(present) = before.known_agreement(&draft.id) {
+            around(present, &mut edges);
+        }
+        after.without_agreement(&draft.id);
+        after.agreement(draft)?;
+    }
+    if let Some(id) = &input.without {
+        let id = id_in("without", id)?;
+        if let Some(present) = before.known_agreement(&id) {
+            around(present, &mut edges);
+        }
+        after.without_agreement(&id);
+    }
+    if let Some(id) = &input.data_set {
+        changed_set(&context, &standing, &input, id, &mut after, &mut edges).await?;
+    }
+    let mut instants: Vec<Instant> = if input.at.is_empty() {
+        edges
+    } else {
+        input.at.iter().map(|t| Instant::parse(t).map_err(|e| e.at(Place::field("at")))).collect::<Result<_>>()?
+    };
+    instants.sort();
+    instants.dedup();
+    let (gained, lost): (Vec<_>, Vec<_>) = compare(&before, &after, &instants).into_iter().partition(|c| c.gained);
+    let view = |c: toji_commons::decide::Changed| ChangeView {
+        organisation: c.organisation.map(|o| o.to_string()),
+        data_set: c.data_set.to_string(),
+        action: c.action,
+        cases: c.cases,
+        who: c.who.to_string(),
+        purpose: c.purpose,
+        at: c.at.to_string(),
+        before: c.before,
+        before_reason: c.before.reason(),
+        after: c.after,
+        after_reason: c.after.reason(),
+    };
+    Ok(Preview {
+        instants: instants.iter().map(ToString::to_string).collect(),
+        changes: !gained.is_empty() || !lost.is_empty(),
+        lost: lost.into_iter().map(view).collect(),
+        gained: gained.into_iter().map(view).collect(),
+    })
+}
+
+/// The first and last instant of a term and those just outside.
+fn around(agreement: &Agreement, edges: &mut Vec<Instant>) {
+    let (from, until) = (agreement.terms.from, agreement.terms.until);
+    edges.extend([from.plus_ns(-1), Some(from), until.plus_ns(-1), Some(until)].into_iter().flatten());
+}
+
+async fn changed_set(
+    context: &Context,
+    standing: &Standing,
+    input: &Input,
+    id: &str,
+    after: &mut Commons,
+    edges: &mut Vec<Instant>,
+) -> Result<()> {
+    let record = wanted(context, "data-set", id, "data_set").await?;
+    let Some(mut data_set) = standing.commons.known_data_set(&record.id).cloned() else { return Ok(()) };
+    edges.extend(instant(&record.fields, "embargo_until").into_iter().flat_map(|end| [end.plus_ns(-1), Some(end)]).flatten());
+    if let Some(area) = input.area {
+        data_set.area = area;
+    }
+    if let Some(end) = &input.embargo_until {
+        let end = Instant::parse(end).map_err(|e| e.at(Place::field("embargo_until")))?;
+        edges.extend([end.plus_ns(-1), Some(end)].into_iter().flatten());
+        data_set.embargo = Some(end);
+    }
+    after.data_set(data_set)
+}
