@@ -1672,7 +1672,7 @@ export const ja: Record<Key, string> = {
   "account.seen": "最後の利用",
   "account.from": "接続元",
   "account.client": "クライアント",
-  "account.end": "終了する",
+  "account.end": "終了",
   "account.end_x": "セッション {session} を終了",
   "account.password": "パスワードの変更",
   "account.present": "現在のパスワード",
