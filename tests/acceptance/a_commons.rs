@@ -224,8 +224,9 @@ async fn a03_competitiveness_know_how_stays_its_owners_own() {
     let twice = json!({ "id": "DS-TWO", "title": "two", "area": "public", "runs": [runs[2]] });
     assert_eq!(bench.refusal_as("ORG-A-kanri", "commons share", twice).await.code(), "E-COMMONS-007", "in one set at most");
     // An agreement of others over one's data is none: a party can only bring its own.
-    let draft = json!({ "id": "AG-X", "title": "x", "text": "x", "parties": ["ORG-B", "ORG-SOTO"], "data_sets": ["DS-SECRET"],
+    let terms = json!({ "title": "x", "text": "x", "parties": ["ORG-B", "ORG-SOTO"], "data_sets": ["DS-SECRET"],
                         "from": "2026-01-01T00:00:00Z", "until": "2031-04-01T00:00:00Z", "purposes": ["research"], "grants": ["read"] });
+    let draft = json!({ "id": "AG-X", "terms": terms });
     assert_eq!(bench.refusal_as("ORG-B-kanri", "commons draft", draft).await.code(), "E-COMMONS-018");
     // Before a vote everybody sees who would gain what; nothing changes by looking.
     let wider = json!({ "data_set": "DS-SECRET", "area": "public" });

@@ -130,12 +130,12 @@ impl Bench {
     /// An agreement that all its parties sign: research with reading, computing and training, with more terms merged in.
     pub(crate) async fn agreement(&self, id: &str, parties: &[&str], data_sets: &[&str], more: Json) {
         let mut draft = json!({
-            "id": id, "title": id, "text": "試験の条文", "parties": parties, "data_sets": data_sets,
+            "title": id, "text": "試験の条文", "parties": parties, "data_sets": data_sets,
             "from": "2026-01-01T00:00:00Z", "until": "2031-04-01T00:00:00Z",
             "purposes": ["research", "benchmark", "model-training"], "grants": ["read", "compute", "train"],
         });
         draft.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        self.run("commons draft", draft).await;
+        self.run("commons draft", json!({ "id": id, "terms": draft })).await;
         for party in parties {
             let input = json!({ "id": id, "organisation": party, "key_file": self.key_file(party) });
             self.run_as(&format!("{party}-kanri"), "commons sign", input).await;

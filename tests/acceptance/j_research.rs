@@ -47,8 +47,7 @@ async fn j02_an_approved_project_computes_in_a_secure_place_and_only_checked_res
     let project = json!({ "name": "共同解析", "state": "planned", "kpis": ["K-1"] });
     bench.put("project", "PJ-1", project).await;
 
-    let manifest = json!({ "project": "PJ-1", "data_sets": sets, "measures": ["growth-rate-max", "duration"], "purpose": "research",
-                           "organisation": "ORG-X", "key_file": bench.key_file("ORG-X") });
+    let manifest = json!({ "project": "PJ-1", "data_sets": sets, "measures": ["growth-rate-max", "duration"], "key_file": bench.key_file("ORG-X") });
     let signed = bench.run("commons manifest", manifest.clone()).await;
     let compute = json!({ "manifest": signed["manifest"] });
     // Not approved: refused. Not signed by the organisation that asks, or changed after it signed: refused.
@@ -77,8 +76,7 @@ async fn j02_an_approved_project_computes_in_a_secure_place_and_only_checked_res
     }
     // The same question again is the same answer; a smaller one that would tell of one owner by difference stays inside.
     assert_eq!(bench.run_as("ORG-X-ken", "commons compute", compute).await["results"], computed["results"]);
-    let fewer = json!({ "project": "PJ-1", "data_sets": &sets[..5], "measures": ["growth-rate-max"], "purpose": "research",
-                        "organisation": "ORG-X", "key_file": bench.key_file("ORG-X") });
+    let fewer = json!({ "project": "PJ-1", "data_sets": &sets[..5], "measures": ["growth-rate-max"], "key_file": bench.key_file("ORG-X") });
     let signed = bench.run("commons manifest", fewer).await;
     let told = bench.run_as("ORG-X-ken", "commons compute", json!({ "manifest": signed["manifest"] })).await;
     let refused = &told["results"][0]["refused"];

@@ -42,7 +42,7 @@ export interface OpenSession {
   session: string;
   begun: string;
   used_last: string;
-  ends: string;
+  counts_until: string;
   address: string;
   client: string;
 }

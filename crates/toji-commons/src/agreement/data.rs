@@ -9,12 +9,20 @@ use toji_core::{Id, Instant, Text};
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
     /// For everyone.
+    ///
+    /// 公開領域。
     Public,
-    /// For members under an agreement, against feedback (協調領域).
+    /// For members under an agreement, against feedback.
+    ///
+    /// 協調領域。
     Cooperative,
-    /// The owner's own; for others only by a grant (競争領域).
+    /// The owner's own; for others only by a grant.
+    ///
+    /// 競争領域。
     Competitive,
     /// Computed upon, never read by others.
+    ///
+    /// クリーンルーム。
     CleanRoom,
 }
 

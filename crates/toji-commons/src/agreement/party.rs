@@ -10,10 +10,16 @@ use toji_core::{Id, Instant, Text};
 #[serde(rename_all = "kebab-case")]
 pub enum Listing {
     /// No hit.
+    ///
+    /// 該当なし。
     Clear,
     /// A hit or a change that the export-control officer has not settled.
+    ///
+    /// 確認中。
     Review,
     /// Settled: nothing may be given.
+    ///
+    /// 提供不可。
     Blocked,
 }
 

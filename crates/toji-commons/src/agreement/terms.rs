@@ -10,22 +10,40 @@ use toji_core::{Id, Instant, Text};
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// Research (DUO:0000042).
+    ///
+    /// 研究。
     Research,
     /// Better strains.
+    ///
+    /// 菌株改良。
     StrainImprovement,
     /// From the flask to the plant.
+    ///
+    /// スケールアップ。
     ScaleUp,
     /// Techno-economic and life-cycle assessment.
+    ///
+    /// TEA・LCA 評価。
     Assessment,
     /// Training of models.
+    ///
+    /// モデル学習。
     ModelTraining,
     /// Comparison with the field.
+    ///
+    /// 業界比較。
     Benchmark,
     /// Dossiers for authorities.
+    ///
+    /// 規制対応。
     Regulatory,
     /// An incident of safety.
+    ///
+    /// 事故対応。
     Incident,
     /// Making and selling: the industrial use that an agreement permits or not.
+    ///
+    /// 産業利用（生産）。
     Production,
 }
 
@@ -81,12 +99,20 @@ impl Purpose {
 #[serde(rename_all = "kebab-case")]
 pub enum Granted {
     /// Computing upon it; only checked results leave.
+    ///
+    /// 計算。
     Compute,
     /// Reading rows.
+    ///
+    /// 閲覧。
     Read,
     /// Training models.
+    ///
+    /// 学習。
     Train,
     /// Taking rows out of the platform.
+    ///
+    /// 持出し。
     Export,
 }
 

@@ -154,17 +154,14 @@ struct ManifestInput {
     ///
     /// 平均を求める、培養の解析の量。
     measures: Vec<String>,
-    /// For what purpose.
+    /// For what purpose; research when missing.
     ///
-    /// 利用目的。
-    purpose: String,
-    /// Organisation that signs.
+    /// 利用目的。省略時は research。
+    #[serde(default)]
+    purpose: Option<String>,
+    /// Key file of the organisation that asks, on this machine.
     ///
-    /// 署名する組織。
-    organisation: String,
-    /// Its key file, on this machine.
-    ///
-    /// この機械にあるその鍵のファイル。
+    /// この機械にある、依頼する組織の鍵のファイル。
     key_file: String,
 }
 
@@ -263,7 +260,7 @@ pub(super) fn operations() -> Vec<Operation> {
                     "Writes and signs what is to be computed upon data in a clean room. It is carried out where the data is, by `toji commons compute`.",
                 ],
                 positional: &["project"],
-                example: "toji commons manifest PJ-1 --data-sets DS-1 --measures titre-final --purpose research …",
+                example: "toji commons manifest PJ-1 --data-sets DS-1 --measures titre-final --key-file a.key",
             },
             Effect::Read,
             manifest,
@@ -620,16 +617,16 @@ async fn manifest(context: Context, input: ManifestInput) -> Result<Manifested> 
     for measure in &input.measures {
         known_measure(measure, "measures")?;
     }
+    let key = super::agreement::key_from(&context, &input.key_file, toji_commons::log::KeyKind::Log)?;
     let document = Manifest {
         project: input.project,
-        organisation: input.organisation.clone(),
+        organisation: key.verifier().name().to_owned(),
         data_sets: input.data_sets.into_iter().collect(),
         measures: input.measures.into_iter().collect(),
-        purpose: purpose_of(&input.purpose)?,
+        purpose: input.purpose.as_deref().map_or(Ok(Purpose::Research), purpose_of)?,
         at: context.now.to_string(),
     };
     let mut note = Note::new(format!("{MANIFEST}\n{}\n", toji_core::canonical::to_canonical(&document)?))?;
-    let key = super::agreement::key_from(&context, &input.key_file, toji_commons::log::KeyKind::Log)?;
     note.add(key.sign(note.text())?);
     Ok(Manifested { digest: Digest::of(note.text().as_bytes()).to_string(), manifest: note.to_string() })
 }

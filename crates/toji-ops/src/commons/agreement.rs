@@ -44,6 +44,16 @@ struct DraftInput {
     ///
     /// 識別子。既にある契約は新しい版となり、署名し直す。
     id: String,
+    /// Its text and terms, as JSON or `@file`.
+    ///
+    /// 条文と条件。JSON または `@ファイル`。
+    terms: Draft,
+}
+
+/// Text and terms of a draft.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Draft {
     /// Title.
     ///
     /// 標題。
@@ -229,7 +239,7 @@ pub(super) fn operations() -> Vec<Operation> {
                     "Drafts an agreement. Purposes, grants, embargo, early access, feedback, patents and term are terms that a machine holds to; it counts once every party has signed. It is for the contributor administrator of a party.",
                 ],
                 positional: &["id"],
-                example: "toji commons draft AG-1 --title GI --text … --parties A --parties B --from 2026-04-01T00:00:00Z …",
+                example: "toji commons draft AG-1 --terms @agreement.json",
             },
             Effect::Write,
             draft,
@@ -341,6 +351,7 @@ pub(super) fn key_from(context: &Context, path: &str, kind: KeyKind) -> Result<S
 }
 
 async fn draft(context: Context, input: DraftInput) -> Result<View> {
+    let DraftInput { id: name, terms: input } = input;
     let standing = standing(&context).await?;
     let actor = actor(&context, &standing, &[Role::ContributorAdmin], None)?;
     let ids = |field: &str, names: &[String]| names.iter().map(|n| id_in(field, n)).collect::<Result<BTreeSet<Id>>>();
@@ -384,10 +395,10 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
         }
     };
     let at = |field: &str, text: &str| Instant::parse(text).map_err(|e| e.at(Place::field(field)));
-    let before = present(&context, "agreement", &input.id).await?;
+    let before = present(&context, "agreement", &name).await?;
     let version = before.as_ref().and_then(|r| r.fields.get("number")).and_then(Json::as_u64).unwrap_or(0) + 1;
     let agreement = Agreement {
-        id: id_in("id", &input.id)?,
+        id: id_in("id", &name)?,
         version: u32::try_from(version).unwrap_or(u32::MAX),
         text: Digest::of(input.text.as_bytes()),
         parties,
@@ -434,11 +445,11 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
     // The version in force stays in force, under its own name, until the new one is signed.
     let mut puts = Vec::new();
     if let Some(old) = before.filter(|r| text(&r.fields, "state").as_deref() == Some("signed")) {
-        puts.push(Put::new("agreement", id_in("id", &format!("{}.v{}", input.id, version - 1))?, old.fields));
+        puts.push(Put::new("agreement", id_in("id", &format!("{}.v{}", name, version - 1))?, old.fields));
     }
     puts.push(Put::new("agreement", agreement.id.clone(), fields));
     write_all(&context, &actor, "commons draft", None, puts).await?;
-    view(&context, &wanted(&context, "agreement", &input.id, "id").await?, false).await
+    view(&context, &wanted(&context, "agreement", &name, "id").await?, false).await
 }
 
 async fn sign_it(context: Context, input: SignInput) -> Result<View> {

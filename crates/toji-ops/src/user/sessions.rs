@@ -57,7 +57,7 @@ struct Shown {
     /// Used last, to the minute.
     used_last: String,
     /// Ends in any case.
-    ends: String,
+    counts_until: String,
     /// Network address it began from.
     address: String,
     /// What the client calls itself.
@@ -157,7 +157,7 @@ fn shown(row: &SessionRow) -> Shown {
         session: row.token_hash.get(..NAME).unwrap_or_default().to_owned(),
         begun: row.created_at.to_string(),
         used_last: row.seen_at.to_string(),
-        ends: row.ends_at.to_string(),
+        counts_until: row.ends_at.to_string(),
         address: row.address.clone(),
         client: row.agent.clone(),
     }
