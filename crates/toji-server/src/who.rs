@@ -115,7 +115,7 @@ fn is_open(method: &Method, path: &str) -> bool {
         ["session"] | ["session", "enrol"] => true,
         // What Toji can do is public; it tells nothing of this store.
         ["openapi.json" | "operations"] => reads,
-        ["jobs" | "live" | "upload" | "session", ..] => false,
+        ["jobs" | "upload" | "session", ..] | ["live", "stream"] => false,
         [_noun, _verb] => true,
         _ => false,
     }
@@ -228,6 +228,7 @@ mod tests {
         check(Method::DELETE, "/jobs/job-1", false);
         check(Method::GET, "/jobs/job-1/events", false);
         check(Method::GET, "/live/stream", false);
+        check(Method::GET, "/live/sources", true);
         check(Method::GET, "/something/else/again", false);
         check(Method::GET, "", false);
         assert!(!is_open(&Method::GET, "/api"));

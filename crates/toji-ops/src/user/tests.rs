@@ -290,21 +290,23 @@ async fn guesses_at_one_moment_are_all_counted() {
 async fn the_time_does_not_tell_whether_a_user_exists() {
     let house = House::new().await;
     house.member("hanako", "acme", &[]).await;
-    let median = async |user: &str| {
-        let mut times = Vec::new();
-        for i in 0..15 {
+    let mut times: [Vec<std::time::Duration>; 2] = [Vec::new(), Vec::new()];
+    // In turns, so that a busy machine slows both alike.
+    for i in 0..15 {
+        for (user, times) in ["hanako", "nobody-of-this-name"].into_iter().zip(&mut times) {
             let client = from(&format!("203.0.113.{i}"));
             let begun = std::time::Instant::now();
             let told = house.session.log_in(user, "a wrong password", None, None, &client, t(i * 1000)).await;
             times.push(begun.elapsed());
             assert_eq!(code(told), "E-LOGIN-001");
         }
+    }
+    let [there, nowhere] = times.map(|mut times| {
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64()
-    };
-    let (there, nowhere) = (median("hanako").await, median("nobody-of-this-name").await);
+    });
     // Both hash a password of 19 MiB; without that the one would be ten times as fast and more.
-    assert!(nowhere > 0.5 * there && there > 0.5 * nowhere, "{there} s, {nowhere} s");
+    assert!(nowhere > 0.4 * there && there > 0.4 * nowhere, "{there} s, {nowhere} s");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -233,7 +233,7 @@ async fn tells_nothing(world: &World, strangers: &[&str]) {
         }
     }
     told_owner.dedup();
-    assert!(told_owner.len() >= 15, "the questions are too weak: only {told_owner:?} tell the owner");
+    assert!(told_owner.len() >= 12, "the questions are too weak: only {told_owner:?} tell the owner");
     assert!(asked > 700, "{asked}");
     // Files, plots and tables by query, with the download.
     for operation in toji_ops::operations().iter().filter(|operation| operation.effect == Effect::Read) {
