@@ -28,7 +28,7 @@ export function launch() {
 }
 
 /** A page in one language; `done` closes it and fails on what it saw. */
-export async function open(browser, { scheme = "light", offline = false } = {}) {
+export async function open(browser, { scheme = "light", offline = false, base = BASE } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1400, height: 900 },
     colorScheme: scheme,
@@ -48,7 +48,7 @@ export async function open(browser, { scheme = "light", offline = false } = {}) 
   });
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(`${BASE}/`) && !/^(?:data|blob):/.test(url)) seen.push(`request outside: ${url}`);
+    if (!url.startsWith(`${base}/`) && !/^(?:data|blob):/.test(url)) seen.push(`request outside: ${url}`);
   });
   return {
     page,

@@ -1,7 +1,7 @@
 // The program that the journeys walk through: the one at TOJI_URL; or, with TOJI_STORE, one of our own (TOJI_BIN) on a
 // copy of that store. Then each file of journeys has its own, so that they go side by side and none sees what another
 // does.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,11 +15,21 @@ async function freePort() {
   return port;
 }
 
-async function own(store) {
+const PROGRAM = process.env.TOJI_BIN ?? "toji";
+
+/** Runs a command on a store and reads its answer. */
+export function command(store, ...words) {
+  return JSON.parse(execFileSync(PROGRAM, ["--store", store, ...words, "--json"], { encoding: "utf8" }));
+}
+
+/** A server of one's own: on a copy of a store, or on a new one. `store` is where it is. */
+export async function own(from) {
   const folder = mkdtempSync(join(tmpdir(), "toji-journey-"));
-  cpSync(store, join(folder, "store"), { recursive: true });
+  const store = join(folder, "store");
+  if (from) cpSync(from, store, { recursive: true });
+  else command(store, "init");
   const port = await freePort();
-  const program = spawn(process.env.TOJI_BIN ?? "toji", ["--store", join(folder, "store"), "serve", "--address", `127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
+  const program = spawn(PROGRAM, ["--store", store, "serve", "--address", `127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
   process.on("exit", () => {
     program.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -31,7 +41,7 @@ async function own(store) {
   for (let tries = 0; tries < 240; tries += 1) {
     if (program.exitCode !== null) throw new Error(`the program ended with ${program.exitCode}`);
     const answer = await fetch(`${base}/healthz`).catch(() => null);
-    if (answer?.ok) return base;
+    if (answer?.ok) return { base, store };
     await new Promise((done) => setTimeout(done, 500));
   }
   throw new Error(`no answer from ${base}`);
@@ -40,5 +50,5 @@ async function own(store) {
 /** Where it listens, without a slash at the end. */
 export async function address() {
   const { TOJI_STORE: store, TOJI_URL: url } = process.env;
-  return store ? own(store) : (url ?? "http://127.0.0.1:8080").replace(/\/$/, "");
+  return store ? (await own(store)).base : (url ?? "http://127.0.0.1:8080").replace(/\/$/, "");
 }

@@ -4,6 +4,7 @@
 //! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
+//! * [`people`]: passwords, second factors, one-time codes, delays, sessions, and who may give whom which role.
 //! * [`transfer`]: what law and prudence say before data leave the country.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //! * [`policy`]: the same rules as a Cedar text, for others to read, check and prove.
@@ -23,6 +24,7 @@ pub mod agreement;
 pub mod attack;
 pub mod decide;
 pub mod log;
+pub mod people;
 pub mod policy;
 pub mod privacy;
 pub mod release;

@@ -2,13 +2,13 @@
 
 use crate::operation::Output;
 use crate::progress::{Progress, Step};
-use crate::session::Session;
+use crate::session::{Asker, Session};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::future::Future;
 use std::sync::Arc;
 use toji_core::{Access, Category, Digest, Error, Instant, Result, Text};
-use toji_store::{JobRow, JobState};
+use toji_store::{JobOwner, JobRow, JobState};
 use tokio::sync::watch;
 
 /// A job as faces show it.
@@ -34,6 +34,7 @@ pub type Job = JobView;
 /// A job this process works on.
 #[derive(Debug)]
 pub(crate) struct Running {
+    owner: Option<String>,
     progress: Progress,
     changes: watch::Receiver<Job>,
 }
@@ -58,12 +59,32 @@ fn seconds() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-pub(crate) async fn submit(session: &Arc<Session>, name: &str, input: Json, now: Instant) -> Result<String> {
-    crate::operation(name)?;
+pub(crate) async fn submit(session: &Arc<Session>, asker: &Asker, name: &str, input: Json, now: Instant) -> Result<String> {
+    let owner = match asker {
+        Asker::Owner => None,
+        Asker::User { id, purpose } => Some(JobOwner { account: id.clone(), purpose: purpose.clone() }),
+        Asker::Guest => {
+            return Err(Error::new(
+                Category::Denied,
+                "E-JOB-014",
+                "ジョブにはログインが必要です",
+                "a job needs somebody who is logged in",
+            )
+            .hint("ログインしてから実行してください", "log in first"));
+        }
+    };
+    if crate::operation(name)?.shown_once {
+        return Err(Error::input(
+            "E-JOB-015",
+            "答えを一度だけ示す操作は、ジョブにできません",
+            "an operation whose answer is shown once cannot be a job",
+        )
+        .hint("Prefer: respond-async を付けずに実行してください", "run it without the header Prefer: respond-async"));
+    }
     let text = serde_json::to_string(&input).map_err(|e| Error::bug("E-JOB-010", e))?;
     let nonce = jiff::Timestamp::now().as_nanosecond().to_string();
     let id = format!("job-{}", &Digest::of_parts(&[name.as_bytes(), text.as_bytes(), nonce.as_bytes()]).hex()[..16]);
-    session.store.add_job(&Access::owner(), &id, name, &text, &now.to_string()).await?;
+    session.store.add_job_of(&Access::owner(), &id, name, &text, &now.to_string(), owner.as_ref()).await?;
     work(session).await?;
     Ok(id)
 }
@@ -77,7 +98,8 @@ async fn work(session: &Arc<Session>) -> Result<()> {
             let sender = sender.clone();
             Progress::to(move |step: &Step| sender.send_modify(|job| job.progress = step.clone()))
         };
-        let running = Running { progress: progress.clone(), changes };
+        let owner = row.owner.as_ref().map(|owner| owner.account.clone());
+        let running = Running { owner, progress: progress.clone(), changes };
         session.running.lock().map_err(|e| Error::bug("E-JOB-011", e))?.insert(row.id.clone(), running);
         let session = session.clone();
         tokio::spawn(async move {
@@ -96,7 +118,13 @@ async fn run(session: &Arc<Session>, row: JobRow, progress: Progress, sender: &A
     let now = Instant(i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX));
     let input: Json = serde_json::from_str(&row.input).map_err(|e| Error::bug("E-JOB-012", e))?;
     let operation = crate::operation(&row.operation)?;
-    let work = operation.run(session.remote_context(progress, now), input);
+    // What they may now, not what they could when they submitted it: it may be taken up again much later.
+    let asker = asker_of(&row);
+    let there = Arc::clone(session);
+    let work = async move {
+        let context = there.context_of(&asker, progress, now).await?;
+        operation.run(context, input).await
+    };
     see_through(session, row, work, sender).await
 }
 
@@ -155,24 +183,53 @@ fn broken(operation: &str, fault: tokio::task::JoinError) -> Error {
     Error::bug("E-JOB-013", format!("{operation}: {told}"))
 }
 
-pub(crate) async fn load(session: &Session, id: &str) -> Result<Job> {
-    let here = session.running.lock().ok().and_then(|r| r.get(id).map(|r| r.changes.borrow().clone()));
-    match here {
-        Some(job) if !job.state.is_final() => Ok(job),
-        _ => session.store.job(&Access::owner(), id).await.map(view),
+fn asker_of(row: &JobRow) -> Asker {
+    match &row.owner {
+        Some(owner) => Asker::User { id: owner.account.clone(), purpose: owner.purpose.clone() },
+        None => Asker::Owner,
     }
 }
 
-pub(crate) async fn watch(session: &Session, id: &str) -> Result<watch::Receiver<Job>> {
-    let here = session.running.lock().ok().and_then(|r| r.get(id).map(|r| r.changes.clone()));
+/// Whoever submitted a job sees it; the owner of the store sees all.
+fn sees(asker: &Asker, owner: Option<&str>) -> bool {
+    match asker {
+        Asker::Owner => true,
+        Asker::Guest => false,
+        Asker::User { id, .. } => owner == Some(id.as_str()),
+    }
+}
+
+pub(crate) async fn load(session: &Session, asker: &Asker, id: &str) -> Result<Job> {
+    let here = session
+        .running
+        .lock()
+        .ok()
+        .and_then(|running| running.get(id).filter(|r| sees(asker, r.owner.as_deref())).map(|r| r.changes.borrow().clone()));
+    if let Some(job) = here.filter(|job| !job.state.is_final()) {
+        return Ok(job);
+    }
+    let row = session.store.job(&Access::owner(), id).await?;
+    if sees(asker, row.owner.as_ref().map(|owner| owner.account.as_str())) {
+        return Ok(view(row));
+    }
+    // In the words of a job that does not exist.
+    Err(Error::not_found("E-JOB-002", format!("作業 {id} はありません"), format!("there is no job {id}")))
+}
+
+pub(crate) async fn watch(session: &Session, asker: &Asker, id: &str) -> Result<watch::Receiver<Job>> {
+    let here = session
+        .running
+        .lock()
+        .ok()
+        .and_then(|running| running.get(id).filter(|r| sees(asker, r.owner.as_deref())).map(|r| r.changes.clone()));
     match here {
         Some(changes) => Ok(changes),
-        None => Ok(watch::channel(load(session, id).await?).1),
+        None => Ok(watch::channel(load(session, asker, id).await?).1),
     }
 }
 
-pub(crate) async fn cancel(session: &Session, id: &str) -> Result<()> {
-    let job = load(session, id).await?;
+pub(crate) async fn cancel(session: &Session, asker: &Asker, id: &str) -> Result<()> {
+    let job = load(session, asker, id).await?;
     if job.state.is_final() {
         return Ok(());
     }
@@ -226,7 +283,7 @@ mod tests {
         };
         see_through(&session, row, work, &sender).await.unwrap();
         let stored = session.store.job(&Access::owner(), "j1").await.unwrap();
-        let told = load(&session, "j1").await.unwrap();
+        let told = load(&session, &Asker::Owner, "j1").await.unwrap();
         // Nobody takes it again: it has ended.
         assert!(session.store.take_job(&Access::owner(), seconds() + 10 * LEASE_S, LEASE_S).await.unwrap().is_none());
         let followed = sender.borrow().clone();
@@ -256,7 +313,7 @@ mod tests {
         // One that does not end is left: it stands in the catalogue.
         let row = JobRow { state: JobState::Running, ..session.store.job(&Access::owner(), &id).await.unwrap() };
         let (sender, changes) = watch::channel(view(row));
-        session.running.lock().unwrap().insert("j".into(), Running { progress: Progress::silent(), changes });
+        session.running.lock().unwrap().insert("j".into(), Running { owner: None, progress: Progress::silent(), changes });
         let begun = std::time::Instant::now();
         settle(&session, std::time::Duration::from_millis(200)).await;
         assert!(begun.elapsed() >= std::time::Duration::from_millis(200) && !sender.borrow().state.is_final());

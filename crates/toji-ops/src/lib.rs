@@ -22,11 +22,13 @@ mod sense;
 mod session;
 mod simulate;
 mod store;
+mod user;
 
 pub use job::{Job, JobView};
 pub use operation::{Answer, Attachment, Context, Effect, Operation, Output, Words};
 pub use progress::{Progress, Step};
-pub use session::{Options, Session, Staged};
+pub use session::{Asker, Options, Session, Staged};
+pub use user::{Caller, Client, LoggedIn, NewKey, NotIn, RoleShown, WhoAmI};
 
 use std::sync::OnceLock;
 
@@ -48,6 +50,7 @@ pub fn operations() -> &'static [Operation] {
             record::operations(),
             store::operations(),
             programme::operations(),
+            user::operations(),
         ]
         .into_iter()
         .flatten()

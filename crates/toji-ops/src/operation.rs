@@ -81,6 +81,8 @@ pub struct Operation {
     pub effect: Effect,
     /// May take long: faces show progress and offer a job.
     pub long: bool,
+    /// Its answer is shown once and kept nowhere, so it is never a job.
+    pub shown_once: bool,
     /// Fields of the input that the command line takes by position, in order; `…` at the end of the
     /// last one takes all the rest.
     pub positional: &'static [&'static str],
@@ -144,6 +146,7 @@ impl Operation {
             about: Text::new(words.about[0], words.about[1]),
             effect,
             long: false,
+            shown_once: false,
             positional: words.positional,
             example: words.example,
             input: schemars::schema_for!(I),
@@ -155,6 +158,12 @@ impl Operation {
     #[must_use]
     pub fn long(mut self) -> Self {
         self.long = true;
+        self
+    }
+    /// Marks an operation whose answer holds a secret: it is shown once and kept nowhere.
+    #[must_use]
+    pub fn shown_once(mut self) -> Self {
+        self.shown_once = true;
         self
     }
     /// Noun and verb.

@@ -3,6 +3,7 @@
 use crate::job::{self, Job, Running};
 use crate::operation::Context;
 use crate::progress::Progress;
+use crate::user::Doors;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -36,6 +37,23 @@ pub struct Session {
     pub(crate) releasing: tokio::sync::Mutex<()>,
     /// The commons as it stood last, where one was founded.
     pub(crate) standing: tokio::sync::Mutex<Option<Arc<crate::commons::Standing>>>,
+    pub(crate) doors: Doors,
+}
+
+/// Whoever speaks to a store through a face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asker {
+    /// Its owner: whoever can read its files, or everybody while it has no users.
+    Owner,
+    /// Nobody who is known.
+    Guest,
+    /// Somebody who is logged in.
+    User {
+        /// Pseudonym.
+        id: String,
+        /// What for, when they said; else research.
+        purpose: Option<String>,
+    },
 }
 
 /// A file that was uploaded and can be imported by its address.
@@ -85,6 +103,7 @@ impl Session {
             zone,
             running: Mutex::default(),
             concluding: tokio::sync::Mutex::default(),
+            doors: Doors::default(),
             releasing: tokio::sync::Mutex::default(),
             standing: tokio::sync::Mutex::default(),
         }))
@@ -98,6 +117,27 @@ impl Session {
     #[must_use]
     pub fn remote_context(self: &Arc<Self>, progress: Progress, now: Instant) -> Context {
         Context { local_files: false, ..self.context(progress, now) }
+    }
+    /// A context for a request over the network by somebody: it may what they may.
+    ///
+    /// # Errors
+    /// The account does not exist or is not in use.
+    pub async fn context_of(self: &Arc<Self>, asker: &Asker, progress: Progress, now: Instant) -> Result<Context> {
+        Ok(Context { access: self.access_for(asker, now).await?, ..self.remote_context(progress, now) })
+    }
+    /// What somebody may.
+    ///
+    /// # Errors
+    /// The account does not exist or is not in use.
+    pub async fn access_for(self: &Arc<Self>, asker: &Asker, now: Instant) -> Result<Access> {
+        match asker {
+            Asker::Owner => Ok(Access::owner()),
+            Asker::Guest => self.seat_of(None, None, now).await,
+            Asker::User { id, purpose } => {
+                self.must_be_active(id).await?;
+                self.seat_of(Some(id), purpose.as_deref(), now).await
+            }
+        }
     }
     /// What the site says where files are silent; `zone` overrides the store's setting.
     pub(crate) fn site(&self, zone: Option<&str>) -> Result<Site> {
@@ -123,33 +163,40 @@ impl Session {
         Ok(self.store.setting(&format!("staged:{address}")).await?.unwrap_or_else(|| address.hex()[..12].to_owned()))
     }
 
-    /// Starts a job; returns its identifier.
+    /// Starts a job of the house itself; returns its identifier.
     ///
     /// # Errors
     /// Unknown operation, storage faults.
     pub async fn submit(self: &Arc<Self>, name: &str, input: Json, now: Instant) -> Result<String> {
-        job::submit(self, name, input, now).await
+        job::submit(self, &Asker::Owner, name, input, now).await
     }
-    /// A job as it is.
+    /// Starts a job for somebody: it runs with what they may when it runs, also after a crash.
+    ///
+    /// # Errors
+    /// Unknown operation, a guest, an answer that is shown once, storage faults.
+    pub async fn submit_for(self: &Arc<Self>, asker: &Asker, name: &str, input: Json, now: Instant) -> Result<String> {
+        job::submit(self, asker, name, input, now).await
+    }
+    /// A job as it is, for whoever submitted it. To everybody else there is none.
     ///
     /// # Errors
     /// No such job.
-    pub async fn job(&self, id: &str) -> Result<Job> {
-        job::load(self, id).await
+    pub async fn job(&self, asker: &Asker, id: &str) -> Result<Job> {
+        job::load(self, asker, id).await
     }
-    /// Follows a job.
+    /// Follows a job, for whoever submitted it.
     ///
     /// # Errors
     /// No such job.
-    pub async fn watch_job(&self, id: &str) -> Result<watch::Receiver<Job>> {
-        job::watch(self, id).await
+    pub async fn watch_job(&self, asker: &Asker, id: &str) -> Result<watch::Receiver<Job>> {
+        job::watch(self, asker, id).await
     }
-    /// Asks a job to stop.
+    /// Asks a job to stop, for whoever submitted it.
     ///
     /// # Errors
     /// No such job.
-    pub async fn cancel_job(&self, id: &str) -> Result<()> {
-        job::cancel(self, id).await
+    pub async fn cancel_job(&self, asker: &Asker, id: &str) -> Result<()> {
+        job::cancel(self, asker, id).await
     }
     /// Writes what waits to be written. Call it before the program ends: else the counts of the last
     /// minute's reads are lost, and nothing else.

@@ -4,8 +4,9 @@ use crate::face::{Face, now};
 use crate::guard::is_json;
 use crate::problem::Refusal;
 use crate::query;
+use crate::who::{Who, admit};
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Extension, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json, json};
@@ -21,21 +22,18 @@ pub(crate) async fn post(
     State(face): State<Arc<Face>>,
     Path((noun, verb)): Path<(String, String)>,
     Query(pairs): Query<Pairs>,
+    Extension(who): Extension<Who>,
     request: Request,
 ) -> std::result::Result<Response, Refusal> {
     let operation = find(&face, &noun, &verb)?;
     let (parts, body) = request.into_parts();
-    let body = receive(&face, body).await?;
+    admit(&who, operation, prefers_job(&parts.headers))?;
+    let body = receive(&face, body, face.limits.body_bytes_max).await?;
     if !is_json(&parts.headers) && (operation.effect == Effect::Write || !body.is_empty()) {
-        let error = Error::input(
-            "E-HTTP-003",
-            "本文は JSON (Content-Type: application/json) で送ってください",
-            "send the body as JSON (Content-Type: application/json)",
-        );
-        return Err(Refusal::from(error).status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(not_json());
     }
     let input = read_body(&body)?;
-    answer(&face, operation, input, &parts.headers, wants_download(&pairs)).await
+    answer(&face, &who, operation, input, &parts.headers, wants_download(&pairs)).await
 }
 
 /// `GET /api/v1/{noun}/{verb}?field=value`, for operations that only read.
@@ -43,18 +41,20 @@ pub(crate) async fn get(
     State(face): State<Arc<Face>>,
     Path((noun, verb)): Path<(String, String)>,
     Query(mut pairs): Query<Pairs>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
 ) -> std::result::Result<Response, Refusal> {
     let operation = find(&face, &noun, &verb)?;
     if operation.effect != Effect::Read {
         return Err(no_method(&format!("{noun}/{verb}")));
     }
+    admit(&who, operation, prefers_job(&headers))?;
     let download = wants_download(&pairs);
     if !has_field(operation, "download") {
         pairs.retain(|(key, _)| key != "download");
     }
     let input = query::input_of(operation.input.as_value(), &pairs)?;
-    answer(&face, operation, input, &headers, download).await
+    answer(&face, &who, operation, input, &headers, download).await
 }
 
 fn has_field(operation: &Operation, name: &str) -> bool {
@@ -63,6 +63,16 @@ fn has_field(operation: &Operation, name: &str) -> bool {
 
 fn wants_download(pairs: &[(String, String)]) -> bool {
     pairs.iter().any(|(key, value)| key == "download" && value != "0" && value != "false")
+}
+
+/// The body is not declared as JSON, as that of a plain form is not.
+pub(crate) fn not_json() -> Refusal {
+    let error = Error::input(
+        "E-HTTP-003",
+        "本文は JSON (Content-Type: application/json) で送ってください",
+        "send the body as JSON (Content-Type: application/json)",
+    );
+    Refusal::from(error).status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
 }
 
 /// The method does not fit the path.
@@ -93,8 +103,8 @@ fn find(face: &Face, noun: &str, verb: &str) -> Result<&'static Operation> {
     })
 }
 
-async fn receive(face: &Face, body: Body) -> std::result::Result<axum::body::Bytes, Refusal> {
-    let limit = face.limits.body_bytes_max;
+/// The body of a request, if it is no longer than this and comes in time.
+pub(crate) async fn receive(face: &Face, body: Body, limit: usize) -> std::result::Result<axum::body::Bytes, Refusal> {
     let reading = axum::body::to_bytes(body, limit);
     let Ok(read) = timeout(face.limits.receive, reading).await else {
         let error =
@@ -130,18 +140,19 @@ fn read_body(body: &[u8]) -> Result<Json> {
 
 async fn answer(
     face: &Arc<Face>,
+    who: &Who,
     operation: &'static Operation,
     input: Json,
     headers: &HeaderMap,
     download: bool,
 ) -> std::result::Result<Response, Refusal> {
     if prefers_job(headers) {
-        let job = face.session.submit(operation.name, input, now()).await?;
+        let job = face.session.submit_for(&who.asker, operation.name, input, now()).await?;
         let place = format!("{}/jobs/{job}", crate::openapi::BASE);
         let told = [(header::LOCATION.as_str(), place.as_str()), ("preference-applied", "respond-async")];
         return Ok((StatusCode::ACCEPTED, told, axum::Json(json!({"job": job}))).into_response());
     }
-    let output = run(face, operation, input).await?;
+    let output = run(face, who, operation, input).await?;
     match output.attachment {
         Some(file) if download || wants_file(headers) => Ok(send_file(file)),
         _ => Ok(axum::Json(output.json).into_response()),
@@ -197,7 +208,7 @@ impl Drop for Leash {
 
 /// Runs an operation in its own task: a panic in it becomes a refusal, and a client that goes away
 /// stops it at its next step instead of tearing it apart in the middle of a write.
-async fn run(face: &Arc<Face>, operation: &'static Operation, input: Json) -> std::result::Result<Output, Refusal> {
+async fn run(face: &Arc<Face>, who: &Who, operation: &'static Operation, input: Json) -> std::result::Result<Output, Refusal> {
     let Ok(Ok(turn)) = timeout(face.limits.queue, Arc::clone(&face.turns).acquire_owned()).await else {
         let error = Error::new(Category::Limit, "E-HTTP-010", "サーバーが混み合っています", "the server is busy")
             .hint("少し待ってから再度お試しください", "try again in a moment");
@@ -205,7 +216,7 @@ async fn run(face: &Arc<Face>, operation: &'static Operation, input: Json) -> st
     };
     let progress = Progress::silent();
     let leash = Leash(progress.clone());
-    let context = face.session.remote_context(progress, now());
+    let context = face.session.context_of(&who.asker, progress, now()).await?;
     let work = tokio::spawn(async move {
         let _turn = turn;
         operation.run(context, input).await

@@ -1,10 +1,10 @@
 //! The routes and the layers around them.
 
-use crate::face::{Face, Limits};
+use crate::face::{Face, Front, Limits};
 use crate::guard::{self, Hosts};
 use crate::openapi::{self, BASE};
 use crate::problem::Refusal;
-use crate::{call, jobs, live, pages, upload};
+use crate::{call, jobs, live, login, pages, upload, who};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header;
@@ -36,11 +36,26 @@ pub fn router_over(
     hosts: Hosts,
     stop: watch::Receiver<bool>,
 ) -> Router {
-    let face = Face::new(session, operations, limits, hosts, stop);
+    router_of(session, operations, limits, Front { hosts, behind_tls: false, second_factor: false }, stop)
+}
+
+/// As [`router_over`], said in full how it is reached.
+pub fn router_of(
+    session: Arc<Session>,
+    operations: &'static [Operation],
+    limits: Limits,
+    front: Front,
+    stop: watch::Receiver<bool>,
+) -> Router {
+    let face = Face::new(session, operations, limits, front, stop);
     Router::new()
         .route("/healthz", get(health))
         .route(&format!("{BASE}/openapi.json"), get(openapi_document))
         .route(&format!("{BASE}/operations"), get(list_operations))
+        .route(&format!("{BASE}/session"), get(login::show).post(login::enter).delete(login::log_out))
+        .route(&format!("{BASE}/session/enrol"), post(login::enrol))
+        .route(&format!("{BASE}/session/password"), post(login::password))
+        .route(&format!("{BASE}/session/second-factor"), post(login::second_factor))
         .route(&format!("{BASE}/jobs/{{id}}"), get(jobs::show).delete(jobs::cancel))
         .route(&format!("{BASE}/jobs/{{id}}/events"), get(jobs::events))
         .route(&format!("{BASE}/live/stream"), get(live::stream))
@@ -50,6 +65,7 @@ pub fn router_over(
         .route("/api/{*rest}", any(no_path))
         .fallback(pages::serve)
         .method_not_allowed_fallback(no_method)
+        .layer(from_fn_with_state(Arc::clone(&face), who::identify))
         .layer(from_fn_with_state(Arc::clone(&face), guard::check))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(guard::harden))

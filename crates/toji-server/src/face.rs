@@ -41,13 +41,24 @@ impl Default for Limits {
     }
 }
 
+/// How the server is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Front {
+    /// Which names it answers.
+    pub hosts: Hosts,
+    /// A proxy on this machine speaks TLS for it: cookies are for TLS alone, and the proxy says whom it speaks for.
+    pub behind_tls: bool,
+    /// Whoever has no second factor can set one up and nothing else.
+    pub second_factor: bool,
+}
+
 /// The shared state.
 pub(crate) struct Face {
     pub(crate) session: Arc<Session>,
     pub(crate) operations: &'static [Operation],
     by_path: BTreeMap<(&'static str, &'static str), &'static Operation>,
     pub(crate) limits: Limits,
-    pub(crate) hosts: Hosts,
+    pub(crate) front: Front,
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -57,12 +68,12 @@ impl Face {
         session: Arc<Session>,
         operations: &'static [Operation],
         limits: Limits,
-        hosts: Hosts,
+        front: Front,
         stop: watch::Receiver<bool>,
     ) -> Arc<Self> {
         let by_path = operations.iter().map(|operation| (operation.noun_verb(), operation)).collect();
         let turns = Arc::new(Semaphore::new(limits.at_once));
-        Arc::new(Self { session, operations, by_path, limits, hosts, turns, stop })
+        Arc::new(Self { session, operations, by_path, limits, front, turns, stop })
     }
 
     pub(crate) fn find(&self, noun: &str, verb: &str) -> Option<&'static Operation> {

@@ -1,6 +1,6 @@
 //! Who may speak to the server, and what the browser is told to allow.
 //!
-//! A store on the loopback address has no password, so a page of another site open in the same
+//! A store without users on the loopback address has no password, so a page of another site open in the same
 //! browser must reach nothing: its name resolved to 127.0.0.1 (DNS rebinding) is stopped by the
 //! `Host` check, its forms and scripts by the `Origin` check and by the demand for a content type that
 //! a plain form cannot send.
@@ -49,7 +49,7 @@ fn is_loopback(host: &str) -> bool {
 /// Stops strangers before any handler.
 pub(crate) async fn check(State(face): State<Arc<Face>>, request: Request, next: Next) -> Response {
     let host = host_of(&request);
-    if !face.hosts.allows(host.as_deref()) {
+    if !face.front.hosts.allows(host.as_deref()) {
         let host = host.unwrap_or_default();
         let error = Error::new(
             Category::Denied,
@@ -70,7 +70,12 @@ pub(crate) async fn check(State(face): State<Arc<Face>>, request: Request, next:
         );
         return Refusal::from(error).into_response();
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if face.front.behind_tls {
+        let only_tls = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, only_tls);
+    }
+    response
 }
 
 fn host_of(request: &Request) -> Option<String> {
@@ -101,7 +106,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+    object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// Headers of every answer.
 pub(crate) async fn harden(mut response: Response) -> Response {

@@ -2,8 +2,9 @@
 
 use crate::face::Face;
 use crate::problem::{self, Refusal};
+use crate::who::{Who, logged_out};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::{Stream, StreamExt};
@@ -14,14 +15,22 @@ use std::time::Duration;
 use tokio_stream::wrappers::WatchStream;
 
 /// `GET /api/v1/jobs/{id}`.
-pub(crate) async fn show(State(face): State<Arc<Face>>, Path(id): Path<String>) -> Result<impl IntoResponse, Refusal> {
-    Ok(Json(shown(&face.session.job(&id).await?)))
+pub(crate) async fn show(
+    State(face): State<Arc<Face>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    Ok(Json(shown(&face.session.job(&who.asker, &id).await?)))
 }
 
 /// `DELETE /api/v1/jobs/{id}`: asks it to stop and answers with its state.
-pub(crate) async fn cancel(State(face): State<Arc<Face>>, Path(id): Path<String>) -> Result<impl IntoResponse, Refusal> {
-    face.session.cancel_job(&id).await?;
-    Ok(Json(shown(&face.session.job(&id).await?)))
+pub(crate) async fn cancel(
+    State(face): State<Arc<Face>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    face.session.cancel_job(&who.asker, &id).await?;
+    Ok(Json(shown(&face.session.job(&who.asker, &id).await?)))
 }
 
 /// A job with its error as a problem document.
@@ -34,14 +43,19 @@ fn shown(job: &impl Serialize) -> serde_json::Value {
 }
 
 /// `GET /api/v1/jobs/{id}/events`: the state now and after every change, until it has ended.
-pub(crate) async fn events(State(face): State<Arc<Face>>, Path(id): Path<String>) -> Result<impl IntoResponse, Refusal> {
-    let changes = WatchStream::new(face.session.watch_job(&id).await?);
+pub(crate) async fn events(
+    State(face): State<Arc<Face>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Refusal> {
+    let changes = WatchStream::new(face.session.watch_job(&who.asker, &id).await?);
     let mut stop = face.stop.clone();
     // Open streams must not hold up the end of the server.
     let farewell = async move {
         let _ = stop.wait_for(|stopping| *stopping).await;
     };
-    let states = until_ended(changes).take_until(Box::pin(farewell));
+    let ended = futures::future::select(Box::pin(farewell), Box::pin(logged_out(face, who)));
+    let states = until_ended(changes).take_until(ended);
     Ok(Sse::new(states).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 

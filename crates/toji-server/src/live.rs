@@ -1,8 +1,9 @@
 //! Live values as server-sent events: what the live page draws, never more than it can draw.
 
-use crate::face::Face;
+use crate::face::{Face, now};
 use crate::problem::Refusal;
-use axum::extract::{Query, State};
+use crate::who::{Who, logged_out};
+use axum::extract::{Extension, Query, State};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::StreamExt as _;
@@ -10,7 +11,6 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use toji_core::Access;
 
 /// What to follow.
 #[derive(Debug, Deserialize)]
@@ -22,8 +22,13 @@ pub(crate) struct Wanted {
 }
 
 /// `GET /api/v1/live/stream`: first the latest value of every channel, then what is new.
-pub(crate) async fn stream(State(face): State<Arc<Face>>, Query(wanted): Query<Wanted>) -> Result<impl IntoResponse, Refusal> {
-    let follow = face.session.follow_live(Access::owner(), wanted.run.as_deref(), wanted.hz.unwrap_or(4.0))?;
+pub(crate) async fn stream(
+    State(face): State<Arc<Face>>,
+    Extension(who): Extension<Who>,
+    Query(wanted): Query<Wanted>,
+) -> Result<impl IntoResponse, Refusal> {
+    let access = face.session.access_for(&who.asker, now()).await?;
+    let follow = face.session.follow_live(access, wanted.run.as_deref(), wanted.hz.unwrap_or(4.0))?;
     let mut stop = face.stop.clone();
     // Open streams must not hold up the end of the server.
     let farewell = async move {
@@ -42,6 +47,7 @@ pub(crate) async fn stream(State(face): State<Arc<Face>>, Query(wanted): Query<W
             }
         }
     });
-    let updates = updates.take_until(Box::pin(farewell));
+    let ended = futures::future::select(Box::pin(farewell), Box::pin(logged_out(face, who)));
+    let updates = updates.take_until(ended);
     Ok(Sse::new(updates).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }

@@ -165,6 +165,19 @@ fn own_paths() -> Map<String, Json> {
     }
     let anything = json!({"type": "object"});
     Map::from_iter([
+        (format!("{BASE}/session"), session_path()),
+        (
+            format!("{BASE}/session/enrol"),
+            json!({"post": session_entry("enrol", "利用者の登録", "Enrol with an enrolment code", &["user", "code", "password"], &[])}),
+        ),
+        (
+            format!("{BASE}/session/password"),
+            json!({"post": session_entry("password", "パスワードの変更", "Change the password", &["password", "new_password"], &["code"])}),
+        ),
+        (
+            format!("{BASE}/session/second-factor"),
+            json!({"post": session_entry("second_factor", "二要素認証の登録", "Begin (with the password) or confirm (with a code) a second factor", &[], &["password", "code"])}),
+        ),
         (format!("{BASE}/upload"), json!({"post": upload})),
         (
             format!("{BASE}/jobs/{{id}}"),
@@ -192,6 +205,53 @@ fn own_paths() -> Map<String, Json> {
         ),
         ("/healthz".to_owned(), json!({"get": entry("healthz", "稼働確認", "Is it alive?", json!({"200": json_of(anything)}))})),
     ])
+}
+
+/// `/api/v1/session`: who am I, in and out.
+fn session_path() -> Json {
+    let text = json!({"type": "string"});
+    let shown = json!({"type": "object", "required": ["login", "second_factor_required", "user"], "properties": {
+        "second_factor_required": {"type": "boolean", "description": "Does this server ask for a second factor? / 二要素認証を求めるか"},
+        "login": {"type": "boolean", "description": "Does this store ask for a log-in? / ログインを求めるか"},
+        "user": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["id", "roles", "second_factor", "recovery_codes", "ends"], "properties": {
+            "id": text, "organisation": {"type": ["string", "null"]},
+            "roles": {"type": "array", "items": {"type": "object", "required": ["code", "label"], "properties": {"code": text,
+                "label": {"type": "object", "required": ["ja", "en"], "properties": {"ja": text, "en": text}}}}},
+            "second_factor": {"type": "boolean"}, "recovery_codes": {"type": "integer"}, "ends": text
+        }}]}
+    }});
+    let answer = |schema: Json| {
+        json!({"200": {"description": "Done / 完了", "content": {"application/json": {"schema": schema}}},
+        "default": {"$ref": "#/components/responses/Problem"}})
+    };
+    let entry = |id: &str, ja: &str, en: &str, responses: Json| {
+        json!({"operationId": id, "tags": ["service"], "summary": en,
+        "x-label": {"ja": ja, "en": en}, "responses": responses})
+    };
+    json!({
+        "get": entry("session_show", "ログイン中の利用者", "Who am I?", answer(shown)),
+        "post": session_entry("log_in", "ログイン", "Log in", &["user", "password"], &["code", "bearer"]),
+        "delete": entry("log_out", "ログアウト", "Log out", answer(json!({"type": "object"})))
+    })
+}
+
+/// A route that takes secrets and answers with a session.
+fn session_entry(id: &str, ja: &str, en: &str, required: &[&str], optional: &[&str]) -> Json {
+    let text = json!({"type": "string"});
+    let sort = |name: &str| if name == "bearer" { json!({"type": "boolean"}) } else { json!({"type": "string"}) };
+    let fields: Map<String, Json> = required.iter().chain(optional).map(|name| ((*name).to_owned(), sort(name))).collect();
+    let told = json!({"type": "object", "properties": {"user": text, "ends": text, "token": text,
+        "recovery_codes": {"type": "array", "items": text}, "secret": text, "uri": text}});
+    json!({
+        "operationId": id, "tags": ["service"], "summary": en, "x-label": {"ja": ja, "en": en},
+        "requestBody": {"required": true, "content": {"application/json": {"schema":
+            {"type": "object", "required": required, "properties": fields}}}},
+        "responses": {
+            "200": {"description": "A session, as a cookie or as a token / セッション（クッキーまたはトークン）",
+                "content": {"application/json": {"schema": told}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+        }
+    })
 }
 
 /// `run list` → `RunList`.

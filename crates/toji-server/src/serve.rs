@@ -1,8 +1,9 @@
 //! The server as a process: the socket, jobs taken up again, and a quiet end.
 
-use crate::entry::router_over;
-use crate::face::Limits;
+use crate::entry::router_of;
+use crate::face::{Front, Limits};
 use crate::guard::Hosts;
+use crate::who::guarded;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,15 +15,27 @@ use tokio::sync::watch;
 /// How to serve.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeOptions {
-    /// Where to listen. There is no login yet: anything but loopback opens the store to the network.
+    /// Where to listen. Anything but loopback needs a store with users.
     pub address: SocketAddr,
+    /// A proxy on this machine speaks TLS for it. It needs a store with users, too.
+    pub behind_tls: bool,
+    /// Whoever has no second factor can set one up and nothing else.
+    pub second_factor: bool,
+    /// Open a store without users to other machines all the same.
+    pub without_login: bool,
     /// Limits.
     pub limits: Limits,
 }
 
 impl Default for ServeOptions {
     fn default() -> Self {
-        Self { address: (Ipv4Addr::LOCALHOST, 8080).into(), limits: Limits::default() }
+        Self {
+            address: (Ipv4Addr::LOCALHOST, 8080).into(),
+            behind_tls: false,
+            second_factor: false,
+            without_login: false,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -31,6 +44,8 @@ pub struct Server {
     session: Arc<Session>,
     listener: TcpListener,
     address: SocketAddr,
+    behind_tls: bool,
+    second_factor: bool,
     limits: Limits,
 }
 
@@ -38,8 +53,10 @@ impl Server {
     /// Binds the address.
     ///
     /// # Errors
-    /// `E-SERVE-001` the address cannot be bound.
+    /// `E-SERVE-001` the address cannot be bound; `E-SERVE-003` a store without users would be opened to others.
     pub async fn bind(session: Arc<Session>, options: ServeOptions) -> Result<Self> {
+        let outside = !options.address.ip().is_loopback() || options.behind_tls;
+        guarded(session.has_users().await?, outside, options.without_login)?;
         let fault = |e: std::io::Error| {
             let at = options.address;
             Error::storage("E-SERVE-001", format!("{at} で待ち受けられません: {e}"), format!("cannot listen on {at}: {e}")).hint(
@@ -49,7 +66,14 @@ impl Server {
         };
         let listener = TcpListener::bind(options.address).await.map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
-        Ok(Self { session, listener, address, limits: options.limits })
+        Ok(Self {
+            session,
+            listener,
+            address,
+            behind_tls: options.behind_tls,
+            second_factor: options.second_factor,
+            limits: options.limits,
+        })
     }
 
     /// Where it listens; tells the port when 0 was asked for.
@@ -63,14 +87,20 @@ impl Server {
     /// # Errors
     /// The jobs of the store cannot be read, or the socket fails.
     pub async fn run_until(self, end: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        if !self.address.ip().is_loopback() {
+        let outside = !self.address.ip().is_loopback() || self.behind_tls;
+        if outside && !self.session.has_users().await? {
             tracing::warn!(address = %self.address, "no login: everybody who reaches this address can read and write the store");
+        } else if outside && !self.behind_tls {
+            tracing::warn!(address = %self.address, "no TLS: passwords can be read on the way; put a proxy before it and give --behind-tls");
         }
         self.session.resume_jobs().await?;
         let (stopping, stop) = watch::channel(false);
-        let hosts = Hosts::of(self.address);
+        // A proxy passes on the name that the browser knows.
+        let hosts = if self.behind_tls { Hosts::Any } else { Hosts::of(self.address) };
+        let front = Front { hosts, behind_tls: self.behind_tls, second_factor: self.second_factor };
         let session = Arc::clone(&self.session);
-        let router = router_over(self.session, toji_ops::operations(), self.limits, hosts, stop.clone());
+        let router = router_of(self.session, toji_ops::operations(), self.limits, front, stop.clone());
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let mut begun = stop;
         let farewell = self.limits.farewell;
         let serving = axum::serve(self.listener, router).with_graceful_shutdown(async move {

@@ -1,10 +1,11 @@
 //! `POST /api/v1/upload`: files of a form are kept byte for byte and answered with their addresses.
 
-use crate::face::Face;
+use crate::face::{Face, now};
 use crate::problem::Refusal;
+use crate::who::Who;
 use axum::Json;
-use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::json;
@@ -17,9 +18,11 @@ const FILES_MAX: usize = 1000;
 /// Keeps every part named `file`.
 pub(crate) async fn upload(
     State(face): State<Arc<Face>>,
+    Extension(who): Extension<Who>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<impl IntoResponse, Refusal> {
     let mut form = form.map_err(|fault| not_a_form(&fault.body_text()))?;
+    let access = face.session.access_for(&who.asker, now()).await?;
     let mut files = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|fault| broken(&face, &fault))? {
         if field.name() != Some("file") {
@@ -31,7 +34,7 @@ pub(crate) async fn upload(
         }
         let name = file_name(&field)?;
         let bytes = field.bytes().await.map_err(|fault| broken(&face, &fault))?;
-        files.push(face.session.stage(&toji_core::Access::owner(), &name, bytes.to_vec()).await?);
+        files.push(face.session.stage(&access, &name, bytes.to_vec()).await?);
     }
     if files.is_empty() {
         let error = Error::input("E-UPLOAD-002", "ファイルがありません", "there is no file")

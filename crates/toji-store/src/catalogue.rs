@@ -37,6 +37,12 @@ const TABLES: &[&str] = &[
         reason TEXT NOT NULL, count BIGINT NOT NULL, hash TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, operation TEXT NOT NULL, input TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL,
         output TEXT, error TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, lease_until BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS job_owners (job TEXT PRIMARY KEY, account TEXT NOT NULL, purpose TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS secrets (account TEXT NOT NULL, sort TEXT NOT NULL, value TEXT NOT NULL, updated_at BIGINT NOT NULL,
+        PRIMARY KEY (account, sort))",
+    "CREATE TABLE IF NOT EXISTS sessions (token_hash TEXT PRIMARY KEY, account TEXT NOT NULL, created_at BIGINT NOT NULL,
+        seen_at BIGINT NOT NULL, ends_at BIGINT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS sessions_account ON sessions (account)",
     "CREATE TABLE IF NOT EXISTS vault (digest TEXT PRIMARY KEY, salt TEXT NOT NULL, value TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS vault_value ON vault (value)",
 ];
@@ -237,6 +243,8 @@ async fn set_up(connection: &mut AnyConnection, backend: Backend) -> std::result
             "PRAGMA foreign_keys = ON",
             "PRAGMA temp_store = MEMORY",
             "PRAGMA cell_size_check = ON",
+            // What is deleted or replaced does not stay readable in a page that is written anyway (see `secrets.rs`).
+            "PRAGMA secure_delete = FAST",
         ] {
             connection.execute(pragma).await?;
         }

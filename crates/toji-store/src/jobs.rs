@@ -65,6 +65,17 @@ pub struct JobRow {
     pub output: Option<String>,
     /// Its error when failed.
     pub error: Option<String>,
+    /// Who submitted it; `None` for the owner of the store and for the house itself.
+    pub owner: Option<JobOwner>,
+}
+
+/// Who submitted a job, and for what purpose: it runs with what they may, as it is when it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobOwner {
+    /// Pseudonym.
+    pub account: String,
+    /// Purpose, when one was named.
+    pub purpose: Option<String>,
 }
 
 /// Jobs belong to nothing.
@@ -78,7 +89,33 @@ impl Store {
     /// # Errors
     /// Denied access, storage faults.
     pub async fn add_job(&self, access: &Access, id: &str, operation: &str, input: &str, now: &str) -> Result<()> {
+        self.add_job_of(access, id, operation, input, now, None).await
+    }
+
+    /// Adds a job that somebody submitted. Nobody can take it before it is known whose it is.
+    ///
+    /// # Errors
+    /// Denied access, storage faults.
+    pub async fn add_job_of(
+        &self,
+        access: &Access,
+        id: &str,
+        operation: &str,
+        input: &str,
+        now: &str,
+        owner: Option<&JobOwner>,
+    ) -> Result<()> {
         self.allow(access, Action::Write, job(id)).await?;
+        let mut tx = self.catalogue.begin().await?;
+        if let Some(owner) = owner {
+            sqlx::query("INSERT INTO job_owners (job, account, purpose) VALUES ($1, $2, $3)")
+                .bind(id)
+                .bind(&owner.account)
+                .bind(owner.purpose.as_deref().unwrap_or_default())
+                .execute(&mut *tx)
+                .await
+                .map_err(fault::sql)?;
+        }
         sqlx::query(
             "INSERT INTO jobs (id, operation, input, state, progress, created_at, updated_at, lease_until) VALUES ($1, $2, $3, 'queued', '', $4, $4, 0)",
         )
@@ -86,10 +123,10 @@ impl Store {
         .bind(operation)
         .bind(input)
         .bind(now)
-        .execute(&self.catalogue.pool)
+        .execute(&mut *tx)
         .await
-        .map(|_| ())
-        .map_err(fault::sql)
+        .map_err(fault::sql)?;
+        tx.commit().await.map_err(fault::sql)
     }
 
     /// Takes the oldest job that waits, or whose worker let its lease (seconds since 1970) run out.
@@ -166,14 +203,18 @@ impl Store {
     /// No such job, or denied access.
     pub async fn job(&self, access: &Access, id: &str) -> Result<JobRow> {
         self.allow(access, Action::Read, job(id)).await?;
-        let row = sqlx::query("SELECT id, operation, input, state, progress, output, error FROM jobs WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.catalogue.pool)
-            .await
-            .map_err(fault::sql)?
-            .ok_or_else(|| Error::not_found("E-JOB-002", format!("作業 {id} はありません"), format!("there is no job {id}")))?;
+        let of_job = "SELECT id, operation, input, state, progress, output, error, account, purpose
+             FROM jobs LEFT JOIN job_owners ON job_owners.job = jobs.id WHERE id = $1";
+        let row =
+            sqlx::query(of_job).bind(id).fetch_optional(&self.catalogue.pool).await.map_err(fault::sql)?.ok_or_else(|| {
+                Error::not_found("E-JOB-002", format!("作業 {id} はありません"), format!("there is no job {id}"))
+            })?;
         let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+        let account: Option<String> = row.try_get("account").map_err(fault::sql)?;
+        let purpose: Option<String> = row.try_get("purpose").map_err(fault::sql)?;
+        let owner = account.map(|account| JobOwner { account, purpose: purpose.filter(|purpose| !purpose.is_empty()) });
         Ok(JobRow {
+            owner,
             id: text("id")?,
             operation: text("operation")?,
             input: text("input")?,

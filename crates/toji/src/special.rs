@@ -75,14 +75,29 @@ fn all(lang: Lang) -> Vec<Command> {
         .default_value("127.0.0.1:8080")
         .hide_default_value(true)
         .help(text(
-            "待ち受けるアドレス [既定: 127.0.0.1:8080]。ログインはまだないため、ほかの機械に開くときはご注意ください",
-            "Where to listen [default: 127.0.0.1:8080]. There is no login yet: take care before opening it to other machines",
+            "待ち受けるアドレス [既定: 127.0.0.1:8080]。ほかの機械に開くには、利用者の招待 (toji user invite) が必要です",
+            "Where to listen [default: 127.0.0.1:8080]. To open it to other machines, invite a user first (toji user invite)",
         ));
     let open =
         Arg::new("open").long("open").action(ArgAction::SetTrue).help(text("ブラウザーで開きます", "Open it in the browser"));
+    let behind_tls = Arg::new("behind-tls").long("behind-tls").action(ArgAction::SetTrue).help(text(
+        "この機械のプロキシーが TLS で受けて中継する場合に指定します。クッキーは TLS だけで送られます",
+        "A proxy on this machine takes TLS and passes it on: cookies are for TLS alone",
+    ));
+    let second_factor = Arg::new("second-factor").long("second-factor").action(ArgAction::SetTrue).help(text(
+        "二要素認証を全員に求めます。未登録の人は、登録のほかは何もできません",
+        "Ask everybody for a second factor: whoever has none can set one up and nothing else",
+    ));
+    let without_login = Arg::new("without-login").long("without-login").action(ArgAction::SetTrue).help(text(
+        "利用者のいない保存先を、承知の上でほかの機械に開きます。誰でも読み書きできます",
+        "Open a store without users to other machines all the same: everybody can read and write it",
+    ));
     let serve = make("serve", Text::new("画面と API を提供します。", "Serve the pages and the API."), "toji serve --open")
         .arg(address.clone())
-        .arg(open.clone());
+        .arg(open.clone())
+        .arg(behind_tls.clone())
+        .arg(second_factor.clone())
+        .arg(without_login.clone());
     let demo = make(
         "demo",
         Text::new(
@@ -93,6 +108,9 @@ fn all(lang: Lang) -> Vec<Command> {
     )
     .arg(address)
     .arg(open)
+    .arg(behind_tls)
+    .arg(second_factor)
+    .arg(without_login)
     .arg(Arg::new("data").long("data").value_name("DIR").help(text(
         "生成データの代わりに取り込む、装置ファイルのフォルダー",
         "A folder of instrument files to take in instead of the generated ones",
@@ -147,7 +165,10 @@ async fn serve(matches: &ArgMatches, settings: &Settings) -> Result<()> {
             .hint("例: 127.0.0.1:8080", "for example 127.0.0.1:8080")
     })?;
     let session = Session::open(&settings.store, Options::default()).await?;
-    let server = Server::bind(session, ServeOptions { address, ..ServeOptions::default() }).await?;
+    let (behind_tls, without_login) = (matches.get_flag("behind-tls"), matches.get_flag("without-login"));
+    let second_factor = matches.get_flag("second-factor");
+    let options = ServeOptions { address, behind_tls, second_factor, without_login, ..ServeOptions::default() };
+    let server = Server::bind(session, options).await?;
     let url = format!("http://{}", server.address());
     if settings.json {
         print(output::document(&json!({"url": url})), settings)?;

@@ -58,9 +58,17 @@ function isProblemBody(body: unknown): body is ProblemBody {
   return typeof message === "object" && message !== null && "en" in message && "ja" in message;
 }
 
-async function refusal(response: Response): Promise<Problem> {
+/** Told when a request finds that the session has ended. */
+export const LOGGED_OUT = "toji:logged-out";
+
+/** What the server refused, and why. */
+export async function refusal(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
-  if (isProblemBody(body)) return new Problem({ ...body, status: response.status });
+  if (isProblemBody(body)) {
+    const problem = new Problem({ ...body, status: response.status });
+    if (problem.code === "E-LOGIN-010" && typeof window !== "undefined") window.dispatchEvent(new Event(LOGGED_OUT));
+    return problem;
+  }
   const what = `${response.status} ${response.statusText}`.trim();
   return new Problem({
     status: response.status,

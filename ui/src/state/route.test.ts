@@ -15,6 +15,7 @@ describe("parseRoute", () => {
     ["/search", { page: "search" }],
     ["/import", { page: "import" }],
     ["/sql", { page: "sql" }],
+    ["/account", { page: "account" }],
     ["/plate", { page: "plate" }],
     ["/plate/x", { page: "unknown", path: "/plate/x" }],
     ["/models", { page: "models" }],

@@ -55,26 +55,48 @@ impl Organisation {
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Runs the platform; neutral, sees no data.
+    ///
+    /// 基盤の運営者。中立で、データは見ない。
     Operator,
     /// Checks the logs; sees no data.
+    ///
+    /// 記録の監査人。データは見ない。
     Auditor,
     /// Keeps an organisation's data in order.
+    ///
+    /// 組織のデータの管理責任者。
     Steward,
     /// Decides what an organisation contributes.
+    ///
+    /// 組織が提供するものを決める提供管理者。
     ContributorAdmin,
     /// Works with data.
+    ///
+    /// データで研究する人。
     Scientist,
     /// Makes batches for others.
+    ///
+    /// 受託製造の担当。
     CdmoOperator,
     /// Answers for biosafety.
+    ///
+    /// バイオセーフティの責任者。
     BiosafetyOfficer,
     /// Reviews screening.
+    ///
+    /// スクリーニングの審査者。
     BiosecurityReviewer,
     /// Answers for export control.
+    ///
+    /// 輸出管理の責任者。
     ExportControlOfficer,
     /// A service that trains and computes; never shown rows.
+    ///
+    /// 学習・計算を行うサービス。行は見ない。
     AiService,
     /// May look at what is public.
+    ///
+    /// 公開データだけを見る人。
     Guest,
 }
 

@@ -252,6 +252,7 @@ pub(super) fn restore_operation() -> Operation {
 }
 
 async fn set_retired(context: &Context, input: RetireInput, retired: bool) -> Result<Written> {
+    crate::user::may_retire(&input.kind)?;
     let record = context.session.store.record(&context.access, &input.kind, &input.id, None).await?;
     let put = Put { retired, if_version: Some(record.version), ..Put::new(&input.kind, record.id, record.fields) };
     write(context, if retired { "record retire" } else { "record restore" }, Some(input.reason), put).await

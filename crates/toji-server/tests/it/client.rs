@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use toji_ops::{Operation, Options, Session};
-use toji_server::{Hosts, Limits, router_over};
+use toji_server::{Front, Hosts, Limits, router_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -40,11 +40,25 @@ impl Server {
     pub(crate) async fn real() -> Self {
         Self::over(toji_ops::operations(), Limits::default()).await
     }
+    /// With the registry of Toji, as behind a proxy that speaks TLS.
+    pub(crate) async fn behind_tls() -> Self {
+        Self::at(toji_ops::operations(), Limits::default(), Front { hosts: Hosts::Any, behind_tls: true, second_factor: false })
+            .await
+    }
+    /// With the registry of Toji, where everybody needs a second factor.
+    pub(crate) async fn with_second_factor() -> Self {
+        let front = Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: true };
+        Self::at(toji_ops::operations(), Limits::default(), front).await
+    }
     async fn over(operations: &'static [Operation], limits: Limits) -> Self {
+        Self::at(operations, limits, Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: false }).await
+    }
+    async fn at(operations: &'static [Operation], limits: Limits, front: Front) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let session = Session::init(&folder.path().join("store"), Options::default()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
-        let router = router_over(Arc::clone(&session), operations, limits, Hosts::Loopback, stopped);
+        let router = router_of(Arc::clone(&session), operations, limits, front, stopped);
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -98,6 +112,10 @@ impl Answer {
     }
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
+    }
+    /// Everything of it: headers and body.
+    pub(crate) fn raw(&self) -> String {
+        format!("{:?} {}", self.headers, String::from_utf8_lossy(&self.body))
     }
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()

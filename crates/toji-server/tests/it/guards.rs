@@ -44,7 +44,12 @@ async fn every_answer_carries_the_headers_that_bind_the_browser() {
     for path in ["/", "/healthz", "/api/v1/test/echo", "/api/v1/nowhere", "/api/v1/test/explode", "/assets/none.js"] {
         let answer = server.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'self'; ") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.starts_with("default-src 'self'; ")
+                && policy.contains("frame-ancestors 'none'")
+                && policy.contains("object-src 'none'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("script-src"), "scripts come from here alone");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");

@@ -8,5 +8,6 @@ mod contract;
 mod guards;
 mod live;
 mod operations;
+mod people;
 mod registry;
 mod work;

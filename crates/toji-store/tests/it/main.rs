@@ -14,6 +14,7 @@ mod merge;
 mod plots;
 mod reads;
 mod search;
+mod secrets;
 mod series;
 mod sql;
 mod tamper;

@@ -18,6 +18,10 @@ pub(super) fn declared(schema: &Json) -> impl Iterator<Item = &str> {
 }
 
 const JAPANESE: &[(&str, &str, &str)] = &[
+    ("account_state", "active", "使用中"),
+    ("account_state", "closed", "閉鎖"),
+    ("account_state", "invited", "登録待ち"),
+    ("account_state", "locked", "停止中"),
     ("action", "compute", "計算"),
     ("action", "describe", "概要の閲覧"),
     ("action", "export", "持出し"),
@@ -224,6 +228,17 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("role", "unit", "単位（縦長の表）"),
     ("role", "value", "値（縦長の表）"),
     ("role", "variable", "量の名前（縦長の表）"),
+    ("roles", "ai-service", "AI サービス"),
+    ("roles", "auditor", "監査人"),
+    ("roles", "biosafety-officer", "バイオセーフティ責任者"),
+    ("roles", "biosecurity-reviewer", "バイオセキュリティ審査者"),
+    ("roles", "cdmo-operator", "CDMO 製造担当"),
+    ("roles", "contributor-admin", "提供管理者"),
+    ("roles", "export-control-officer", "輸出管理責任者"),
+    ("roles", "guest", "ゲスト"),
+    ("roles", "operator", "基盤運営者"),
+    ("roles", "scientist", "研究者"),
+    ("roles", "steward", "データ管理責任者"),
     ("rule", "last", "直前値"),
     ("rule", "linear", "直線補間"),
     ("rule", "mean", "平均"),
