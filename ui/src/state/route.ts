@@ -31,6 +31,7 @@ export type Route =
   | { page: "profiles" }
   | { page: "control" }
   | { page: "gas" }
+  | { page: "commons" }
   | { page: "unknown"; path: string };
 
 /** What is done with a model, each below its page. */
@@ -52,6 +53,7 @@ const PLAIN: Record<string, Route> = {
   experiments: { page: "experiments" },
   monitor: { page: "monitor" },
   models: { page: "models" },
+  commons: { page: "commons" },
 };
 
 /** What is learnt from the senses stands below them. */
