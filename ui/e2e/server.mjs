@@ -15,7 +15,8 @@ async function freePort() {
   return port;
 }
 
-async function own(store) {
+/** A program on a copy of a store; gives where it listens. */
+export async function own(store) {
   const folder = mkdtempSync(join(tmpdir(), "toji-journey-"));
   cpSync(store, join(folder, "store"), { recursive: true });
   const port = await freePort();

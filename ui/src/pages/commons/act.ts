@@ -30,9 +30,13 @@ export function actFaults(fields: readonly ActField[], values: ActValues): strin
     .map((field) => field.name);
 }
 
-/** A value as the person chose it. */
+/** Characters of a long text that are shown again before it is sent. */
+const SHOWN = 400;
+
+/** A value as the person chose it; a long text by its beginning. */
 export function shownValue(field: ActField, value: string, yes: string, no: string): string {
   if (field.kind === "check") return value === "1" ? yes : no;
   if (field.kind === "select") return field.options?.find((one) => one.value === value)?.label ?? value;
-  return field.kind === "moment" ? value.replace("T", " ") : value;
+  if (field.kind === "moment") return value.replace("T", " ");
+  return value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
 }

@@ -55,7 +55,7 @@ describe("what waits for whom", () => {
 describe("the account over time", () => {
   const balance = (given: number, taken: number, owed: number) => ({ given, taken, owed, disputed: 0 });
   const duty = (changes: Partial<Duty> = {}): Duty => ({ duty: "D", agreement: "AG-1", data_set: "DS-1", owed: 2, disputed: 0, due: "2026-01-11T00:00:00Z", overdue: false, ...changes });
-  it("steps from the opening through every line to now, in days", () => {
+  it("steps from the opening through every line to now, in the unit that fits", () => {
     const what = { ja: "", en: "" };
     const lines = [
       { at: "2026-01-01T00:00:00Z", transaction: "a", what, change: balance(0, 3, 2), after: balance(0, 3, 2) },
@@ -64,7 +64,10 @@ describe("the account over time", () => {
     const found = course({ opening: balance(0, 0, 0), lines, closing: balance(0, 3, 1), duties: [duty()] }, Date.parse("2026-01-06T00:00:00Z"));
     expect(found?.taken).toEqual([{ x: 0, y: 0 }, { x: 0, y: 3 }, { x: 2.5, y: 3 }, { x: 5, y: 3 }]);
     expect(found?.owed.map((point) => point.y)).toEqual([0, 2, 1, 1]);
-    expect(found?.due).toEqual([{ day: 10, duty: "D" }]);
+    expect(found?.due).toEqual([{ at: 10, duty: "D" }]);
+    expect(found?.unit).toBe("days");
+    const young = course({ opening: balance(0, 0, 0), lines: lines.slice(0, 1), closing: balance(0, 3, 2), duties: [] }, Date.parse("2026-01-01T03:00:00Z"));
+    expect([young?.unit, young?.taken.at(-1)]).toEqual(["hours", { x: 3, y: 3 }]);
     expect(course({ opening: balance(0, 0, 0), lines: [], closing: balance(0, 0, 0), duties: [] }, 0)).toBeNull();
   });
   it("tells what is overdue, soon due, frozen or open", () => {
@@ -106,5 +109,6 @@ describe("an act", () => {
   });
   it("shows values as they were chosen", () => {
     expect(fields.map((field) => shownValue(field, { organisation: "ORG-A", units: "2", due: "2026-01-01T09:00", covered: "1", reason: "x" }[field.name] ?? "", "yes", "no"))).toEqual(["A社", "2", "2026-01-01 09:00", "yes", "x"]);
+    expect(shownValue({ name: "note", label: "Note", kind: "lines" }, "x".repeat(500), "yes", "no")).toBe(`${"x".repeat(400)}…`);
   });
 });

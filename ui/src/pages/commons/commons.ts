@@ -112,25 +112,31 @@ export function urgency(duty: Duty, now: number): Urgency {
   return Date.parse(duty.due) - now < 30 * DAY_MS ? "soon" : "later";
 }
 
+/** In what the course is told: the longest unit that it fills. */
+export type CourseUnit = "days" | "hours" | "minutes";
+
 export interface Course {
-  /** moment of day 0 */
+  /** moment of 0 */
   start: string;
+  unit: CourseUnit;
   given: XyPoint[];
   taken: XyPoint[];
   owed: XyPoint[];
-  /** days at which open duties are due */
-  due: { day: number; duty: string }[];
+  /** where open duties are due */
+  due: { at: number; duty: string }[];
 }
 
-/** How given, taken and owed stood, in days since the first line; null when nothing happened yet. */
+/** How given, taken and owed stood, since the first line; null when nothing happened yet. */
 export function course(account: Pick<Account, "opening" | "lines" | "closing" | "duties">, now: number): Course | null {
   const start = account.lines[0]?.at;
   if (start === undefined) return null;
   const zero = Date.parse(start);
-  const day = (at: string) => (Date.parse(at) - zero) / DAY_MS;
-  const steps = [{ x: 0, of: account.opening }, ...account.lines.map((line) => ({ x: day(line.at), of: line.after })), { x: Math.max((now - zero) / DAY_MS, 0), of: account.closing }];
+  const span = Math.max(now, ...account.duties.map((duty) => Date.parse(duty.due))) - zero;
+  const [unit, length]: [CourseUnit, number] = span >= 2 * DAY_MS ? ["days", DAY_MS] : span >= DAY_MS / 12 ? ["hours", DAY_MS / 24] : ["minutes", DAY_MS / 1440];
+  const since = (at: string) => (Date.parse(at) - zero) / length;
+  const steps = [{ x: 0, of: account.opening }, ...account.lines.map((line) => ({ x: since(line.at), of: line.after })), { x: Math.max((now - zero) / length, 0), of: account.closing }];
   const points = (name: "given" | "taken" | "owed") => steps.map((step) => ({ x: step.x, y: step.of[name] }));
-  return { start, given: points("given"), taken: points("taken"), owed: points("owed"), due: account.duties.map((duty) => ({ day: day(duty.due), duty: duty.duty })) };
+  return { start, unit, given: points("given"), taken: points("taken"), owed: points("owed"), due: account.duties.map((duty) => ({ at: since(duty.due), duty: duty.duty })) };
 }
 
 /** Identifiers or keys, one a line. */
