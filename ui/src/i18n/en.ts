@@ -1,6 +1,8 @@
 // The English strings; their keys are the keys of the whole page. `{n|run|runs}`
 // writes a number with the right word.
 
+import { commonsEn } from "./commons-en";
+
 export const en = {
   "skip_to_content": "Skip to content",
   "brand_home": "Toji, to the runs",
@@ -1598,6 +1600,7 @@ export const en = {
   "rules.summary": "The rules agree in {right} ({interval}), the usual in {usual}",
   "nav.monitor": "Monitoring",
   "command.monitor": "Go to monitoring",
+  ...commonsEn,
   "monitor.title": "Monitoring",
   "monitor.about": "A run beside those that went well: how variables move together (T²), how far from that it is (SPE), the region in which whole good runs stay, and what is behind a departure.",
   "monitor.none": "No monitor model is kept yet. It is learnt from runs that went well.",

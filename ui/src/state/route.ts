@@ -32,6 +32,7 @@ export type Route =
   | { page: "control" }
   | { page: "gas" }
   | { page: "account" }
+  | { page: "commons" }
   | { page: "unknown"; path: string };
 
 /** What is done with a model, each below its page. */
@@ -54,6 +55,7 @@ const PLAIN: Record<string, Route> = {
   monitor: { page: "monitor" },
   models: { page: "models" },
   account: { page: "account" },
+  commons: { page: "commons" },
 };
 
 /** What is learnt from the senses stands below them. */
