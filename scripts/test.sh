@@ -38,6 +38,9 @@ step "pages in a browser, against the real program"
 step "walls and documents"
 ./scripts/check-walls.sh
 python3 scripts/check-docs.py
+# The table of the standard is what its source says, and every test it names is there.
+python3 scripts/asvs.py
+git diff --exit-code --stat -- docs/src/en/asvs.md docs/src/ja/asvs.md
 make --silent docs
 
 step "licences, sources and bans of what is linked"
