@@ -220,6 +220,9 @@ for (const lang of ["en", "ja"]) {
       await settled(page);
       assert.equal(new URL(page.url()).searchParams.get("user"), "owner");
       assert.equal(await set.count(), 1);
+      assert.equal(await page.getByRole("button", { name: `${t("commons.use")}: DS-${mine}`, exact: true }).count(), 0, "nobody acts for whom they look as");
+      await page.locator("#commons-user").selectOption("");
+      await settled(page);
       const refused = await act(page, `${t("commons.use")}: DS-${mine}`, {}, true);
       assert.ok(refused.effects.includes(t("commons.use.unknown")));
       assert.ok(refused.said.includes(no.reason[lang].split("(")[0]), refused.said);
