@@ -7,9 +7,10 @@ use super::write::{id_in, wanted};
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toji_commons::agreement::{Agreement, Area, Purpose, Role};
+use std::collections::BTreeSet;
+use toji_commons::agreement::{Agreement, Area, Person, Purpose, Role};
 use toji_commons::decide::{Action, Clause, Commons, compare};
-use toji_core::{Error, Instant, Place, Result, Text};
+use toji_core::{Error, Id, Instant, Place, Result, Text};
 
 /// Input of `commons preview`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,7 +108,15 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn preview(context: Context, input: Input) -> Result<Preview> {
     let standing = standing(&context).await?;
     actor(&context, &standing, &[Role::ContributorAdmin, Role::Steward, Role::Operator, Role::Auditor], None)?;
-    let before = (*standing.commons).clone();
+    let mut before = (*standing.commons).clone();
+    // An organisation that has nobody here yet is looked at as a steward of it.
+    let peopled: BTreeSet<Id> = before.persons().map(|p| p.organisation.clone()).collect();
+    let empty: Vec<Id> = before.organisations().map(|o| o.id.clone()).filter(|id| !peopled.contains(id)).collect();
+    for organisation in empty {
+        let id = Id::parse(&format!("{organisation}:steward"))?;
+        before.person(Person { id, organisation, roles: BTreeSet::from([Role::Steward]) })?;
+    }
+    let before = before;
     let mut after = before.clone();
     let mut edges = vec![context.now];
     if let Some(id) = &input.agreement {

@@ -3,9 +3,10 @@
 use super::standing::Standing;
 use crate::operation::Context;
 use crate::session::Session;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use toji_commons::agreement::{Purpose, Role};
-use toji_commons::decide::Seat;
+use toji_commons::agreement::{Person, Purpose, Role};
+use toji_commons::decide::{Commons, Seat};
 use toji_core::{Access, Action, Category, Decision, Error, Gate, Id, Instant, Place, Principal, Resource, Result, Text};
 
 /// A name nobody can have: whoever is not known asks under it.
@@ -117,9 +118,7 @@ pub(super) fn actor(context: &Context, standing: &Standing, roles: &[Role], orga
         return Ok(Actor { id: who.id.clone(), organisation, office: Access { who, ..office } });
     }
     let person = Id::parse(&context.access.who.id).ok().and_then(|id| standing.commons.known_person(&id).cloned());
-    let fits = |p: &toji_commons::agreement::Person| {
-        p.roles.iter().any(|r| roles.contains(r)) && named.as_ref().is_none_or(|o| *o == p.organisation)
-    };
+    let fits = |p: &Person| p.roles.iter().any(|r| roles.contains(r)) && named.as_ref().is_none_or(|o| *o == p.organisation);
     match person.filter(fits) {
         Some(person) => Ok(Actor { id: person.id.to_string(), organisation: person.organisation, office }),
         None => {
@@ -134,6 +133,18 @@ pub(super) fn actor(context: &Context, standing: &Standing, roles: &[Role], orga
             .hint("役割の変更は `toji user roles` で申請してください", "ask for another role (`toji user roles`)"))
         }
     }
+}
+
+/// The commons as whoever acts is judged in it. The owner of the store is nobody in it: acting for an organisation, they
+/// are judged as a steward of it.
+pub(super) fn judged(context: &Context, standing: &Standing, actor: &Actor) -> Result<Arc<Commons>> {
+    if !context.access.sees_all() {
+        return Ok(standing.commons.clone());
+    }
+    let mut commons = (*standing.commons).clone();
+    let roles = BTreeSet::from([Role::Steward]);
+    commons.person(Person { id: Id::parse(&actor.id)?, organisation: actor.organisation.clone(), roles })?;
+    Ok(Arc::new(commons))
 }
 
 /// The gate of operations that write the records of the commons, after they asked whose office it is.

@@ -1,6 +1,6 @@
 //! Data sets: what an owner shares on one set of terms, and the catalogue of all that one may know of.
 
-use super::seat::{actor, purpose_of, standing};
+use super::seat::{actor, judged, purpose_of, standing};
 use super::standing::{PARTS, Standing, flag, instant, texts};
 use super::write::{id_in, out_of_order, present, wanted, with, write};
 use crate::operation::{Context, Effect, Operation, Words};
@@ -23,6 +23,11 @@ struct ShareInput {
     ///
     /// データセットの識別子。既にあるものは改める。
     id: String,
+    /// Organisation that shares it; one's own when missing.
+    ///
+    /// 共有する組織。省略時は自社。
+    #[serde(default)]
+    organisation: Option<String>,
     /// Title.
     ///
     /// 標題。
@@ -157,6 +162,11 @@ struct CatalogueInput {
     /// 利用目的の記号。省略時は research。
     #[serde(default)]
     purpose: Option<String>,
+    /// Organisation whose steward the owner of the store looks as; that of the house when missing.
+    ///
+    /// 保存先の持ち主が、どの組織のデータ管理責任者として見るか。省略時は基盤の持ち主。
+    #[serde(default)]
+    organisation: Option<String>,
     /// Of whom: a user, whose view is shown; only for the owner of the store, operators and auditors.
     ///
     /// 誰から見た目録か（利用者）。保存先の持ち主・基盤運営者・監査人のみ。
@@ -315,7 +325,7 @@ async fn share(context: Context, input: ShareInput) -> Result<Shared> {
     let standing = standing(&context).await?;
     let id = id_in("id", &input.id)?;
     let before = present(&context, "data-set", id.as_str()).await?;
-    let for_whom = before.as_ref().and_then(|r| text(&r.fields, "owner"));
+    let for_whom = before.as_ref().and_then(|r| text(&r.fields, "owner")).or(input.organisation);
     let actor = actor(&context, &standing, &[Role::ContributorAdmin, Role::Steward], for_whom.as_deref())?;
     if id.as_str().contains(':') {
         return Err(Error::input("E-COMMONS-012", "識別子に「:」は使えません", "the identifier may not hold \":\"")
@@ -410,7 +420,14 @@ async fn catalogue(context: Context, input: CatalogueInput) -> Result<Catalogue>
     let standing = standing(&context).await?;
     let purpose = input.purpose.as_deref().map_or(Ok(Purpose::Research), purpose_of)?;
     let who = seen_by(&context, &standing, input.user.as_deref())?;
-    let seat = Seat::new(standing.commons.clone(), standing.clone(), purpose, context.now);
+    let commons = match &input.user {
+        Some(_) => standing.commons.clone(),
+        None if context.access.sees_all() => {
+            judged(&context, &standing, &actor(&context, &standing, &[], input.organisation.as_deref())?)?
+        }
+        None => standing.commons.clone(),
+    };
+    let seat = Seat::new(commons, standing.clone(), purpose, context.now);
     let mut data_sets = Vec::new();
     for record in context.session.store.records(&Access::owner(), "data-set", None, false).await? {
         if record.fields.contains_key("retired_at") {

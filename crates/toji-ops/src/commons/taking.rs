@@ -1,6 +1,6 @@
 //! What is taken and what is handed back: use, feedback, dispute, patents, and the account of it all.
 
-use super::seat::{Actor, actor, standing};
+use super::seat::{Actor, actor, judged, standing};
 use super::standing::Standing;
 use super::write::{id_in, out_of_order, said, wanted, with, write, write_all};
 use crate::operation::{Context, Effect, Operation, Words};
@@ -471,10 +471,11 @@ async fn register(context: Context, input: UseInput) -> Result<Used> {
     let data_set = id_in("data_set", &input.data_set)?;
     let purpose = super::seat::purpose_of(&input.purpose)?;
     let who = id_in("user", &actor.id)?;
+    let judged = judged(&context, &standing, &actor)?;
     // Reading is what brings the duty; an agreement that grants computing or training only may be used all the same.
     let tried = [Action::Read, Action::Compute, Action::Train];
-    let decisions = tried
-        .map(|action| standing.commons.decide(&Request { who: &who, action, data_set: &data_set, purpose, now: context.now }));
+    let decisions =
+        tried.map(|action| judged.decide(&Request { who: &who, action, data_set: &data_set, purpose, now: context.now }));
     let Some(decision) = decisions.iter().find(|d| d.allow()).or(decisions.first()) else {
         return Err(Error::bug("E-COMMONS-025", "no decision"));
     };

@@ -331,7 +331,7 @@ async fn a_damaged_table_definition_is_refused_without_a_panic() {
     }));
     let still = Still::made().await;
     let healthy = still.healthy();
-    let definitions: Vec<usize> = (0..healthy.len().min(16_384)).filter(|i| healthy[*i..].starts_with(b"CREATE TABLE")).collect();
+    let definitions: Vec<usize> = (0..healthy.len()).filter(|i| healthy[*i..].starts_with(b"CREATE TABLE")).collect();
     assert!(definitions.len() > 5, "{definitions:?}");
     let said = dump(&still.catalogue()).await.unwrap();
     let (mut refused, mut damaged) = (0, 0);
