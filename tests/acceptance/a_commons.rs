@@ -255,6 +255,15 @@ async fn a12_advance_data_is_reached_after_approval_brings_a_duty_and_ends_with_
     assert_eq!(bench.refusal_as("ORG-B-ken", "run show", reads.clone()).await.code(), "E-GATE-001");
     let take = json!({ "data_set": "DS-1", "purpose": "research" });
     assert_eq!(bench.refusal_as("ORG-B-ken", "commons use", take.clone()).await.code(), "E-ACCESS-101");
+    // It sees how it stands itself, and nothing of others.
+    let told = bench.run_as("ORG-B-kanri", "commons member", json!({})).await;
+    let told: Vec<(&str, &str)> = told["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| (m["organisation"].as_str().unwrap(), m["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("ORG-B", "applied")]);
     bench.register_key("ORG-B").await;
     let terms = json!({ "early_access": ["ORG-B"], "feedback_units": 2, "feedback_days": 90, "patent_notice_days": 30, "industrial_use": true });
     bench.agreement("GI", &["ORG-A", "ORG-B"], &["DS-1"], terms).await;

@@ -10,6 +10,7 @@ use crate::series::{Base, Block, NewPart, Want, joined, part_path, sorted, sound
 use crate::sight::Sight;
 use crate::store::Store;
 use sqlx::Row as _;
+use std::collections::HashMap;
 use toji_core::culture::Points;
 use toji_core::record::FieldMap;
 use toji_core::{Access, Action, Category, Diagnostic, Digest, Error, Id, Instant, Kind, Place, Record, Result, Severity};
@@ -132,9 +133,14 @@ impl Store {
                 body.changes.push(Change::Blob { address, bytes, name });
             }
         }
+        let mut of_runs: HashMap<String, Option<String>> = HashMap::new();
         for put in commit.puts {
             let kind = self.kinds.get(&put.kind)?;
-            receipt.versions.push(put_record(&mut tx, kind, put, seq, access.who.organisation.as_deref(), &mut body).await?);
+            let owner = match &access.who.organisation {
+                Some(organisation) => Some(organisation.clone()),
+                None => owner_by_run(&mut tx, kind, &put, &mut of_runs).await?,
+            };
+            receipt.versions.push(put_record(&mut tx, kind, put, seq, owner.as_deref(), &mut body).await?);
         }
         for (run, part) in parts {
             add_part(&mut tx, &run, &part, seq, &mut body).await?;
@@ -299,6 +305,34 @@ fn not_noted(error: &Error) -> Diagnostic {
 }
 
 type Tx = sqlx::Transaction<'static, sqlx::Any>;
+
+/// What the house itself enters of one run, its analysis for one, belongs to whom the run belongs to. What people enter
+/// of several runs, a plan or a deposit, belongs to whoever enters it.
+async fn owner_by_run(
+    tx: &mut Tx,
+    kind: &Kind,
+    put: &Put,
+    known: &mut HashMap<String, Option<String>>,
+) -> Result<Option<String>> {
+    if kind.area_field.is_some() && !kind.derived {
+        return Ok(None);
+    }
+    let mut runs = references(kind, &put.fields).into_iter().filter(|(_, target, _)| *target == "run").map(|(_, _, id)| id);
+    let Some(run) = runs.next() else { return Ok(None) };
+    if runs.any(|other| other != run) {
+        return Ok(None);
+    }
+    if !known.contains_key(run) {
+        let row = sqlx::query("SELECT owner FROM versions WHERE kind = 'run' AND id = $1 AND latest = 1")
+            .bind(run)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(fault::sql)?;
+        let owner = row.map(|row| row.try_get("owner").map_err(fault::sql)).transpose()?.flatten();
+        known.insert(run.to_owned(), owner);
+    }
+    Ok(known.get(run).cloned().flatten())
+}
 
 async fn put_record(tx: &mut Tx, kind: &Kind, put: Put, seq: i64, organisation: Option<&str>, body: &mut Body) -> Result<u64> {
     let present = sqlx::query(

@@ -11,7 +11,7 @@ use toji_commons::agreement::{Agreement, Area, DataSet, Listing, Organisation, P
 use toji_commons::decide::{Commons, Place, Places};
 use toji_commons::log::{Note, VerifierKey};
 use toji_core::record::FieldMap;
-use toji_core::{Access, Id, Instant, Record, Resource, Result};
+use toji_core::{Access, Error, Id, Instant, Record, Resource, Result};
 use toji_store::Store;
 
 /// Setting that names the organisation the house itself belongs to.
@@ -44,6 +44,8 @@ pub(crate) struct Standing {
     sets: HashMap<(String, String), Id>,
     /// Records of the commons → organisations they concern.
     parties: HashMap<(String, String), BTreeSet<Id>>,
+    /// Organisations that are members.
+    members: BTreeSet<Id>,
     /// Kinds of which what the house itself keeps is for everyone.
     common: BTreeSet<String>,
     /// Member, data set, agreement of every use that was registered.
@@ -110,7 +112,9 @@ impl Standing {
             organisations.insert(organisation.id.clone(), organisation);
         }
         let people: Vec<Person> = of("user").iter().filter_map(person_of).collect();
-        for id in people.iter().map(|p| &p.organisation).chain([&home]) {
+        // Whoever owns a data set is known, so that its terms hold whatever became of the owner.
+        let owners: Vec<Id> = of("data-set").iter().filter_map(data_set_of).map(|d| d.owner).collect();
+        for id in people.iter().map(|p| &p.organisation).chain(&owners).chain([&home]) {
             organisations.entry(id.clone()).or_insert_with(|| stranger(id));
         }
         let names: Vec<Id> = organisations.keys().cloned().collect();
@@ -124,6 +128,7 @@ impl Standing {
                 commons.data_set(DataSet { id, owner: name.clone(), area, embargo: None, human_derived: false })?;
             }
         }
+        let members = commons.organisations().filter(|o| o.is_member(now)).map(|o| o.id.clone()).collect();
         let (mut sets, mut secret) = (HashMap::new(), BTreeSet::new());
         for record in of("data-set").iter().filter(|r| !r.fields.contains_key("retired_at")) {
             let Some(data_set) = data_set_of(record) else { continue };
@@ -146,10 +151,7 @@ impl Standing {
                 let _ = commons.agreement(agreement);
             }
         }
-        let transactions: Vec<Transaction> = of("account-entry")
-            .iter()
-            .filter_map(|r| serde_json::from_value(r.fields.get("transaction")?.clone()).ok())
-            .collect();
+        let transactions: Vec<Transaction> = of("account-entry").iter().map(transaction_of).collect::<Result<_>>()?;
         let takings = transactions.iter().filter_map(taking).collect();
         let ledger = Ledger::gather(transactions)?;
         commons.take_duties(&ledger, now);
@@ -161,7 +163,20 @@ impl Standing {
         }
         let approvals = of("export-approval").iter().filter_map(approval).collect();
         let common = store.kinds().iter().filter(|k| k.common).map(|k| k.kind.clone()).collect();
-        Ok(Self { seq, home, commons: Arc::new(commons), ledger, keys, sets, parties, common, takings, secret, approvals })
+        Ok(Self {
+            seq,
+            home,
+            commons: Arc::new(commons),
+            ledger,
+            keys,
+            members,
+            sets,
+            parties,
+            common,
+            takings,
+            secret,
+            approvals,
+        })
     }
 
     /// The data set of a record.
@@ -176,8 +191,12 @@ impl Places for Standing {
             Resource::Record { kind: "job", .. } => return Place::Work,
             Resource::Record { kind: "aggregate-cell", .. } => return Place::Closed,
             Resource::Record { kind: "aggregate-release" | "log-checkpoint" | "shared-model", .. } => return Place::Members,
-            // That an organisation is a member, members know; of its people only its own.
-            Resource::Record { kind: "membership", .. } => return Place::Members,
+            // That an organisation is a member, members know, and itself how it stands; of its people only its own.
+            Resource::Record { kind: "membership", id, .. } => {
+                let mut parties = self.members.clone();
+                parties.extend(Id::parse(id).ok());
+                return Place::Parties(parties);
+            }
             Resource::Record { kind, id, .. } if KINDS.contains(&kind) && kind != "data-set" => {
                 let parties = self.parties.get(&(kind.to_owned(), id.to_owned())).cloned();
                 return Place::Parties(parties.unwrap_or_default());
@@ -257,6 +276,22 @@ fn data_set_of(record: &Record) -> Option<DataSet> {
         area: Area::from_code(&text(&record.fields, "area")?)?,
         embargo: instant(&record.fields, "embargo_until"),
         human_derived: flag(&record.fields, "human_derived"),
+    })
+}
+
+/// A transaction that cannot be read must not be taken for none: it may be a duty.
+fn transaction_of(record: &Record) -> Result<Transaction> {
+    let json = record.fields.get("transaction").cloned().unwrap_or_default();
+    serde_json::from_value(json).map_err(|e| {
+        Error::storage(
+            "E-COMMONS-049",
+            format!("勘定の取引「{}」を読めません: {e}", record.id),
+            format!("the account transaction \"{}\" is not readable: {e}", record.id),
+        )
+        .hint(
+            "`toji verify` で確かめ、より新しい Toji で開いてください",
+            "check it with `toji verify`, and open it with a newer Toji",
+        )
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use sqlx::{Connection as _, Row as _};
 use std::sync::Arc;
 use toji_core::{Access, Action, Category, Decision, Digest, Gate, Principal, Resource, Text};
-use toji_store::{Commit, Store};
+use toji_store::{Commit, Put, Store};
 
 /// Words that stand only in what is denied.
 const SECRET: &str = "himitsu";
@@ -241,5 +241,31 @@ async fn refusals_and_exports_are_noted_with_their_reason() {
     assert_eq!(noted, [line(1, "read", 0), line(2, "read", 0), line(3, "read", 0), line(4, "export", 1)]);
     let what: Vec<String> = rows.iter().map(|r| r.get(3)).collect();
     assert!(what[0].contains("r-secret") && what[1].contains("r-secret") && what[2].contains(&blob.to_string()), "{what:?}");
+    home.close().await;
+}
+
+/// A record belongs to the organisation of whoever entered it first, and goes on to; what the house enters of a run
+/// belongs to whom the run belongs to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_keeps_its_first_owner_and_the_house_works_for_the_owner_of_a_run() {
+    let home = Home::embedded().await;
+    let store = &home.store;
+    let of = |organisation: Option<&str>| {
+        let mut access = me();
+        access.who.organisation = organisation.map(str::to_owned);
+        access
+    };
+    let enter = |access: Access, puts: Vec<Put>, n: i64| async move {
+        store.commit(&access, at(n), Commit { operation: "test".into(), puts, ..Commit::default() }).await.unwrap();
+    };
+    enter(of(Some("ORG-A")), vec![put("run", "r1", json!({"title": "a", "key": "r1"}))], 0).await;
+    enter(of(Some("ORG-B")), vec![put("run", "r1", json!({"title": "b", "key": "r1"}))], 1).await;
+    let event = |run: &str| put("event", &format!("{run}-e"), json!({"run": run, "sort": "addition", "label": "x"}));
+    enter(of(None), vec![put("run", "r2", json!({"title": "c", "key": "r2"})), event("r1"), event("r2")], 2).await;
+    let owner = |kind: &'static str, id: &'static str| async move { store.record(&me(), kind, id, None).await.unwrap().owner };
+    assert_eq!(owner("run", "r1").await.as_deref(), Some("ORG-A"));
+    assert_eq!(owner("event", "r1-e").await.as_deref(), Some("ORG-A"));
+    assert_eq!((owner("run", "r2").await, owner("event", "r2-e").await), (None, None));
+    assert_sound(store).await;
     home.close().await;
 }
