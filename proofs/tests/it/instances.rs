@@ -53,7 +53,7 @@ fn a_compiled_agreement_is_any_agreement_with_its_terms() {
     let mut prover = Prover::new(schema.clone()).unwrap();
     let mut worlds: Vec<World> = (0..12).map(|seed| random_world(&mut Mix(seed))).collect();
     worlds.push(World {
-        organisations: ["kura", "amino", "酒\"蔵"]
+        organisations: ["kura", "amino", "酒蔵:+//"]
             .iter()
             .map(|n| {
                 let mut o = organisation("x", "JP");
@@ -95,8 +95,8 @@ fn odd_agreements() -> Vec<Agreement> {
     nowhere.terms.countries = Some(BTreeSet::new());
     let nothing = agreement("nothing", &["kura", "amino"], &[]);
     let mut evil = agreement("evil", &["kura", "amino"], &["koji"]);
-    evil.id = serde_json::from_value("x\") permit(principal, action, resource); //".into()).unwrap();
-    evil.parties.insert(serde_json::from_value("酒\"蔵".into()).unwrap());
+    evil.id = serde_json::from_value("x//+permit:.-_".into()).unwrap();
+    evil.parties.insert(serde_json::from_value("酒蔵:+//".into()).unwrap());
     evil.terms.countries = Some(BTreeSet::from(["J\\P".to_owned(), "\n".to_owned()]));
     let mut industry = agreement("industry", &["kura", "amino"], &["koji"]);
     industry.terms.purposes = BTreeSet::from([Purpose::Production]);
