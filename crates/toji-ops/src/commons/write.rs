@@ -30,8 +30,8 @@ pub(super) async fn wanted(context: &Context, kind: &str, id: &str, field: &str)
         )
         .at(Place::field(field))
         .hint(
-            "識別子を確かめてください。一覧は toji commons の各操作で見られます",
-            "check the identifier; the operations of `toji commons` list them",
+            format!("`toji record list {kind}` で識別子を確かめてください"),
+            format!("see the identifiers with `toji record list {kind}`"),
         )
     })
 }
