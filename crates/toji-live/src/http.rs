@@ -106,7 +106,7 @@ impl Sink for Remote {
 }
 
 /// An error with its causes: «client error (Connect): connection refused».
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -13,7 +13,7 @@
 //!
 //! [`collect`] runs all sources of a [`config::Config`] into one sink; [`pipe`] is the bounded way in
 //! between; [`forward`] keeps on disk what an edge collector cannot hand on yet; [`http`] hands it to a
-//! server. Reading a message is pure and apart from the connection that brought it.
+//! server, and [`peer`] speaks to a server as one of its users. Reading a message is pure and apart from the connection that brought it.
 
 pub mod clock;
 pub mod collect;
@@ -28,6 +28,7 @@ pub mod http;
 pub mod merge;
 pub mod mqtt;
 pub mod opcua;
+pub mod peer;
 pub mod pipe;
 pub mod protocol;
 pub mod sila;

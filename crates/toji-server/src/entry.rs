@@ -54,6 +54,7 @@ pub fn router_of(
         .route(&format!("{BASE}/operations"), get(list_operations))
         .route(&format!("{BASE}/session"), get(login::show).post(login::enter).delete(login::log_out))
         .route(&format!("{BASE}/session/enrol"), post(login::enrol))
+        .route(&format!("{BASE}/session/node"), post(login::node))
         .route(&format!("{BASE}/session/password"), post(login::password))
         .route(&format!("{BASE}/session/second-factor"), post(login::second_factor))
         .route(&format!("{BASE}/jobs/{{id}}"), get(jobs::show).delete(jobs::cancel))

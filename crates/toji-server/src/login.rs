@@ -47,6 +47,18 @@ struct Enrol {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Node {
+    user: String,
+    /// As it was posed.
+    #[serde(default)]
+    challenge: Option<String>,
+    /// The note with the signature.
+    #[serde(default)]
+    signed: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewPassword {
     password: String,
     new_password: String,
@@ -95,6 +107,25 @@ pub(crate) async fn enrol(State(face): State<Arc<Face>>, Extension(who): Extensi
     };
     let entered = face.session.enrol(&body.user, &body.code, &body.password, &who.client, now()).await;
     answer(&face, entered, false)
+}
+
+/// `POST /api/v1/session/node`: another node asks for a challenge, and comes back with it signed.
+pub(crate) async fn node(State(face): State<Arc<Face>>, Extension(who): Extension<Who>, request: Request) -> Response {
+    let body: Node = match read(&face, request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    match (body.challenge, body.signed) {
+        (Some(challenge), Some(signed)) => {
+            let entered = face.session.log_in_by_key(&body.user, &challenge, &signed, &who.client, now()).await;
+            answer(&face, entered, true)
+        }
+        (None, None) => match face.session.challenge(&body.user, now()).await {
+            Ok(challenge) => Json(challenge).into_response(),
+            Err(error) => Refusal::from(error).into_response(),
+        },
+        _ => unreadable().into_response(),
+    }
 }
 
 /// `DELETE /api/v1/session`.

@@ -171,6 +171,10 @@ fn own_paths() -> Map<String, Json> {
             json!({"post": session_entry("enrol", "利用者の登録", "Enrol with an enrolment code", &["user", "code", "password"], &[])}),
         ),
         (
+            format!("{BASE}/session/node"),
+            json!({"post": session_entry("node", "ノードのログイン", "Another node asks for a challenge, or comes with it signed", &["user"], &["challenge", "signed"])}),
+        ),
+        (
             format!("{BASE}/session/password"),
             json!({"post": session_entry("password", "パスワードの変更", "Change the password", &["password", "new_password"], &["code"])}),
         ),

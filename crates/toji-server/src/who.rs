@@ -112,7 +112,7 @@ fn is_open(method: &Method, path: &str) -> bool {
     let Some(rest) = path.strip_prefix(BASE).map(|rest| rest.trim_start_matches('/')) else { return false };
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match rest.split('/').collect::<Vec<_>>().as_slice() {
-        ["session"] | ["session", "enrol"] => true,
+        ["session"] | ["session", "enrol" | "node"] => true,
         // What Toji can do is public; it tells nothing of this store.
         ["openapi.json" | "operations"] => reads,
         ["jobs" | "upload" | "session", ..] | ["live", "stream"] => false,
@@ -217,6 +217,7 @@ mod tests {
         check(Method::GET, "/session", true);
         check(Method::POST, "/session", true);
         check(Method::POST, "/session/enrol", true);
+        check(Method::POST, "/session/node", true);
         check(Method::POST, "/session/password", false);
         check(Method::POST, "/session/second-factor", false);
         check(Method::GET, "/openapi.json", true);

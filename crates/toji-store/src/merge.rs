@@ -293,7 +293,7 @@ type At = (u32, u32);
 
 /// What blocks of one channel say together, in order of time, as stretches of numbers of one form. Blocks of
 /// one part follow one another in time; where two parts have points at one time, the later part's stand.
-fn together(said: &[(Digest, Points)]) -> Vec<Points> {
+pub(crate) fn together(said: &[(Digest, Points)]) -> Vec<Points> {
     let time = |(block, i): At| said.get(block as usize).and_then(|(_, p)| p.t_ns.get(i as usize)).copied().unwrap_or(i64::MAX);
     let mut merged: Vec<At> = Vec::new();
     let mut block = 0;

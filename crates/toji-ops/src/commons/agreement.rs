@@ -474,7 +474,7 @@ async fn sign_it(context: Context, input: SignInput) -> Result<View> {
         .hint("`toji commons key` で登録してください", "register it with `toji commons key`")
     };
     let public: &VerifierKey = standing.keys.get(&actor.organisation).ok_or_else(unregistered)?;
-    let mut note = note_of(&record)?;
+    let mut note = note_of(&record.fields)?;
     match (&input.key_file, &input.signed) {
         (Some(path), None) => sign(&mut note, &key_from(&context, path, KeyKind::Log)?)?,
         (None, Some(signed)) => {
@@ -542,14 +542,14 @@ async fn show(context: Context, input: ShowInput) -> Result<Agreements> {
 }
 
 /// The document of an agreement; before anybody signed, it is its text alone.
-fn note_of(record: &Record) -> Result<Note> {
-    let document = text(&record.fields, "note").unwrap_or_default();
-    if texts(&record.fields, "signed_by").is_empty() { Note::new(document) } else { Note::parse(&document) }
+pub(super) fn note_of(fields: &FieldMap) -> Result<Note> {
+    let document = text(fields, "note").unwrap_or_default();
+    if texts(fields, "signed_by").is_empty() { Note::new(document) } else { Note::parse(&document) }
 }
 
 /// The agreement of a record, whoever signed it.
 pub(super) fn terms_of(record: &Record) -> Option<Agreement> {
-    let note = note_of(record).ok()?;
+    let note = note_of(&record.fields).ok()?;
     let json = note.text().split_once('\n')?.1;
     serde_json::from_str(json).ok()
 }

@@ -8,6 +8,7 @@ mod agreement;
 mod fairness;
 mod log;
 mod member;
+mod node;
 mod preview;
 mod seat;
 mod secret;
@@ -19,7 +20,7 @@ mod topics;
 mod train;
 mod write;
 
-pub(crate) use standing::Standing;
+pub(crate) use standing::{HOME, Standing};
 
 use crate::operation::Operation;
 
@@ -34,6 +35,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         secret::operations(),
         send::operations(),
         topics::operations(),
+        node::operations(),
         train::operations(),
         log::operations(),
         fairness::operations(),

@@ -1,5 +1,6 @@
 //! Data sets: what an owner shares on one set of terms, and the catalogue of all that one may know of.
 
+use super::node::Row;
 use super::seat::{actor, judged, purpose_of, standing};
 use super::standing::{PARTS, Standing, flag, instant, texts};
 use super::write::{id_in, out_of_order, present, wanted, with, write};
@@ -384,7 +385,7 @@ fn counted(fields: &FieldMap) -> BTreeMap<String, usize> {
 }
 
 /// Every record is there, belongs to the owner, and is in no other data set.
-async fn own_and_nowhere_else(context: &Context, standing: &Standing, id: &Id, fields: &FieldMap) -> Result<()> {
+pub(super) async fn own_and_nowhere_else(context: &Context, standing: &Standing, id: &Id, fields: &FieldMap) -> Result<()> {
     let owner = text(fields, "owner").unwrap_or_default();
     for (field, kind) in PARTS {
         for part in texts(fields, field) {
@@ -443,6 +444,27 @@ async fn catalogue(context: Context, input: CatalogueInput) -> Result<Catalogue>
         }
     }
     Ok(Catalogue { user: who.to_string(), purpose, data_sets })
+}
+
+/// The data sets one may know of, for a purpose.
+pub(super) async fn listed_for(context: &Context, standing: &std::sync::Arc<Standing>, purpose: Purpose) -> Result<Vec<Row>> {
+    let who = seen_by(context, standing, None)?;
+    let commons = if context.access.sees_all() {
+        judged(context, standing, &actor(context, standing, &[], None)?)?
+    } else {
+        standing.commons.clone()
+    };
+    let seat = Seat::new(commons, standing.clone(), purpose, context.now);
+    let mut rows = Vec::new();
+    for record in context.session.store.records(&Access::owner(), "data-set", None, false).await? {
+        let known = !record.fields.contains_key("retired_at") && seat.decide_set(&who, Action::Describe, &record.id).allow;
+        let area = text(&record.fields, "area").and_then(|a| Area::from_code(&a));
+        let owner = text(&record.fields, "owner").and_then(|o| Id::parse(&o).ok());
+        if let (true, Some(area), Some(owner)) = (known, area, owner) {
+            rows.push((record.id, owner, area, text(&record.fields, "title").unwrap_or_default()));
+        }
+    }
+    Ok(rows)
 }
 
 /// Whose view is shown: one's own, or that of a user for those who answer for the platform.

@@ -15,7 +15,7 @@ use toji_core::{Access, Error, Id, Instant, Record, Resource, Result};
 use toji_store::Store;
 
 /// Setting that names the organisation the house itself belongs to.
-pub(super) const HOME: &str = "commons-home";
+pub(crate) const HOME: &str = "commons-home";
 /// Kinds whose records make up the commons: a new version of one of them makes the standing anew.
 pub(super) const KINDS: [&str; 9] =
     ["membership", "user", "data-set", "agreement", "account-entry", "feedback", "patent-notice", "export-approval", "transfer"];
@@ -215,7 +215,10 @@ impl Places for Standing {
             Resource::Blob { .. } | Resource::Store | Resource::Question => return Place::Nowhere,
         };
         let own = self.data_set_of(kind, id);
-        if let Some(set) = own.or_else(|| of.run.and_then(|run| self.data_set_of("run", run))) {
+        let set = own.or_else(|| of.run.and_then(|run| self.data_set_of("run", run)));
+        // A data set holds what its owner has, whatever it names: one that came from another node might name more.
+        let owner = of.owner.unwrap_or(self.home.as_str());
+        if let Some(set) = set.filter(|set| self.commons.known_data_set(set).is_some_and(|d| d.owner.as_str() == owner)) {
             return Place::DataSet(set.clone());
         }
         let house = of.owner.is_none();

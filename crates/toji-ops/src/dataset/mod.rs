@@ -28,7 +28,7 @@ mod verify;
 use crate::operation::Operation;
 
 pub(crate) use canonical::{number as canonical_number, units as canonical_units};
-pub(crate) use of_run::Whole;
+pub(crate) use of_run::{Whole, belongings};
 pub(crate) use release::most_closed;
 pub(crate) use score::Finding;
 

@@ -23,6 +23,45 @@ pub(crate) struct Whole {
     records: BTreeMap<&'static str, Vec<Record>>,
 }
 
+/// The run, the records that belong to it and those that it refers to, by kind, in order of identifiers.
+pub(crate) async fn belongings(context: &Context, run: &Record) -> Result<BTreeMap<&'static str, Vec<Record>>> {
+    let store = &context.session.store;
+    let mut records: BTreeMap<&'static str, Vec<Record>> = BTreeMap::new();
+    let mut around: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for kind in PARTS {
+        let mut found = store.linked(&context.access, kind, "run", run.id.as_str()).await?;
+        if kind == "assay" {
+            for sample in records.get("sample").into_iter().flatten() {
+                found.extend(store.linked(&context.access, kind, "sample", sample.id.as_str()).await?);
+            }
+            found.sort_by(|a, b| a.id.cmp(&b.id));
+            found.dedup_by(|a, b| a.id == b.id);
+        }
+        for record in &found {
+            around.entry("file").or_default().extend(text(&record.fields, "file").map(str::to_owned));
+        }
+        records.insert(kind, found);
+    }
+    for kind in AROUND {
+        let mut open: Vec<String> = around.remove(kind).into_iter().flatten().collect();
+        open.extend(text(&run.fields, kind).map(str::to_owned));
+        let mut found: BTreeMap<String, Record> = BTreeMap::new();
+        while let Some(id) = open.pop() {
+            if found.contains_key(&id) {
+                continue;
+            }
+            // What the asker may not see is not there, as for a data set.
+            let Ok(record) = store.record(&context.access, kind, &id, None).await else { continue };
+            // A strain comes with its parents.
+            open.extend(text(&record.fields, "parent").filter(|_| kind == "strain").map(str::to_owned));
+            found.insert(id, record);
+        }
+        records.insert(kind, found.into_values().filter(|r| !r.retired).collect());
+    }
+    records.insert("run", vec![run.clone()]);
+    Ok(records)
+}
+
 impl Whole {
     /// Records of a kind, by identifier.
     pub(crate) fn of(&self, kind: &str) -> &[Record] {
@@ -48,39 +87,7 @@ impl Whole {
             Err(error) if error.code() == "E-RUN-010" => (store.record(&context.access, "run", run, None).await?, Vec::new()),
             loaded => loaded?,
         };
-        let mut records: BTreeMap<&'static str, Vec<Record>> = BTreeMap::new();
-        let mut around: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for kind in PARTS {
-            let mut found = store.linked(&context.access, kind, "run", run.id.as_str()).await?;
-            if kind == "assay" {
-                for sample in records.get("sample").into_iter().flatten() {
-                    found.extend(store.linked(&context.access, kind, "sample", sample.id.as_str()).await?);
-                }
-                found.sort_by(|a, b| a.id.cmp(&b.id));
-                found.dedup_by(|a, b| a.id == b.id);
-            }
-            for record in &found {
-                around.entry("file").or_default().extend(text(&record.fields, "file").map(str::to_owned));
-            }
-            records.insert(kind, found);
-        }
-        for kind in AROUND {
-            let mut open: Vec<String> = around.remove(kind).into_iter().flatten().collect();
-            open.extend(text(&run.fields, kind).map(str::to_owned));
-            let mut found: BTreeMap<String, Record> = BTreeMap::new();
-            while let Some(id) = open.pop() {
-                if found.contains_key(&id) {
-                    continue;
-                }
-                // What the asker may not see is not there, as for a data set.
-                let Ok(record) = store.record(&context.access, kind, &id, None).await else { continue };
-                // A strain comes with its parents.
-                open.extend(text(&record.fields, "parent").filter(|_| kind == "strain").map(str::to_owned));
-                found.insert(id, record);
-            }
-            records.insert(kind, found.into_values().filter(|r| !r.retired).collect());
-        }
-        records.insert("run", vec![run.clone()]);
+        let records = belongings(context, &run).await?;
         Ok(Self { run, channels, records })
     }
 

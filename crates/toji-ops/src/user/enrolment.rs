@@ -2,6 +2,7 @@
 
 use super::account::{self, Actor, State};
 use super::login::{ENROLMENT, KNOWN, PASSWORD, RECOVERY, TOTP, TOTP_NEW, TOTP_USED, random};
+use super::node_key::NODE_KEY;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,7 @@ async fn reset(context: &Context, user: &str) -> Result<Reset> {
         .hint("停止中なら先に toji user unlock を実行してください", "when it is locked, run toji user unlock first"));
     }
     // First nobody can come in, then somebody can again.
-    let sorts = [PASSWORD, TOTP, TOTP_NEW, TOTP_USED, RECOVERY, KNOWN];
+    let sorts = [PASSWORD, TOTP, TOTP_NEW, TOTP_USED, RECOVERY, KNOWN, NODE_KEY];
     session.store.forget_secrets(user, &sorts).await?;
     let sessions_ended = session.store.end_sessions(user).await?;
     let change = [("state", State::Invited.code().into())];

@@ -331,7 +331,8 @@ impl Session {
         if now.0.saturating_sub(row.seen_at.0) > TOUCH_NS {
             self.store.touch_session(&hash, now).await?;
         }
-        let second_factor = self.store.secret(&row.account, TOTP).await?.is_some();
+        // A node that holds its key needs no app beside it.
+        let second_factor = self.store.secret(&row.account, TOTP).await?.is_some() || self.is_node(&row.account).await?;
         Ok(Some(Caller { user: row.account, second_factor, session: hash }))
     }
 

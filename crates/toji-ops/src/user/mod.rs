@@ -12,6 +12,7 @@ mod household;
 mod invite;
 mod list;
 mod login;
+mod node_key;
 mod second;
 mod sessions;
 #[cfg(test)]
@@ -19,6 +20,8 @@ mod tests;
 
 pub(crate) use doors::Doors;
 pub use login::{Caller, Client, LoggedIn, NotIn, RoleShown, WhoAmI};
+pub use node_key::Challenge;
+pub(crate) use node_key::answer_challenge;
 pub use second::NewKey;
 
 use crate::operation::Operation;
@@ -40,6 +43,7 @@ pub(crate) fn may_retire(kind: &str) -> Result<()> {
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         invite::operation(),
+        node_key::operation(),
         list::operation(),
         change::roles_operation(),
         change::lock_operation(),

@@ -424,6 +424,7 @@ async fn pages_of_other_sites_can_neither_log_in_nor_act() {
             ("POST", "/api/v1/session"),
             ("DELETE", "/api/v1/session"),
             ("POST", "/api/v1/session/enrol"),
+            ("POST", "/api/v1/session/node"),
             ("POST", "/api/v1/session/password"),
             ("POST", "/api/v1/session/second-factor"),
             ("POST", "/api/v1/record/put"),
@@ -434,7 +435,13 @@ async fn pages_of_other_sites_can_neither_log_in_nor_act() {
         }
     }
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
-        for path in ["/api/v1/session", "/api/v1/session/enrol", "/api/v1/session/password", "/api/v1/session/second-factor"] {
+        for path in [
+            "/api/v1/session",
+            "/api/v1/session/enrol",
+            "/api/v1/session/node",
+            "/api/v1/session/password",
+            "/api/v1/session/second-factor",
+        ] {
             let answer = server.send("POST", path, &[("content-type", kind), ("cookie", &held)], b"{}").await;
             answer.is_problem(415, "E-HTTP-003", "input");
         }

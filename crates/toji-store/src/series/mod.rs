@@ -22,7 +22,7 @@ mod write;
 pub(crate) use bucket::{Bucket, Pick};
 pub(crate) use fresh::{joined, sorted, sound, without_known};
 pub use read::Series;
-pub(crate) use read::{Block, Found, PartReader, Want, describe_part};
+pub(crate) use read::{Block, Found, PartReader, Want, describe_part, read_part};
 pub(crate) use rollup::{Level, RollupReader, damaged, rollup_path};
 pub(crate) use write::{NewPart, open_part, part_path, replaced_path, write_part};
 

@@ -18,7 +18,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use toji_core::culture::{Numbers, Points};
-use toji_core::{Digest, Result};
+use toji_core::{Digest, Error, Id, Result};
 
 /// A series in memory: times ascending, one number and one quality a point.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -341,6 +341,43 @@ pub(crate) fn describe_part(bytes: Vec<u8>, digest: Digest) -> Result<(Vec<Found
         found.push(Found::of(channel, base, &series));
     }
     Ok((found, rollup.finish(digest)))
+}
+
+/// Most points and unpacked bytes of a part that came from elsewhere.
+const FOREIGN_POINTS_MAX: i64 = 1 << 26;
+const FOREIGN_BYTES_MAX: i64 = 1 << 31;
+
+/// The base of a part and its channels with their points, in order of its row groups, from bytes nobody vouches for.
+pub(crate) fn read_part(bytes: Vec<u8>, name: &str) -> Result<(Base, Vec<(Id, Points)>)> {
+    let unreadable = |what: &dyn std::fmt::Display| {
+        Error::input(
+            "E-SERIES-012",
+            format!("系列の包み {name} を読めません: {what}"),
+            format!("piece {name} is no series: {what}"),
+        )
+        .hint("もう一度送ってもらってください", "have it sent again")
+    };
+    let bytes = bytes::Bytes::from(bytes);
+    let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|e| unreadable(&e))?;
+    let groups = footer.metadata().row_groups();
+    let rows: i64 = groups.iter().map(|g| g.num_rows().max(0)).fold(0, i64::saturating_add);
+    let unpacked: i64 = groups.iter().map(|g| g.total_byte_size().max(0)).fold(0, i64::saturating_add);
+    if rows > FOREIGN_POINTS_MAX || unpacked > FOREIGN_BYTES_MAX {
+        return Err(unreadable(&format!("{rows} points, {unpacked} bytes")));
+    }
+    let time = footer.schema().fields().get(1).map(|f| f.name().as_str());
+    let base = match time {
+        Some("elapsed_ns") => Base::Elapsed,
+        Some("time") => Base::Utc,
+        _ => return Err(unreadable(&"unexpected columns")),
+    };
+    let mut channels = Vec::new();
+    for group in 0..groups.len() {
+        let channel = channel_of(&bytes, &footer, group, name).map_err(|e| unreadable(&e))?;
+        let points = points_of(bytes.clone(), &footer, group, name).map_err(|e| unreadable(&e))?;
+        channels.push((Id::parse(&channel)?, points));
+    }
+    Ok((base, channels))
 }
 
 /// The one channel a row group names.
