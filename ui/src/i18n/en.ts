@@ -317,6 +317,7 @@ export const en = {
   "record.none_match": "No record fits these filters.",
   "record.fields": "Fields",
   "record.unfilled": "Not filled",
+  "record.owner": "; belongs to {owner}",
   "record.version_line": "Version {version} of the record, version {kind_version} of the kind; created {created}, changed {updated}",
   "record.links": "Refers to",
   "record.no_links": "Refers to no other record.",

@@ -316,6 +316,7 @@ export const ja: Record<Key, string> = {
   "record.none_match": "条件に合う記録なし。",
   "record.fields": "内容",
   "record.unfilled": "未記入",
+  "record.owner": "、所有者 {owner}",
   "record.version_line": "記録の版 {version}、種類の版 {kind_version}、作成 {created}、更新 {updated}",
   "record.links": "参照先",
   "record.no_links": "参照先なし。",

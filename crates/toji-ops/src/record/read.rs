@@ -216,6 +216,8 @@ struct RecordView {
     title: Text,
     /// Fields.
     fields: Json,
+    /// Organisation it belongs to; none where it is the house's own.
+    owner: Option<String>,
     /// Out of use.
     retired: bool,
     /// First acknowledged.
@@ -256,6 +258,7 @@ async fn get(context: Context, input: OneInput) -> Result<RecordView> {
         version: record.version,
         kind_version: record.kind_version,
         title: store.title(&record),
+        owner: record.owner.clone(),
         retired: record.retired,
         created_at: history.first().map(|v| v.at.clone()).unwrap_or_default(),
         updated_at: history.iter().rfind(|v| v.record.version <= record.version).map(|v| v.at.clone()).unwrap_or_default(),

@@ -4,6 +4,7 @@
 
 mod answers;
 mod help;
+mod nodes;
 mod refusals;
 mod runner;
 mod serving;
