@@ -327,7 +327,7 @@ fn nodes_exchange_catalogue_agreements_and_data_across_a_network_that_breaks() {
     a.put(
         "event",
         "EVENT-LATE",
-        &format!(r#"{{"run": "{}", "at": "2026-10-05T01:00:00Z", "sort": "note", "text": "泡が多い"}}"#, runs[0]),
+        &format!(r#"{{"run": "{}", "time": "2026-10-05T01:00:00Z", "sort": "note", "label": "泡が多い"}}"#, runs[0]),
     );
     let later = a.sync();
     assert_eq!((&later["given"][0]["runs"], &later["given"][0]["runs_known"]), (&1.into(), &2.into()), "{later}");
@@ -344,7 +344,7 @@ fn nodes_exchange_catalogue_agreements_and_data_across_a_network_that_breaks() {
     std::fs::write(carried.bench.folder().join("ds-a.zip"), &parcel).unwrap();
     carried.refused(&["node", "import", "ds-a.zip", "--quiet"], "E-NODE-020");
     carried.json(&["commons", "apply", "ORG-A", "--country", "JP", "--reason", "partner"]);
-    let own = a.json(&["commons", "member", "ORG-A"])["members"][0]["key"].as_str().unwrap().to_owned();
+    let own = a.json(&["record", "get", "membership", "ORG-A"])["fields"]["key"].as_str().unwrap().to_owned();
     carried.json(&["commons", "key", "ORG-A", "--key", &own]);
     for at in [parcel.len() / 3, parcel.len() / 2, parcel.len() - 200] {
         let mut altered = parcel.clone();
