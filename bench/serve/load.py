@@ -144,18 +144,18 @@ def plan(seed, made, shared, tokens):
         user = chance.choice(["ada", "ada", "ben", "hal"])
         token = tokens[user]
         run = chance.choice(made if user == "ada" else shared)
-        may = 200 if user == "ada" or user == "ben" else 404
+        may = 403 if user == "hal" else 200
         n += 1
         if kind == "run list":
             yield kind, "GET", "run/list", None, token, 200
         elif kind == "run show":
-            yield kind, "GET", f"run/show?run={run}", None, token, may
+            yield kind, "GET", f"run/show?id={run}", None, token, may
         elif kind == "run plot":
-            yield kind, "POST", "run/plot", {"run": run, "width": 900}, token, may
+            yield kind, "POST", "run/plot", {"run": run, "pixels": 900}, token, may
         elif kind == "record list":
             yield kind, "GET", f"record/list?kind={chance.choice(['channel', 'event', 'observation'])}&limit=50", None, token, 200
         elif kind == "search":
-            yield kind, "POST", "record/search", {"text": chance.choice(["温度", "LOAD-1", "oxygen", "泡"])}, token, 200
+            yield kind, "POST", "search/query", {"text": chance.choice(["温度", "LOAD-1", "oxygen", "泡"])}, token, 200
         elif kind == "sql":
             query = f"SELECT COUNT(*) AS n, AVG(value) AS v FROM series WHERE run = '{run}'"
             yield kind, "POST", "sql/query", {"query": query}, token, 200
@@ -168,10 +168,12 @@ def plan(seed, made, shared, tokens):
             yield kind, "POST", "record/put", {"kind": "event", "id": f"EV-{n % 500}", "fields": fields}, tokens["ada"], 200
         elif kind == "live append":
             t += 1_000_000_000
-            points = [{"channel": {"key": f"c{i}", "unit": "1"}, "time": t, "value": float(n % 100)} for i in range(8)]
-            yield kind, "POST", "live/append", points, tokens["ada"], 200
+            signals = [{"key": f"c{i}", "raw_unit": "pH", "origin": "sensor", "sampling": {"rule": "periodic"}} for i in range(8)]
+            points = [{"signal": i, "t_ns": t, "said": {"digits": f"{n % 1000 / 100:.2f}"}} for i in range(8)]
+            batch = {"source": "load", "run": f"R{n % 4}", "vessel": f"R{n % 4}", "simulated": True, "signals": signals, "points": points}
+            yield kind, "POST", "live/append", {"batches": [batch]}, tokens["ada"], 200
         else:
-            yield kind, "GET", f"run/show?run={chance.choice(made[len(shared):])}", None, tokens["ben"], 404
+            yield kind, "GET", f"run/show?id={chance.choice(made[len(shared):])}", None, tokens["ben"], 403
 
 
 def memory(pid):
