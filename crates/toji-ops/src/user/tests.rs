@@ -490,3 +490,57 @@ fn the_kind_declares_the_roles_of_the_commons() {
         .collect();
     assert_eq!(declared, codes.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_logs_in_by_its_key_once_a_challenge_and_at_its_house_only() {
+    use toji_commons::log::{KeyKind, SigningKey};
+    let house = House::new().await;
+    house.run(None, "commons found", json!({"organisation": "hub", "country": "JP"})).await.unwrap();
+    house.invite("node-a", "acme", &["contributor-admin"]).await;
+    let (key, other) = ([1u8, 2].map(|seed| SigningKey::from_seed("node-a", KeyKind::Log, &[seed; 32]).unwrap())).into();
+    let here = from("192.0.2.1");
+    let posed = async |user: &str, at| house.session.challenge(user, t(at)).await.unwrap();
+    let enter = async |user: &str, challenge: &str, signed: &str, at| {
+        code(house.session.log_in_by_key(user, challenge, signed, &here, t(at)).await)
+    };
+    let answered =
+        |key: &SigningKey, house: &str, challenge: &str| super::answer_challenge(key, house, "node-a", challenge).unwrap();
+    // Before its key is registered, and under another key, and a key of another name.
+    let one = posed("node-a", 0).await;
+    assert_eq!(one.house, "hub");
+    assert_eq!(enter("node-a", &one.challenge, &answered(&key, "hub", &one.challenge), 0).await, "E-LOGIN-001");
+    let named = SigningKey::from_seed("node-b", KeyKind::Log, &[1; 32]).unwrap();
+    let wrong = json!({"user": "node-a", "key": named.verifier().to_string()});
+    assert_eq!(house.run(None, "user node-key", wrong).await.unwrap_err().code(), "E-USER-020");
+    house.run(None, "user node-key", json!({"user": "node-a", "key": key.verifier().to_string()})).await.unwrap();
+    // From here on each attempt waits out the delays after failures.
+    let mut at = 1000;
+    let mut tried = async |sign: &dyn Fn(&str) -> String, late: i64| {
+        at += 4000;
+        let posed = posed("node-a", at).await;
+        let signed = sign(&posed.challenge);
+        let seen = enter("node-a", &posed.challenge, &signed, at + late).await;
+        (seen, posed.challenge, signed)
+    };
+    assert_eq!(tried(&|c| answered(&other, "hub", c), 0).await.0, "E-LOGIN-001");
+    assert_eq!(tried(&|c| answered(&key, "elsewhere", c), 0).await.0, "E-LOGIN-001");
+    assert_eq!(tried(&|c| answered(&key, "hub", c).replace("node-a\n", "node-b\n"), 0).await.0, "E-LOGIN-001");
+    assert_eq!(tried(&|c| answered(&key, "hub", c), 121).await.0, "E-LOGIN-001", "too late");
+    assert_eq!(tried(&|_| String::new(), 0).await.0, "E-LOGIN-001");
+    let (seen, challenge, signed) = tried(&|c| answered(&key, "hub", c), 119).await;
+    assert_eq!(seen, "in");
+    // What was overheard counts no more; a challenge for another user does not either.
+    assert_eq!(enter("node-a", &challenge, &signed, 60_000).await, "E-LOGIN-001");
+    let for_other = posed("node-b", 70_000).await;
+    assert_eq!(enter("node-a", &for_other.challenge, &answered(&key, "hub", &for_other.challenge), 70_000).await, "E-LOGIN-001");
+    // A locked account stays out; an account of a person takes no key.
+    house.run(None, "user lock", json!({"user": "node-a"})).await.unwrap();
+    assert_eq!(tried(&|c| answered(&key, "hub", c), 0).await.0, "E-LOGIN-001");
+    house.member("hanako", "acme", &["scientist"]).await;
+    let of_person = SigningKey::from_seed("hanako", KeyKind::Log, &[3; 32]).unwrap();
+    let input = json!({"user": "hanako", "key": of_person.verifier().to_string()});
+    assert_eq!(house.run(None, "user node-key", input).await.unwrap_err().code(), "E-USER-021");
+    // Who may not administer it does not learn whether it exists.
+    let input = json!({"user": "node-a", "key": key.verifier().to_string()});
+    assert!(house.run(Some("hanako"), "user node-key", input).await.is_err());
+}

@@ -21,6 +21,8 @@ mod receive;
 mod status;
 mod sync;
 mod take;
+#[cfg(test)]
+mod tests;
 
 pub(super) use offer::Row;
 
