@@ -44,7 +44,7 @@ impl Node {
         node.op("record put", json!({"kind": "organisation", "id": "ORG-A", "fields": {"name": "A", "country": "JP"}})).await;
         node.op("commons found", json!({"organisation": "ORG-A", "country": "JP"})).await;
         node.op("commons key", json!({"organisation": "ORG-A", "key": node.own.verifier().to_string()})).await;
-        node.op("record put", json!({"kind": "run", "id": "RUN-OWN", "fields": {"title": "自社の培養"}})).await;
+        node.op("record put", json!({"kind": "run", "id": "RUN-OWN", "fields": {"title": "自社の培養", "key": "k"}})).await;
         node
     }
     fn context(&self) -> Context {
@@ -88,7 +88,7 @@ fn member(name: &str, key: &SigningKey) -> Sent {
 }
 
 fn data_set(name: &str, owner: &str, area: &str, runs: &[&str]) -> Sent {
-    sent("data-set", name, json!({"title": name, "owner": owner, "area": area, "runs": runs}))
+    sent("data-set", name, json!({"title": name, "owner": owner, "area": area, "runs": runs, "shared_at": NOW.to_string()}))
 }
 
 /// An agreement of ORG-A with ORG-B about a data set, signed by some keys.
@@ -98,7 +98,7 @@ fn agreement(data_sets: &[&str], signers: &[&SigningKey]) -> Sent {
         "id": "AG-1", "version": 1, "text": toji_core::Digest::of(text.as_bytes()).to_string(), "parties": ["ORG-A", "ORG-B"],
         "data_sets": data_sets,
         "terms": {"from": "2020-01-01T00:00:00Z", "until": "2090-01-01T00:00:00Z", "purposes": ["research"], "grants": ["read", "export"],
-            "industrial_use": "forbidden", "patents": "free", "early_access": [], "countries": null, "feedback": null},
+            "industrial_use": "forbidden", "patents": {"patents": "free"}, "early_access": [], "countries": null, "feedback": null},
     });
     let terms: Agreement = serde_json::from_value(json).unwrap();
     let mut note = terms.note().unwrap();
@@ -152,19 +152,18 @@ async fn a_data_set_of_others_holds_nothing_of_the_house() {
     let node = Node::new().await;
     assert!(!node.guest_reads("RUN-OWN").await);
     // One of the house itself is not taken over; one of ORG-B that names the run of the house does not hold it.
-    node.told(vec![
-        data_set("DS-OWN", "ORG-A", "public", &["RUN-OWN"]),
-        data_set("DS-B", "ORG-B", "public", &["RUN-OWN", "RUN-LATER"]),
-    ])
-    .await;
+    let (stolen, wide) =
+        (data_set("DS-OWN", "ORG-A", "public", &["RUN-OWN"]), data_set("DS-B", "ORG-B", "public", &["RUN-OWN", "RUN-LATER"]));
+    let left = node.told(vec![stolen, wide]).await;
+    assert!(left.is_empty(), "{left:?}");
     assert_eq!(node.field("data-set", "DS-OWN", "title").await, Json::Null);
     assert_eq!(node.field("data-set", "DS-B", "title").await, "DS-B");
     assert!(!node.guest_reads("RUN-OWN").await, "its own run stays closed");
-    node.op("record put", json!({"kind": "run", "id": "RUN-LATER", "fields": {"title": "later"}})).await;
+    node.op("record put", json!({"kind": "run", "id": "RUN-LATER", "fields": {"title": "later", "key": "k"}})).await;
     assert!(!node.guest_reads("RUN-LATER").await, "one that is made later, too");
     // What is ORG-B's own in it is open, as ORG-B said.
     let into = data_of("ORG-B", "owner");
-    let put = toji_store::Put::new("run", id("RUN-B"), fields(json!({"title": "B"})));
+    let put = toji_store::Put::new("run", id("RUN-B"), fields(json!({"title": "B", "key": "k"})));
     let commit = toji_store::Commit { operation: "test".into(), puts: vec![put], ..toji_store::Commit::default() };
     node.session.store.commit(&into, NOW, commit).await.unwrap();
     node.told(vec![data_set("DS-B", "ORG-B", "public", &["RUN-OWN", "RUN-B"])]).await;
@@ -218,23 +217,26 @@ async fn a_package_replaces_no_run_of_anybody_else_and_is_whole() {
     let into = data_of("ORG-B", "owner");
     let run = async |package: &Package| run_of(&context, "test", &into, &reader, package).await;
     // The house's own run, under its name.
-    let stolen = package("RUN-OWN", &[("run", "RUN-OWN", json!({"title": "altered"}))]).await;
+    let stolen = package("RUN-OWN", &[("run", "RUN-OWN", json!({"title": "altered", "key": "k"}))]).await;
     assert!(run(&stolen).await.is_err());
     assert_eq!(node.field("run", "RUN-OWN", "title").await, "自社の培養");
     // An event of the house's run, smuggled in with another.
     let event = json!({"run": "RUN-OWN", "sort": "note", "label": "smuggled"});
-    let smuggled = package("RUN-B", &[("run", "RUN-B", json!({"title": "B"})), ("event", "EV-1", event)]).await;
+    let smuggled = package("RUN-B", &[("run", "RUN-B", json!({"title": "B", "key": "k"})), ("event", "EV-1", event)]).await;
     assert_eq!(run(&smuggled).await.unwrap_err().code(), "E-NODE-006");
     assert_eq!(node.field("run", "RUN-B", "title").await, Json::Null, "nothing of it is kept");
     // No run at all; a series of a channel that is not there.
     assert_eq!(run(&package("RUN-B", &[]).await).await.unwrap_err().code(), "E-NODE-006");
-    let mut series = package("RUN-B", &[("run", "RUN-B", json!({"title": "B"}))]).await;
+    let mut series = package("RUN-B", &[("run", "RUN-B", json!({"title": "B", "key": "k"}))]).await;
     series.series.push(series.records.clone());
     assert_eq!(run(&series).await.unwrap_err().code(), "E-SERIES-012");
     // Sound, and the same again.
     let sound = package(
         "RUN-B",
-        &[("run", "RUN-B", json!({"title": "B"})), ("event", "EV-B", json!({"run": "RUN-B", "sort": "note", "label": "泡"}))],
+        &[
+            ("run", "RUN-B", json!({"title": "B", "key": "k"})),
+            ("event", "EV-B", json!({"run": "RUN-B", "sort": "note", "label": "泡"})),
+        ],
     )
     .await;
     assert_eq!(run(&sound).await.unwrap().records, 2);
