@@ -249,6 +249,7 @@ async def main():
         "rate_per_s": arguments.rate, "seconds": arguments.seconds, "requests": len(every), "runs": len(made),
         "machine": {"cores": os.cpu_count(), "cpu": platform.processor() or platform.machine(), "system": platform.release()},
         "p50_ms": round(quantile(every, 0.5), 2), "p95_ms": round(quantile(every, 0.95), 2), "p99_ms": round(quantile(every, 0.99), 2), "max_ms": round(every[-1], 1),
+        "p50_ms_of": {kind: round(quantile(sorted(values), 0.5), 2) for kind, values in sorted(taken.items())},
         "p99_ms_of": {kind: round(quantile(sorted(values), 0.99), 2) for kind, values in sorted(taken.items())},
         "server_cores": round((samples[-1]["cpu_s"] - samples[0]["cpu_s"]) / max(1, samples[-1]["s"] - samples[0]["s"]), 3),
         "rss_mib": {"begin": samples[0]["rss_mib"], "middle": half[0]["rss_mib"], "end": samples[-1]["rss_mib"], "most": max(s["rss_mib"] for s in samples)},

@@ -89,6 +89,16 @@ impl Peer {
         Ok(body.to_vec())
     }
 
+    /// Ends the session; whatever comes of it, this end forgets its token.
+    pub async fn leave(&mut self) {
+        let _ = tokio::time::timeout(
+            Duration::from_secs(10),
+            self.once(Method::DELETE, "session", "application/json", Bytes::new(), None, ANSWER_BYTES_MAX),
+        )
+        .await;
+        self.token = None;
+    }
+
     /// Sends a file; it is kept there for whoever sent it.
     ///
     /// # Errors
@@ -121,7 +131,7 @@ impl Peer {
         };
         let mut waits = WAITS.iter();
         loop {
-            let tried = tokio::time::timeout(PATIENCE, self.once(path, &kind, body.clone(), accept, most)).await;
+            let tried = tokio::time::timeout(PATIENCE, self.once(Method::POST, path, &kind, body.clone(), accept, most)).await;
             let tried = tried.unwrap_or_else(|_| Err(fault::away(&self.url, "it does not answer in time")));
             match tried {
                 Err(error) if error.code() == "E-LINK-001" => match waits.next() {
@@ -133,9 +143,17 @@ impl Peer {
         }
     }
 
-    async fn once(&self, path: &str, kind: &str, body: Bytes, accept: Option<&str>, most: usize) -> Result<Bytes> {
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+        accept: Option<&str>,
+        most: usize,
+    ) -> Result<Bytes> {
         let mut request = Request::builder()
-            .method(Method::POST)
+            .method(method)
             .uri(format!("{}/api/v1/{path}", self.url))
             .header(header::CONTENT_TYPE, kind)
             .header(header::ACCEPT, accept.unwrap_or("application/json"));

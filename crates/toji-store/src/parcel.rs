@@ -126,3 +126,58 @@ pub fn unpack_series(bytes: Vec<u8>) -> Result<(Base, Vec<(Id, Points)>)> {
     let name = Digest::of(&bytes);
     read_part(bytes, &name.hex()[..12])
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+    use toji_core::culture::Numbers;
+
+    fn channels() -> Vec<(Id, Points)> {
+        let id = |text: &str| Id::parse(text).unwrap();
+        let scaled = Points {
+            t_ns: vec![1, 2_000_000, 3_000_000_000],
+            numbers: Numbers::Scaled { scale: 2, mantissa: vec![702, Points::NO_NUMBER, -5] },
+            quality: vec![0, 3, 0],
+            texts: vec![(1, "< 0.1".into())],
+        };
+        let float =
+            Points { t_ns: vec![7, 8], numbers: Numbers::Float(vec![0.1, 2.0 / 3.0]), quality: vec![0, 0], texts: vec![] };
+        vec![(id("CH-A"), scaled), (id("CH-B"), float)]
+    }
+
+    fn piece() -> &'static [u8] {
+        static PIECE: OnceLock<Vec<u8>> = OnceLock::new();
+        PIECE.get_or_init(|| {
+            let dir = tempfile::tempdir().unwrap();
+            let part = write_part(dir.path(), &Id::parse("RUN-1").unwrap(), Base::Utc, &channels()).unwrap();
+            std::fs::read(crate::series::part_path(dir.path(), part.digest)).unwrap()
+        })
+    }
+
+    #[test]
+    fn a_piece_says_what_was_put_in_with_all_digits() {
+        assert_eq!(unpack_series(piece().to_vec()).unwrap(), (Base::Utc, channels()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        /// Whatever was altered on the way, a piece is refused or read, and nothing breaks.
+        #[test]
+        fn an_altered_piece_is_refused_or_read(at in any::<prop::sample::Index>(), with in 1u8..=255, cut in any::<prop::sample::Index>(), cuts in any::<bool>()) {
+            let mut bytes = piece().to_vec();
+            if cuts {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] ^= with;
+            }
+            if let Err(error) = unpack_series(bytes) {
+                prop_assert!(matches!(error.code(), "E-SERIES-012" | "E-ID-001" | "E-ID-002"), "{}", error.code());
+            }
+        }
+    }
+}

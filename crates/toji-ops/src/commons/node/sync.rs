@@ -150,15 +150,22 @@ async fn once(context: &Context, name: &str) -> Result<Synced> {
     let now_standing = standing(context).await?;
     let actor = actor(context, &now_standing, &DEPOSITORS, Some(now_standing.home.as_str()))?;
     context.progress.step(0, None, "接続", "connecting")?;
-    let node = enter(context, &actor, name).await?;
+    let mut node = enter(context, &actor, name).await?;
+    let done = with(context, &actor, &node).await;
+    node.peer.leave().await;
+    done
+}
+
+async fn with(context: &Context, actor: &Actor, node: &Node) -> Result<Synced> {
+    let now_standing = standing(context).await?;
     if node.house == now_standing.home {
         return Err(Error::new(Category::Conflict, "E-NODE-012", "このノード自身です", "this is the node itself")
             .at(Place::field("node"))
             .hint("相手のアドレスを確かめてください", "check the address"));
     }
-    let mut done = Synced { node: name.to_owned(), house: node.house.to_string(), ..Synced::default() };
+    let mut done = Synced { node: node.record.id.to_string(), house: node.house.to_string(), ..Synced::default() };
     context.progress.step(0, None, "目録と契約の写し", "mirroring catalogue and agreements")?;
-    let there: Vec<Sent> = asked(&node, "node/mirror", &json!({}), "records").await?;
+    let there: Vec<Sent> = asked(node, "node/mirror", &json!({}), "records").await?;
     let applied = apply(context, &now_standing, &node.house, &actor.id, there.clone()).await?;
     (done.mirrored, done.left_out) = (applied.changed, applied.left_out);
     let standing = standing(context).await?;
@@ -171,14 +178,14 @@ async fn once(context: &Context, name: &str) -> Result<Synced> {
         }
     }
     for data_set in texts(&node.record.fields, "gives") {
-        match give(context, &actor, &node, &data_set).await {
+        match give(context, actor, node, &data_set).await {
             Ok(went) => done.given.push(went),
             Err(error) if ends(&error) => return Err(error),
             Err(error) => done.refused.push(refused(&data_set, &error)),
         }
     }
     for data_set in texts(&node.record.fields, "takes") {
-        match take(context, &actor, &node, &data_set).await {
+        match take(context, actor, node, &data_set).await {
             Ok(went) => done.taken.push(went),
             Err(error) if ends(&error) => return Err(error),
             Err(error) => done.refused.push(refused(&data_set, &error)),
