@@ -3,8 +3,7 @@
 // is mirrored and verified, a secret is asked for. The store is made by the command line and the pages act as its owner.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -50,19 +49,9 @@ toji("commons", "checkpoint", "--key-file", keyFile("ORG-HOME"));
 
 process.env.TOJI_STORE = store;
 const { ask, BASE, checkPage, downloaded, launch, open, settled, shot, visit } = await import("./browser.mjs");
+const { acts, signedBy } = await import("./acts.mjs");
 
-/** The document with the signature of an organisation, as its own machine makes it (C2SP signed-note, Ed25519). */
-function signedBy(organisation, note) {
-  const [, name, hex] = readFileSync(keyFile(organisation), "utf8").trim().split(" ");
-  assert.equal(name, organisation);
-  const key = createPrivateKey({ key: Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.from(hex, "hex")]), format: "der", type: "pkcs8" });
-  const open = Buffer.from(createPublicKey(key).export({ format: "jwk" }).x, "base64url");
-  const hash = createHash("sha256").update(`${name}\n`).update(Buffer.from([1])).update(open).digest().subarray(0, 4);
-  const at = note.indexOf("\n\n");
-  const text = at < 0 ? note : note.slice(0, at + 1);
-  const line = `— ${name} ${Buffer.concat([hash, sign(null, Buffer.from(text), key)]).toString("base64")}\n`;
-  return at < 0 ? `${note}\n${line}` : `${note}${line}`;
-}
+const signed = (organisation, note) => signedBy(keyFile(organisation), organisation, note);
 
 let browser;
 before(async () => {
@@ -76,45 +65,31 @@ for (const lang of ["en", "ja"]) {
   const scheme = lang === "ja" ? "dark" : "light";
   const table = (page, title) => page.getByRole("region", { name: t("table_of", { title }), exact: true });
 
-  /** Opens an act, fills its form, goes on to what will happen, and confirms it. */
-  async function act(page, name, fields = {}, refused = false) {
-    await page.getByRole("button", { name, exact: true }).click();
-    const dialog = page.getByRole("dialog");
-    await dialog.waitFor();
-    for (const [label, value] of Object.entries(fields)) {
-      const input = dialog.getByLabel(new RegExp(`^${label.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`)).first();
-      if ((await input.evaluate((one) => one.tagName)) === "SELECT") await input.selectOption(value);
-      else await input.fill(value);
-    }
-    const next = dialog.getByRole("button", { name: t("commons.act.next"), exact: true });
-    if ((await next.count()) > 0) await next.click();
-    await dialog.getByText(t("commons.act.will"), { exact: true }).waitFor();
-    const effects = await dialog.locator("li").allTextContents();
-    assert.ok(effects.length > 0, "what will happen is told");
-    await checkPage(page, lang, name);
-    await dialog.getByRole("button", { name: t("commons.act.confirm"), exact: true }).click();
-    if (refused) {
-      await dialog.getByRole("alert").waitFor();
-      const said = await dialog.getByRole("alert").textContent();
-      await page.keyboard.press("Escape");
-      await dialog.waitFor({ state: "detached" }).catch(() => dialog.waitFor({ state: "hidden" }));
-      return { effects, said };
-    }
-    await dialog.waitFor({ state: "hidden" });
-    await settled(page);
-    return { effects, said: "" };
-  }
+  const { act, stopped } = acts(lang, t);
 
   describe(`the commons in ${lang}`, () => {
-    test("a store without a commons says how to found one", async () => {
+    test("a commons is founded in a store without one, with an organisation that is entered for it", async () => {
       const { base } = await own(empty);
-      const context = await browser.newContext({ colorScheme: scheme });
-      const page = await context.newPage();
+      const { page, done } = await open(browser, { scheme, base });
       await page.goto(`${base}/commons?lang=${lang}`);
+      await settled(page);
       await page.getByText(t("commons.none"), { exact: true }).waitFor();
       await page.getByText("toji commons found ORG-HOME --country JP", { exact: true }).waitFor();
       await checkPage(page, lang, "no commons");
-      await context.close();
+      const before = await stopped(page, t("commons.found"), { [t("commons.found.id")]: "ORG-NEW" });
+      assert.deepEqual(before, { faults: { name: t("commons.act.missing") }, focus: "found-name" });
+      const wrong = await act(page, t("commons.found"), { [t("commons.found.id")]: "ORG-NEW", [t("commons.found.name")]: "新しい基盤", [t("commons.country")]: "Japan" }, true).catch((error) => error);
+      assert.ok(wrong.said?.length > 0, String(wrong));
+      await page.reload();
+      await settled(page);
+      const { effects } = await act(page, t("commons.found"), { [t("commons.country")]: "JP" });
+      assert.ok(effects.includes(t("commons.found.once")) && effects.includes(t("commons.found.owns", { organisation: "新しい基盤 (ORG-NEW)", n: 0 })), effects.join("\n"));
+      await page.getByText(t("commons.acting.owner"), { exact: true }).waitFor();
+      await page.getByRole("navigation", { name: t("commons.tabs") }).getByRole("link", { name: t("commons.tab.members"), exact: true }).click();
+      await settled(page);
+      assert.match(await table(page, t("commons.members")).locator("tbody tr").first().textContent(), /新しい基盤.*ORG-NEW/);
+      await checkPage(page, lang, "a commons just founded");
+      await done();
     });
 
     test("an applicant is screened and becomes a member", async () => {
@@ -170,15 +145,15 @@ for (const lang of ["en", "ja"]) {
       await page.getByRole("button", { name, exact: true }).click();
       const dialog = page.getByRole("dialog");
       await dialog.getByLabel(new RegExp(`^${who}`)).selectOption("ORG-A");
-      await dialog.locator("textarea").fill(signedBy("ORG-HOME", await note()));
+      await dialog.locator("textarea").fill(signed("ORG-HOME", await note()));
       await dialog.getByRole("button", { name: t("commons.act.next"), exact: true }).click();
       await dialog.getByRole("button", { name: t("commons.act.confirm"), exact: true }).click();
       await dialog.getByRole("alert").waitFor();
       await page.keyboard.press("Escape");
       assert.equal((await ask("commons agreement", { id })).agreements[0].signed_by.length, 0);
-      await act(page, name, { [who]: "ORG-A", [document]: signedBy("ORG-A", await note()) });
+      await act(page, name, { [who]: "ORG-A", [document]: signed("ORG-A", await note()) });
       await page.locator("li", { hasText: "ORG-A" }).getByText(t("commons.signed"), { exact: true }).waitFor();
-      const last = await act(page, name, { [who]: "ORG-HOME", [document]: signedBy("ORG-HOME", await note()) });
+      const last = await act(page, name, { [who]: "ORG-HOME", [document]: signed("ORG-HOME", await note()) });
       assert.ok(last.effects.includes(t("commons.sign.last")));
       assert.equal((await ask("commons agreement", { id })).agreements[0].in_force, true);
       await page.locator("#agreement-title").waitFor();
@@ -196,12 +171,17 @@ for (const lang of ["en", "ja"]) {
       await visit(page, `/commons?lang=${lang}`);
       const set = page.getByRole("article").filter({ hasText: `DS-${mine}` }).filter({ hasNotText: "SECRET" });
       assert.equal(await set.count(), 1);
+      // What is one's own is used without more ado: nothing is offered.
+      await set.locator(".badge").getByText(t("commons.own"), { exact: true }).waitFor();
+      assert.equal(await set.getByRole("button", { name: `${t("commons.use")}: DS-${mine}`, exact: true }).count(), 0);
+      await page.locator("#commons-as").selectOption("ORG-A");
+      await settled(page);
       await page.locator("#commons-purpose").selectOption("production");
       await settled(page);
       await checkPage(page, lang, "shared");
       await page.locator("#commons-purpose").selectOption("research");
       await settled(page);
-      const { effects } = await act(page, `${t("commons.use")}: DS-${mine}`, { [t("commons.use.for")]: "ORG-A" });
+      const { effects } = await act(page, `${t("commons.use")}: DS-${mine}`);
       assert.ok(effects.includes(t("commons.brings.under", { agreement: `AG-${mine}` })) && effects.includes(t("commons.brings.notice", { n: 30 })), effects.join("\n"));
       assert.ok(effects.some((line) => line.includes(lang === "ja" ? "還元 3 単位" : "3 units")));
       await page.getByText(t("commons.use.done", { data_set: `DS-${mine}` }), { exact: true }).first().waitFor();

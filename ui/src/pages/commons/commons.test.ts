@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseRoute } from "../../state/route";
-import { actFaults, firstValues, shownValue, type ActField } from "./act";
-import { brings, course, covering, factsText, linesOf, momentOf, patentsOf, purposeOf, tabOf, urgency, waiting, type Agreement, type Duty, type Member } from "./commons";
+import { fieldsOf, wordsOf } from "../../api/declared";
+import { actFaults, asked, faultsAt, fieldOf, firstValues, inputOf, localMoment, several, shownValue, type ActField } from "./act";
+import { bringsOf, course, factsText, linesOf, momentOf, patentsOf, purposeOf, tabOf, urgency, usableOf, waiting, type Agreement, type Duty, type Member, type Usable } from "./commons";
 import { choices, named } from "./names";
+import { may, mayEnd, overseer, seatOf } from "./seat";
 
 const note = (patents: object) => `toji-commons agreement v1\n${JSON.stringify({ id: "AG-1", terms: { patents } })}\n\n— ORG-A abc\n`;
 const agreement = (changes: Partial<Agreement> = {}): Agreement => ({
@@ -21,13 +23,20 @@ describe("addresses", () => {
 });
 
 describe("what a use brings", () => {
-  it("is read from agreements in force that reach the data set and the purpose", () => {
-    const all = [agreement(), agreement({ id: "AG-2", in_force: false }), agreement({ id: "AG-3", data_sets: ["DS-2"] }), agreement({ id: "AG-4", purposes: ["benchmark"] })];
-    expect(covering(all, "DS-1", "research").map((one) => one.id)).toEqual(["AG-1"]);
+  const usable = (changes: Partial<Usable> = {}): Usable => ({ agreement: "AG-1", units: 2, due: "2027-02-28T00:00:00Z", patent_notice_days: 30, patent_allowed: true, ends: "2031-04-01T00:00:00Z", ...changes });
+  const say = (key: string, vars: object = {}) => [key, ...Object.values(vars)].join(" ");
+  const lines = (changes: Partial<Usable> = {}) => bringsOf(usable(changes), say, (at) => at.slice(0, 10));
+  it("is read from agreements in force that reach organisation, data set and purpose", () => {
+    const all = [agreement(), agreement({ id: "AG-2", in_force: false }), agreement({ id: "AG-3", data_sets: ["DS-2"] }), agreement({ id: "AG-4", purposes: ["benchmark"] }), agreement({ id: "AG-5", parties: ["ORG-B", "ORG-C"] })];
+    expect(usableOf(all, "DS-1", "research", "ORG-A", Date.parse("2026-11-30T00:00:00Z"))).toEqual([{ agreement: "AG-1", units: 2, due: "2027-02-28T00:00:00.000Z", patent_notice_days: 30, patent_allowed: true, ends: "2031-04-01T00:00:00Z" }]);
+    expect(usableOf([agreement({ feedback_units: null, feedback_days: null, note: note({ patents: "none" }) })], "DS-1", "research", "ORG-A", 0)).toMatchObject([{ units: null, due: null, patent_allowed: false }]);
   });
-  it("tells duty, date, patents and end", () => {
-    expect(brings(agreement(), Date.parse("2026-11-30T00:00:00Z"))).toEqual({ agreement: "AG-1", units: 2, due: "2027-02-28T00:00:00.000Z", patents: { kind: "notice", days: 30 }, ends: "2031-04-01T00:00:00Z" });
-    expect(brings(agreement({ feedback_units: null, feedback_days: null }), 0)).toMatchObject({ units: null, due: null });
+  it("tells duty with its date, patents and the end", () => {
+    expect(lines()).toEqual(["commons.brings.duty 2 2027-02-28", "commons.brings.notice 30", "commons.brings.ends 2031-04-01"]);
+  });
+  it("says so where nothing is owed, patents are free or none may rest on it, and no end is told", () => {
+    expect(lines({ units: null, due: null, patent_notice_days: null, ends: null })).toEqual(["commons.brings.no_duty", "commons.brings.free"]);
+    expect(lines({ patent_allowed: false })[1]).toBe("commons.brings.none");
   });
   it("claims nothing about patents that the document does not say", () => {
     expect(patentsOf(note({ patents: "none" }))).toEqual({ kind: "none" });
@@ -110,5 +119,88 @@ describe("an act", () => {
   it("shows values as they were chosen", () => {
     expect(fields.map((field) => shownValue(field, { organisation: "ORG-A", units: "2", due: "2026-01-01T09:00", covered: "1", reason: "x" }[field.name] ?? "", "yes", "no"))).toEqual(["A社", "2", "2026-01-01 09:00", "yes", "x"]);
     expect(shownValue({ name: "note", label: "Note", kind: "lines" }, "x".repeat(500), "yes", "no")).toBe(`${"x".repeat(400)}…`);
+  });
+});
+
+describe("a form made from what an operation declares", () => {
+  const input = {
+    type: "object",
+    required: ["id", "terms"],
+    properties: {
+      id: { type: "string", description: "Identifier of the data set; an existing one is changed.\n\nデータセットの識別子。既にあるものは改める。" },
+      area: { anyOf: [{ $ref: "#/$defs/Area" }, { type: "null" }], description: "Area of sharing.\n\n共有領域。" },
+      runs: { type: ["array", "null"], items: { type: "string" }, description: "Runs in it.\n\n含める培養。" },
+      terms: { $ref: "#/$defs/Draft", description: "Its text and terms, as JSON." },
+    },
+    $defs: {
+      Area: { oneOf: [{ const: "public", description: "For everyone.\n\n公開領域。" }, { const: "clean-room", description: "Never read by others.\n\nクリーンルーム。" }] },
+      Granted: { enum: ["read", "train"] },
+      Draft: { type: "object", required: ["until"], properties: { until: { type: "string" }, grants: { type: "array", items: { $ref: "#/$defs/Granted" } }, days: { type: ["integer", "null"] }, industrial_use: { type: "boolean" } } },
+    },
+  };
+  it("takes names, kinds, choices and whether it must be given, in both languages", () => {
+    const fields = fieldsOf(input);
+    expect(fields["id"]).toEqual({ name: "id", kind: "text", choices: [], required: true, label: { en: "Identifier of the data set", ja: "データセットの識別子" }, help: { en: "An existing one is changed", ja: "既にあるものは改める" } });
+    expect([fields["area"]?.kind, fields["area"]?.required, fields["area"]?.choices]).toEqual(["select", false, [{ code: "public", label: { en: "For everyone", ja: "公開領域" } }, { code: "clean-room", label: { en: "Never read by others", ja: "クリーンルーム" } }]]);
+    expect(fields["runs"]?.kind).toBe("list");
+  });
+  it("reads the fields of an object within", () => {
+    const terms = fieldsOf(input, "terms");
+    expect(Object.values(terms).map((field) => `${field.name} ${field.kind} ${field.required}`)).toEqual(["until text true", "grants many false", "days number false", "industrial_use check false"]);
+    expect(terms["grants"]?.choices.map((one) => one.code)).toEqual(["read", "train"]);
+  });
+  it("says what it is by its name where nothing is declared", () => {
+    expect(wordsOf(undefined, "x")).toEqual({ label: { en: "x", ja: "x" }, help: { en: "", ja: "" } });
+    expect(fieldOf({}, "x", (text) => text.en)).toEqual({ name: "x", label: "x" });
+    expect(fieldOf(fieldsOf(input), "id", (text) => text.ja, { label: "略号" })).toMatchObject({ label: "略号", help: "既にあるものは改める", kind: "text", required: true });
+  });
+});
+
+describe("what a form sends", () => {
+  const fields: ActField[] = [
+    { name: "title", label: "T", required: true },
+    { name: "secrecy", label: "S", kind: "select", options: [{ value: "open", label: "Open" }, { value: "secret", label: "Secret" }] },
+    { name: "useful", label: "U", required: true, when: (v) => v["secrecy"] === "secret" },
+    { name: "runs", label: "R", kind: "many", options: [{ value: "R-1", label: "One" }] },
+    { name: "units", label: "N", kind: "number" },
+    { name: "human", label: "H", kind: "check" },
+  ];
+  it("asks and sends only what belongs to what was chosen", () => {
+    const open = { title: " A ", secrecy: "open", useful: "left over", runs: "R-1\n", units: "2", human: "" };
+    expect(asked(fields, open).map((field) => field.name)).not.toContain("useful");
+    expect(actFaults(fields, open)).toEqual([]);
+    expect(inputOf(fields, open)).toEqual({ title: "A", secrecy: "open", runs: ["R-1"], units: 2 });
+    expect(actFaults(fields, { ...open, secrecy: "secret", useful: "" })).toEqual(["useful"]);
+  });
+  it("shows several by their labels", () => {
+    expect(shownValue(fields[3] as ActField, "R-1\nR-2", "y", "n")).toBe("One\nR-2");
+    expect(several(" a \n\nb")).toEqual(["a", "b"]);
+  });
+  it("puts a refusal at its fields, those of an object within and of a list too", () => {
+    const text = { en: "no", ja: "否" };
+    const say = (one: { en: string } | null | undefined) => one?.en ?? "";
+    const about = (field: string) => faultsAt(fields, { place: { field }, text, hint: { en: "mend", ja: "" }, diagnostics: [] } as never, say);
+    expect(about("terms.title")).toEqual({ title: "no · mend" });
+    expect(about("runs[2]")).toEqual({ runs: "no · mend" });
+    expect(about("other")).toEqual({});
+    expect(faultsAt(fields, { text, diagnostics: [{ place: { field: "units" }, message: { en: "a", ja: "" }, remedy: null }] } as never, say)).toEqual({ units: "a" });
+  });
+  it("writes a moment as a browser's field takes it, and it comes back", () => {
+    const at = "2026-04-01T09:30:00.000Z";
+    expect(momentOf(localMoment(at))).toBe(at);
+    expect(localMoment("x")).toBe("");
+  });
+});
+
+describe("which acts are whose", () => {
+  const person = (organisation: string | null, ...codes: string[]) => seatOf({ id: "p", organisation, roles: codes.map((code) => ({ code, label: { en: code, ja: code } })), second_factor: true, recovery_codes: 0, ends: "" });
+  it("are those of the roles, for one's own organisation", () => {
+    const admin = person("ORG-A", "contributor-admin");
+    expect([may(admin, "share"), may(admin, "sign", "ORG-A"), may(admin, "sign", "ORG-B"), may(admin, "decide"), may(admin, "screen")]).toEqual([true, true, false, false, false]);
+    expect([may(person("ORG-A", "scientist"), "use"), may(person("ORG-A", "scientist"), "draft"), may(person(null, "guest"), "use")]).toEqual([true, false, false]);
+    expect([overseer(admin), overseer(person("H", "auditor")), mayEnd(admin, "ORG-B"), mayEnd(person("H", "operator"), "ORG-B")]).toEqual([false, true, false, true]);
+  });
+  it("are all those of the owner of a store without users", () => {
+    expect([may(seatOf(null), "decide"), may(seatOf(null), "sign", "ORG-B"), overseer(seatOf(null))]).toEqual([true, true, true]);
   });
 });

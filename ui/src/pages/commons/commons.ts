@@ -40,32 +40,45 @@ export function patentsOf(note: string): Patents {
   return { kind: "unknown" };
 }
 
-/** Agreements that count now and reach this data set for this purpose. */
-export function covering(agreements: readonly Agreement[], dataSet: string, purpose: Purpose): Agreement[] {
-  return agreements.filter((one) => one.in_force && one.data_sets.includes(dataSet) && one.purposes.includes(purpose));
-}
-
-/** What a use that is registered at a moment brings under an agreement. */
-export interface Brings {
+/** An agreement under which a data set may be used, and what that brings. */
+export interface Usable {
   agreement: string;
-  units: number | null;
-  due: string | null;
-  patents: Patents;
-  ends: string;
+  units?: number | null;
+  due?: string | null;
+  patent_notice_days?: number | null;
+  patent_allowed: boolean;
+  ends?: string | null;
+}
+type Say = (key: "commons.brings.duty" | "commons.brings.no_duty" | "commons.brings.notice" | "commons.brings.none" | "commons.brings.free" | "commons.brings.ends", vars?: Record<string, string | number>) => string;
+
+/** What a use under an agreement brings, in sentences: feedback with its date, patents, the end. */
+export function bringsOf(one: Usable, say: Say, when: (at: string) => string): string[] {
+  return [
+    typeof one.units === "number" && one.due ? say("commons.brings.duty", { n: one.units, due: when(one.due) }) : say("commons.brings.no_duty"),
+    !one.patent_allowed ? say("commons.brings.none") : typeof one.patent_notice_days === "number" ? say("commons.brings.notice", { n: one.patent_notice_days }) : say("commons.brings.free"),
+    ...(one.ends ? [say("commons.brings.ends", { at: when(one.ends) })] : []),
+  ];
 }
 
 const DAY_MS = 86_400_000;
 
-export function brings(agreement: Agreement, now: number): Brings {
-  const { feedback_units: units, feedback_days: days } = agreement;
-  const owes = typeof units === "number" && typeof days === "number";
-  return {
-    agreement: agreement.id,
-    units: owes ? units : null,
-    due: owes ? new Date(now + days * DAY_MS).toISOString() : null,
-    patents: patentsOf(agreement.note),
-    ends: agreement.until,
-  };
+/** Agreements that count now and reach a data set for a purpose and an organisation, with what a use brings that is registered at a moment. */
+export function usableOf(agreements: readonly Agreement[], dataSet: string, purpose: Purpose, organisation: string, now: number): Usable[] {
+  return agreements
+    .filter((one) => one.in_force && one.parties.includes(organisation) && one.data_sets.includes(dataSet) && one.purposes.includes(purpose))
+    .map((one) => {
+      const { feedback_units: units, feedback_days: days } = one;
+      const owes = typeof units === "number" && typeof days === "number";
+      const patents = patentsOf(one.note);
+      return {
+        agreement: one.id,
+        units: owes ? units : null,
+        due: owes ? new Date(now + days * DAY_MS).toISOString() : null,
+        patent_notice_days: patents.kind === "notice" ? patents.days : null,
+        patent_allowed: patents.kind !== "none",
+        ends: one.until,
+      };
+    });
 }
 
 /** Fields of a feedback or a request, as their records hold them. */
@@ -154,12 +167,12 @@ export function momentOf(local: string): string {
 }
 
 /** What an entry of the log says beside its kind and moment. */
-export function factsText(entry: unknown): { kind: string; at: string; facts: string } {
+export function factsText(entry: unknown, named: (name: string) => string = (name) => name): { kind: string; at: string; facts: string } {
   const { kind, at, facts } = (typeof entry === "object" && entry !== null ? entry : {}) as { kind?: unknown; at?: unknown; facts?: unknown };
   const pairs = typeof facts === "object" && facts !== null ? Object.entries(facts) : [];
   return {
     kind: typeof kind === "string" ? kind : "",
     at: typeof at === "string" ? at : "",
-    facts: pairs.map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · "),
+    facts: pairs.map(([name, value]) => `${named(name)} ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · "),
   };
 }
