@@ -1,6 +1,9 @@
 //! What guards the way in: delays after failures, and how many passwords are tried at once.
 
+use super::ceremonies::{Ceremonies, Fresh};
+use super::passkeys::Waits;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use toji_commons::people::provider::Secrets;
 use toji_commons::people::{Throttle, ThrottleRule};
 use toji_core::Instant;
 use tokio::sync::Semaphore;
@@ -15,6 +18,9 @@ pub(crate) struct Doors {
     accounts: Mutex<Throttle>,
     addresses: Mutex<Throttle>,
     pub(super) turns: Arc<Semaphore>,
+    pub(super) ceremonies: Ceremonies<Waits>,
+    pub(super) fresh: Fresh,
+    pub(super) providers: Ceremonies<Secrets>,
 }
 
 impl Default for Doors {
@@ -23,6 +29,9 @@ impl Default for Doors {
             accounts: Mutex::new(Throttle::new(ThrottleRule::ACCOUNT, ROOM)),
             addresses: Mutex::new(Throttle::new(ThrottleRule::ADDRESS, ROOM)),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            ceremonies: Ceremonies::default(),
+            fresh: Fresh::default(),
+            providers: Ceremonies::default(),
         }
     }
 }

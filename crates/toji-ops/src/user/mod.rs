@@ -5,6 +5,7 @@
 //! what must stay secret stands in `toji_store`'s secrets, beside the ledger.
 
 mod account;
+mod ceremonies;
 mod change;
 mod doors;
 mod enrolment;
@@ -12,6 +13,10 @@ mod household;
 mod invite;
 mod list;
 mod login;
+#[cfg(test)]
+mod passkey_tests;
+mod passkeys;
+mod provider;
 mod second;
 mod sessions;
 #[cfg(test)]
@@ -19,7 +24,9 @@ mod tests;
 
 pub(crate) use doors::Doors;
 pub use login::{Caller, Client, LoggedIn, NotIn, RoleShown, WhoAmI};
+pub use passkeys::PasskeyShown;
 pub use second::NewKey;
+pub use toji_commons::people::passkey::{Assertion, Party, Registration};
 
 use crate::operation::Operation;
 use toji_core::{Error, Place, Result};
