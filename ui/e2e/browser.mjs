@@ -27,8 +27,8 @@ export function launch() {
   });
 }
 
-/** A page in one language; `done` closes it and fails on what it saw. */
-export async function open(browser, { scheme = "light", offline = false, base = BASE } = {}) {
+/** A page in one language; `done` closes it and fails on what it saw. `also` is another host that it may ask. */
+export async function open(browser, { scheme = "light", offline = false, base = BASE, also = base } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1400, height: 900 },
     colorScheme: scheme,
@@ -48,7 +48,7 @@ export async function open(browser, { scheme = "light", offline = false, base = 
   });
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(`${base}/`) && !/^(?:data|blob):/.test(url)) seen.push(`request outside: ${url}`);
+    if (!url.startsWith(`${base}/`) && !url.startsWith(`${also}/`) && !/^(?:data|blob):/.test(url)) seen.push(`request outside: ${url}`);
   });
   return {
     page,

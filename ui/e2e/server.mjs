@@ -23,13 +23,13 @@ export function command(store, ...words) {
 }
 
 /** A server of one's own: on a copy of a store, or on a new one. `store` is where it is. */
-export async function own(from) {
+export async function own(from, more = []) {
   const folder = mkdtempSync(join(tmpdir(), "toji-journey-"));
   const store = join(folder, "store");
   if (from) cpSync(from, store, { recursive: true });
   else command(store, "init");
   const port = await freePort();
-  const program = spawn(PROGRAM, ["--store", store, "serve", "--address", `127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "inherit"] });
+  const program = spawn(PROGRAM, ["--store", store, "serve", "--address", `127.0.0.1:${port}`, ...more], { stdio: ["ignore", "ignore", "inherit"] });
   process.on("exit", () => {
     program.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });

@@ -28,7 +28,10 @@ pub use job::{Job, JobView};
 pub use operation::{Answer, Attachment, Context, Effect, Operation, Output, Words};
 pub use progress::{Progress, Step};
 pub use session::{Asker, Options, Session, Staged};
-pub use user::{Caller, Challenge, Client, LoggedIn, NewKey, NotIn, RoleShown, WhoAmI};
+pub use toji_commons::people::provider;
+pub use user::{
+    Assertion, Caller, Challenge, Client, LoggedIn, NewKey, NotIn, Party, PasskeyShown, Registration, RoleShown, WhoAmI,
+};
 
 use std::sync::OnceLock;
 

@@ -4,7 +4,7 @@ use crate::face::{Face, Front, Limits};
 use crate::guard::{self, Hosts};
 use crate::openapi::{self, BASE};
 use crate::problem::Refusal;
-use crate::{call, jobs, live, login, pages, upload, who};
+use crate::{call, jobs, live, login, pages, passkeys, provider, upload, who};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header;
@@ -36,7 +36,13 @@ pub fn router_over(
     hosts: Hosts,
     stop: watch::Receiver<bool>,
 ) -> Router {
-    router_of(session, operations, limits, Front { hosts, behind_tls: false, second_factor: false }, stop)
+    router_of(
+        session,
+        operations,
+        limits,
+        Front { hosts, behind_tls: false, second_factor: false, party: None, provider: None },
+        stop,
+    )
 }
 
 /// As [`router_over`], said in full how it is reached.
@@ -57,6 +63,12 @@ pub fn router_of(
         .route(&format!("{BASE}/session/node"), post(login::node))
         .route(&format!("{BASE}/session/password"), post(login::password))
         .route(&format!("{BASE}/session/second-factor"), post(login::second_factor))
+        .route(&format!("{BASE}/session/provider"), post(provider::enter))
+        .route(&format!("{BASE}/session/provider/begin"), post(provider::begin))
+        .route(&format!("{BASE}/session/passkey"), post(passkeys::enter))
+        .route(&format!("{BASE}/session/passkey/begin"), post(passkeys::begin_log_in))
+        .route(&format!("{BASE}/session/passkeys"), get(passkeys::list).post(passkeys::add))
+        .route(&format!("{BASE}/session/passkeys/{{step}}"), post(passkeys::change))
         .route(&format!("{BASE}/jobs/{{id}}"), get(jobs::show).delete(jobs::cancel))
         .route(&format!("{BASE}/jobs/{{id}}/events"), get(jobs::events))
         .route(&format!("{BASE}/live/stream"), get(live::stream))

@@ -1,11 +1,12 @@
 //! What every handler shares: the session, the operations by path, the limits and the stop signal.
 
 use crate::guard::Hosts;
+use crate::provider::Provider;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use toji_core::Instant;
-use toji_ops::{Operation, Session};
+use toji_ops::{Operation, Party, Session};
 use tokio::sync::{Semaphore, watch};
 
 /// Limits of the server.
@@ -42,7 +43,7 @@ impl Default for Limits {
 }
 
 /// How the server is reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Front {
     /// Which names it answers.
     pub hosts: Hosts,
@@ -50,6 +51,10 @@ pub struct Front {
     pub behind_tls: bool,
     /// Whoever has no second factor can set one up and nothing else.
     pub second_factor: bool,
+    /// For which origin passkeys are made; `None` where its name is not known.
+    pub party: Option<Party>,
+    /// Where people may log in instead.
+    pub provider: Option<Arc<Provider>>,
 }
 
 /// The shared state.

@@ -85,7 +85,10 @@ pub(crate) async fn show(State(face): State<Arc<Face>>, Extension(who): Extensio
         None => None,
     };
     let second_factor = face.front.second_factor;
-    Ok(Json(json!({"login": login, "second_factor_required": second_factor, "user": user})).into_response())
+    let origin = face.front.party.as_ref().map(toji_ops::Party::origin);
+    let provider = face.front.provider.as_ref().map(|provider| provider.name());
+    let told = json!({"login": login, "second_factor_required": second_factor, "passkey_origin": origin, "provider": provider, "user": user});
+    Ok(Json(told).into_response())
 }
 
 /// `POST /api/v1/session`.
@@ -174,17 +177,17 @@ pub(crate) async fn second_factor(State(face): State<Arc<Face>>, Extension(who):
     }
 }
 
-fn is_bearer(headers: &HeaderMap) -> bool {
+pub(crate) fn is_bearer(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
 }
 
-async fn with_caller<B: DeserializeOwned>(face: &Face, who: &Who, request: Request) -> Result<(Caller, B), Refusal> {
+pub(crate) async fn with_caller<B: DeserializeOwned>(face: &Face, who: &Who, request: Request) -> Result<(Caller, B), Refusal> {
     let caller = who.caller.clone().ok_or_else(log_in)?;
     Ok((caller, read(face, request).await?))
 }
 
 /// The body as JSON. What is wrong with it is not repeated: it may hold a password.
-async fn read<B: DeserializeOwned>(face: &Face, request: Request) -> Result<B, Refusal> {
+pub(crate) async fn read<B: DeserializeOwned>(face: &Face, request: Request) -> Result<B, Refusal> {
     let (parts, body) = request.into_parts();
     if !is_json(&parts.headers) {
         return Err(call::not_json());
@@ -193,13 +196,13 @@ async fn read<B: DeserializeOwned>(face: &Face, request: Request) -> Result<B, R
     serde_json::from_slice(&bytes).map_err(|_| unreadable())
 }
 
-fn unreadable() -> Refusal {
+pub(crate) fn unreadable() -> Refusal {
     Error::input("E-LOGIN-012", "本文の項目が合いません", "the fields of the body do not fit")
         .hint("/api/v1/openapi.json で項目を確認してください", "see /api/v1/openapi.json for the fields")
         .into()
 }
 
-fn answer(face: &Face, entered: std::result::Result<LoggedIn, NotIn>, bearer: bool) -> Response {
+pub(crate) fn answer(face: &Face, entered: std::result::Result<LoggedIn, NotIn>, bearer: bool) -> Response {
     let entered = match entered {
         Ok(entered) => entered,
         Err(not_in) => return refuse(not_in),
@@ -217,7 +220,7 @@ fn answer(face: &Face, entered: std::result::Result<LoggedIn, NotIn>, bearer: bo
     response
 }
 
-fn refuse(not_in: NotIn) -> Response {
+pub(crate) fn refuse(not_in: NotIn) -> Response {
     let code = not_in.error.code();
     let refusal = Refusal::from(not_in.error);
     if let Some(wait_s) = not_in.wait_s {
@@ -225,7 +228,7 @@ fn refuse(not_in: NotIn) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_s.max(1).unsigned_abs()));
         return response;
     }
-    if matches!(code, "E-LOGIN-001" | "E-LOGIN-003") {
+    if matches!(code, "E-LOGIN-001" | "E-LOGIN-003" | "E-LOGIN-014") {
         return refusal.status(StatusCode::UNAUTHORIZED).into_response();
     }
     refusal.into_response()

@@ -182,6 +182,41 @@ fn own_paths() -> Map<String, Json> {
             format!("{BASE}/session/second-factor"),
             json!({"post": session_entry("second_factor", "二要素認証の登録", "Begin (with the password) or confirm (with a code) a second factor", &[], &["password", "code"])}),
         ),
+        (
+            format!("{BASE}/session/provider/begin"),
+            json!({"post": session_entry("provider_begin", "プロバイダーでのログインの開始", "Begin a log-in at the provider", &[], &[])}),
+        ),
+        (
+            format!("{BASE}/session/provider"),
+            json!({"post": session_entry("provider_log_in", "プロバイダーでのログイン", "Log in with what the provider sent back", &["code", "state"], &["iss"])}),
+        ),
+        (
+            format!("{BASE}/session/passkey/begin"),
+            json!({"post": session_entry("passkey_begin", "パスキーによるログインの開始", "Begin a log-in with a passkey, beside user and password or alone", &[], &["user", "password"])}),
+        ),
+        (
+            format!("{BASE}/session/passkey"),
+            json!({"post": session_entry("passkey_log_in", "パスキーによるログイン", "Log in with a passkey", &["credential"], &[])}),
+        ),
+        (
+            format!("{BASE}/session/passkeys"),
+            json!({
+                "get": entry("passkey_list", "パスキーの一覧", "List one's passkeys", json!({"200": json_of(anything.clone()), "default": problem.clone()})),
+                "post": session_entry("passkey_add", "パスキーの登録", "Register a passkey", &["name", "credential"], &[])
+            }),
+        ),
+        (
+            format!("{BASE}/session/passkeys/begin"),
+            json!({"post": session_entry("passkey_begin_new", "パスキーの登録の開始", "Begin a passkey (with the password)", &["password"], &["code"])}),
+        ),
+        (
+            format!("{BASE}/session/passkeys/rename"),
+            json!({"post": session_entry("passkey_rename", "パスキーの改名", "Rename a passkey", &["id", "name"], &[])}),
+        ),
+        (
+            format!("{BASE}/session/passkeys/remove"),
+            json!({"post": session_entry("passkey_remove", "パスキーの削除", "Remove a passkey", &["id", "password"], &["code"])}),
+        ),
         (format!("{BASE}/upload"), json!({"post": upload})),
         (
             format!("{BASE}/jobs/{{id}}"),
@@ -214,14 +249,16 @@ fn own_paths() -> Map<String, Json> {
 /// `/api/v1/session`: who am I, in and out.
 fn session_path() -> Json {
     let text = json!({"type": "string"});
-    let shown = json!({"type": "object", "required": ["login", "second_factor_required", "user"], "properties": {
+    let shown = json!({"type": "object", "required": ["login", "second_factor_required", "passkey_origin", "provider", "user"], "properties": {
+        "provider": {"type": ["string", "null"], "description": "Provider where one may log in instead / ログインできるプロバイダー"},
+        "passkey_origin": {"type": ["string", "null"], "description": "Origin that passkeys count at / パスキーを使えるオリジン"},
         "second_factor_required": {"type": "boolean", "description": "Does this server ask for a second factor? / 二要素認証を求めるか"},
         "login": {"type": "boolean", "description": "Does this store ask for a log-in? / ログインを求めるか"},
-        "user": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["id", "roles", "second_factor", "recovery_codes", "ends"], "properties": {
+        "user": {"anyOf": [{"type": "null"}, {"type": "object", "required": ["id", "roles", "second_factor", "authenticator_app", "passkeys", "recovery_codes", "ends"], "properties": {
             "id": text, "organisation": {"type": ["string", "null"]},
             "roles": {"type": "array", "items": {"type": "object", "required": ["code", "label"], "properties": {"code": text,
                 "label": {"type": "object", "required": ["ja", "en"], "properties": {"ja": text, "en": text}}}}},
-            "second_factor": {"type": "boolean"}, "recovery_codes": {"type": "integer"}, "ends": text
+            "second_factor": {"type": "boolean"}, "authenticator_app": {"type": "boolean"}, "passkeys": {"type": "integer"}, "recovery_codes": {"type": "integer"}, "ends": text
         }}]}
     }});
     let answer = |schema: Json| {
@@ -242,10 +279,15 @@ fn session_path() -> Json {
 /// A route that takes secrets and answers with a session.
 fn session_entry(id: &str, ja: &str, en: &str, required: &[&str], optional: &[&str]) -> Json {
     let text = json!({"type": "string"});
-    let sort = |name: &str| if name == "bearer" { json!({"type": "boolean"}) } else { json!({"type": "string"}) };
+    let sort = |name: &str| match name {
+        "bearer" => json!({"type": "boolean"}),
+        "credential" => json!({"type": "object", "description": "As `PublicKeyCredential.toJSON()` gives it / ブラウザーの応答"}),
+        _ => json!({"type": "string"}),
+    };
     let fields: Map<String, Json> = required.iter().chain(optional).map(|name| ((*name).to_owned(), sort(name))).collect();
     let told = json!({"type": "object", "properties": {"user": text, "ends": text, "token": text,
-        "recovery_codes": {"type": "array", "items": text}, "secret": text, "uri": text}});
+        "recovery_codes": {"type": "array", "items": text}, "secret": text, "uri": text, "address": text,
+        "options": {"type": "object", "description": "For `navigator.credentials` / ブラウザーへの要求"}}});
     json!({
         "operationId": id, "tags": ["service"], "summary": en, "x-label": {"ja": ja, "en": en},
         "requestBody": {"required": true, "content": {"application/json": {"schema":

@@ -3,17 +3,18 @@
 use crate::entry::router_of;
 use crate::face::{Front, Limits};
 use crate::guard::Hosts;
+use crate::provider::{Provider, ProviderSettings};
 use crate::who::guarded;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use toji_core::{Error, Result};
-use toji_ops::Session;
+use toji_ops::{Party, Session};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// How to serve.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// Where to listen. Anything but loopback needs a store with users.
     pub address: SocketAddr,
@@ -23,6 +24,10 @@ pub struct ServeOptions {
     pub second_factor: bool,
     /// Open a store without users to other machines all the same.
     pub without_login: bool,
+    /// The origin that browsers know it by, for passkeys. A server that this machine alone reaches has one by itself.
+    pub origin: Option<Party>,
+    /// A provider where people may log in instead.
+    pub provider: Option<ProviderSettings>,
     /// Limits.
     pub limits: Limits,
 }
@@ -34,6 +39,8 @@ impl Default for ServeOptions {
             behind_tls: false,
             second_factor: false,
             without_login: false,
+            origin: None,
+            provider: None,
             limits: Limits::default(),
         }
     }
@@ -46,6 +53,8 @@ pub struct Server {
     address: SocketAddr,
     behind_tls: bool,
     second_factor: bool,
+    origin: Option<Party>,
+    provider: Option<Arc<Provider>>,
     limits: Limits,
 }
 
@@ -57,6 +66,7 @@ impl Server {
     pub async fn bind(session: Arc<Session>, options: ServeOptions) -> Result<Self> {
         let outside = !options.address.ip().is_loopback() || options.behind_tls;
         guarded(session.has_users().await?, outside, options.without_login)?;
+        let provider = options.provider.map(Provider::new).transpose()?.map(Arc::new);
         let fault = |e: std::io::Error| {
             let at = options.address;
             Error::storage("E-SERVE-001", format!("{at} で待ち受けられません: {e}"), format!("cannot listen on {at}: {e}")).hint(
@@ -72,6 +82,8 @@ impl Server {
             address,
             behind_tls: options.behind_tls,
             second_factor: options.second_factor,
+            origin: options.origin,
+            provider,
             limits: options.limits,
         })
     }
@@ -97,7 +109,11 @@ impl Server {
         let (stopping, stop) = watch::channel(false);
         // A proxy passes on the name that the browser knows.
         let hosts = if self.behind_tls { Hosts::Any } else { Hosts::of(self.address) };
-        let front = Front { hosts, behind_tls: self.behind_tls, second_factor: self.second_factor };
+        // From what a request says of itself nothing is derived: whoever relays one could say anything.
+        let here = (!outside).then(|| Party::on_this_machine(self.address.port()));
+        let party = self.origin.or(here);
+        let front =
+            Front { hosts, behind_tls: self.behind_tls, second_factor: self.second_factor, party, provider: self.provider };
         let session = Arc::clone(&self.session);
         let router = router_of(self.session, toji_ops::operations(), self.limits, front, stop.clone());
         let router = router.into_make_service_with_connect_info::<SocketAddr>();

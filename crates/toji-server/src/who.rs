@@ -25,6 +25,16 @@ const PURPOSE: &str = "toji-purpose";
 /// How often an open stream looks whether its session still counts.
 const LOOK: Duration = Duration::from_secs(15);
 
+/// What somebody without a second factor reaches where everybody needs one.
+const SETS_UP: [&str; 6] = [
+    "/session",
+    "/session/second-factor",
+    "/session/passkey",
+    "/session/passkey/begin",
+    "/session/passkeys",
+    "/session/passkeys/begin",
+];
+
 /// Who a request comes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Who {
@@ -51,7 +61,7 @@ pub(crate) async fn identify(State(face): State<Arc<Face>>, mut request: Request
     if who.asker == Asker::Guest && !is_open(request.method(), request.uri().path()) {
         return log_in().into_response();
     }
-    let own = matches!(request.uri().path().strip_prefix(BASE), Some("/session" | "/session/second-factor"));
+    let own = matches!(request.uri().path().strip_prefix(BASE), Some(path) if SETS_UP.contains(&path));
     if face.front.second_factor && !own && who.caller.as_ref().is_some_and(|caller| !caller.second_factor) {
         let error = Error::new(
             Category::Denied,
@@ -112,7 +122,9 @@ fn is_open(method: &Method, path: &str) -> bool {
     let Some(rest) = path.strip_prefix(BASE).map(|rest| rest.trim_start_matches('/')) else { return false };
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match rest.split('/').collect::<Vec<_>>().as_slice() {
-        ["session"] | ["session", "enrol" | "node"] => true,
+        ["session"] | ["session", "enrol" | "node" | "passkey" | "provider"] | ["session", "passkey" | "provider", "begin"] => {
+            true
+        }
         // What Toji can do is public; it tells nothing of this store.
         ["openapi.json" | "operations"] => reads,
         ["jobs" | "upload" | "session", ..] | ["live", "stream"] => false,
@@ -157,7 +169,7 @@ fn bearer_of(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
@@ -220,6 +232,17 @@ mod tests {
         check(Method::POST, "/session/node", true);
         check(Method::POST, "/session/password", false);
         check(Method::POST, "/session/second-factor", false);
+        check(Method::POST, "/session/provider", true);
+        check(Method::POST, "/session/provider/begin", true);
+        check(Method::POST, "/session/provider/other", false);
+        check(Method::POST, "/session/passkey", true);
+        check(Method::POST, "/session/passkey/begin", true);
+        check(Method::POST, "/session/passkey/other", false);
+        check(Method::GET, "/session/passkeys", false);
+        check(Method::POST, "/session/passkeys", false);
+        check(Method::POST, "/session/passkeys/begin", false);
+        check(Method::POST, "/session/passkeys/rename", false);
+        check(Method::POST, "/session/passkeys/remove", false);
         check(Method::GET, "/openapi.json", true);
         check(Method::POST, "/openapi.json", false);
         check(Method::GET, "/operations", true);

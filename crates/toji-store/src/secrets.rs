@@ -70,6 +70,35 @@ impl Store {
             .map_err(fault::sql)
     }
 
+    /// Has an account a secret of one of these sorts?
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn has_secret(&self, account: &str, sorts: [&str; 2]) -> Result<bool> {
+        let any: Option<String> =
+            sqlx::query_scalar("SELECT sort FROM secrets WHERE account = $1 AND (sort = $2 OR sort = $3) LIMIT 1")
+                .bind(account)
+                .bind(sorts[0])
+                .bind(sorts[1])
+                .fetch_optional(&self.catalogue.pool)
+                .await
+                .map_err(fault::sql)?;
+        Ok(any.is_some())
+    }
+
+    /// Whose secret of this sort has this value? For those that are drawn, so that no two accounts have the same.
+    ///
+    /// # Errors
+    /// Storage faults.
+    pub async fn account_of_secret(&self, sort: &str, value: &str) -> Result<Option<String>> {
+        sqlx::query_scalar("SELECT account FROM secrets WHERE sort = $1 AND value = $2 LIMIT 1")
+            .bind(sort)
+            .bind(value)
+            .fetch_optional(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)
+    }
+
     /// Keeps a secret in the place of the one before.
     ///
     /// # Errors

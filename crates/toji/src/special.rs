@@ -11,7 +11,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 use toji_core::{Category, Error, Lang, Place, Result, Text};
 use toji_ops::{Operation, Options, Session};
-use toji_server::{ServeOptions, Server};
+use toji_server::{Party, ProviderSettings, ServeOptions, Server};
 
 /// Is this one of ours?
 pub(crate) fn is(name: &str) -> bool {
@@ -88,6 +88,14 @@ fn all(lang: Lang) -> Vec<Command> {
         "二要素認証を全員に求めます。未登録の人は、登録のほかは何もできません",
         "Ask everybody for a second factor: whoever has none can set one up and nothing else",
     ));
+    let origin = Arg::new("origin").long("origin").value_name("URL").help(text(
+        "ブラウザーから見たこのサーバーのオリジン (例: https://toji.example)。パスキーに要ります。この機械だけなら不要です",
+        "Origin of this server as browsers see it, e.g. https://toji.example: for passkeys; not needed on this machine alone",
+    ));
+    let provider = Arg::new("provider").long("provider").value_name("FILE").help(text(
+        "OpenID プロバイダーの設定 (TOML)。そこでのログインも受け付けます。--origin も要ります",
+        "Settings (TOML) of an OpenID provider where people may log in instead; --origin is needed, too",
+    ));
     let without_login = Arg::new("without-login").long("without-login").action(ArgAction::SetTrue).help(text(
         "利用者のいない保存先を、承知の上でほかの機械に開きます。誰でも読み書きできます",
         "Open a store without users to other machines all the same: everybody can read and write it",
@@ -97,6 +105,8 @@ fn all(lang: Lang) -> Vec<Command> {
         .arg(open.clone())
         .arg(behind_tls.clone())
         .arg(second_factor.clone())
+        .arg(origin.clone())
+        .arg(provider.clone())
         .arg(without_login.clone());
     let demo = make(
         "demo",
@@ -110,6 +120,8 @@ fn all(lang: Lang) -> Vec<Command> {
     .arg(open)
     .arg(behind_tls)
     .arg(second_factor)
+    .arg(origin)
+    .arg(provider)
     .arg(without_login)
     .arg(Arg::new("data").long("data").value_name("DIR").help(text(
         "生成データの代わりに取り込む、装置ファイルのフォルダー",
@@ -167,7 +179,9 @@ async fn serve(matches: &ArgMatches, settings: &Settings) -> Result<()> {
     let session = Session::open(&settings.store, Options::default()).await?;
     let (behind_tls, without_login) = (matches.get_flag("behind-tls"), matches.get_flag("without-login"));
     let second_factor = matches.get_flag("second-factor");
-    let options = ServeOptions { address, behind_tls, second_factor, without_login, ..ServeOptions::default() };
+    let origin = matches.get_one::<String>("origin").map(|origin| Party::of_origin(origin)).transpose()?;
+    let provider = matches.get_one::<String>("provider").map(|file| ProviderSettings::open(file.as_ref())).transpose()?;
+    let options = ServeOptions { address, behind_tls, second_factor, without_login, origin, provider, ..ServeOptions::default() };
     let server = Server::bind(session, options).await?;
     let url = format!("http://{}", server.address());
     if settings.json {

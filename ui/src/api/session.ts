@@ -15,6 +15,8 @@ export interface WhoAmI {
   organisation: string | null;
   roles: Role[];
   second_factor: boolean;
+  authenticator_app: boolean;
+  passkeys: number;
   recovery_codes: number;
   ends: string;
 }
@@ -24,6 +26,10 @@ export interface SessionState {
   login: boolean;
   /** does this server ask for a second factor? */
   second_factor_required: boolean;
+  /** where passkeys count; none when the server does not know its name */
+  passkey_origin: string | null;
+  /** a provider where one may log in instead */
+  provider: string | null;
   user: WhoAmI | null;
 }
 
@@ -58,6 +64,9 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
   return (await response.json()) as T;
 }
 
+/** A route below that of the session. */
+export const post = <T>(method: "GET" | "POST", below: string, body?: unknown) => send<T>(method, `${PATH}${below}`, body);
+
 export const whoAmI = () => send<SessionState>("GET", PATH);
 export const logIn = (user: string, password: string, code: string) =>
   send<Entered>("POST", PATH, code === "" ? { user, password } : { user, password, code });
@@ -71,5 +80,15 @@ export const confirmSecondFactor = (code: string) => send<Entered>("POST", `${PA
 export const openSessions = async () => (await send<{ sessions: OpenSession[] }>("POST", "/api/v1/user/sessions", {})).sessions;
 export const endSession = (session: string) => send<unknown>("POST", "/api/v1/user/end-session", { session });
 
-/** Does the server want the code of the authenticator app? */
-export const wantsCode = (problem: Problem) => problem.code === "E-LOGIN-003";
+/** Where to send the browser for a log-in at the provider. */
+export const beginProvider = async () => (await post<{ address: string }>("POST", "/provider/begin", {})).address;
+/** It is back, with this in its address. */
+export function finishProvider(query: URLSearchParams): Promise<Entered> {
+  const iss = query.get("iss");
+  const back = { code: query.get("code") ?? "", state: query.get("state") ?? "" };
+  return post<Entered>("POST", "/provider", iss === null ? back : { ...back, iss });
+}
+
+/** Does the server want a second factor: the code of the authenticator app, or a passkey? */
+export const wantsSecond = (problem: Problem) => problem.code === "E-LOGIN-003" || wantsPasskey(problem);
+export const wantsPasskey = (problem: Problem) => problem.code === "E-LOGIN-014";

@@ -12,15 +12,21 @@ class Session {
   shut = $state(false);
   /** logged in, but a second factor must be set up first */
   bound = $state(false);
+  /** where passkeys count */
+  passkeyOrigin = $state.raw<string | null>(null);
+  /** a provider where one may log in instead, by its name */
+  provider = $state.raw<string | null>(null);
 
   async load(): Promise<void> {
     try {
       const told = await whoAmI();
       this.user = told.user;
+      this.passkeyOrigin = told.passkey_origin;
+      this.provider = told.provider;
       this.shut = told.login && told.user === null;
       this.bound = told.second_factor_required && told.user?.second_factor === false;
     } catch {
-      this.user = null;
+      this.user = this.passkeyOrigin = this.provider = null;
       this.shut = this.bound = false;
     } finally {
       this.known = true;

@@ -6,7 +6,9 @@
 
 mod code;
 mod hash;
+pub mod passkey;
 mod password;
+pub mod provider;
 mod role;
 mod session;
 mod throttle;

@@ -1,7 +1,10 @@
 //! What guards the way in: delays after failures, and how many passwords are tried at once.
 
+use super::ceremonies::{Ceremonies, Fresh};
+use super::passkeys::Waits;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use toji_commons::people::provider::Secrets;
 use toji_commons::people::{Throttle, ThrottleRule};
 use toji_core::{Category, Error, Instant, Result};
 use tokio::sync::Semaphore;
@@ -22,6 +25,9 @@ pub(crate) struct Doors {
     /// Challenges of nodes, for whom, and since when.
     posed: Mutex<HashMap<String, (String, Instant)>>,
     pub(super) turns: Arc<Semaphore>,
+    pub(super) ceremonies: Ceremonies<Waits>,
+    pub(super) fresh: Fresh,
+    pub(super) providers: Ceremonies<Secrets>,
 }
 
 impl Default for Doors {
@@ -31,6 +37,9 @@ impl Default for Doors {
             addresses: Mutex::new(Throttle::new(ThrottleRule::ADDRESS, ROOM)),
             posed: Mutex::default(),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            ceremonies: Ceremonies::default(),
+            fresh: Fresh::default(),
+            providers: Ceremonies::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Enrolment codes: made for an invitation or a reset, shown once, valid for 72 hours.
 
 use super::account::{self, Actor, State};
-use super::login::{ENROLMENT, KNOWN, PASSWORD, RECOVERY, TOTP, TOTP_NEW, TOTP_USED, random};
+use super::login::{ENROLMENT, HANDLE, KNOWN, PASSKEYS, PASSWORD, RECOVERY, TOTP, TOTP_NEW, TOTP_USED, random};
 use super::node_key::NODE_KEY;
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
@@ -54,8 +54,8 @@ pub(super) fn reset_operation() -> Operation {
             name: "user reset",
             label: ["利用者の再登録", "Reset a user"],
             about: [
-                "パスワードと二要素認証を消し、すべてのセッションを終え、72 時間有効な登録コードを一度だけ示します。パスワードや認証アプリを失った人のための手続きです。役割は変わりません。",
-                "Forgets password and second factor, ends all sessions, and shows an enrolment code once, which counts for 72 hours. For somebody who has lost the password or the app. The roles stay.",
+                "パスワードと二要素認証 (パスキーを含む) を消し、すべてのセッションを終え、72 時間有効な登録コードを一度だけ示します。パスワードや認証アプリを失った人のための手続きです。役割は変わりません。",
+                "Forgets password, second factor and passkeys, ends all sessions, and shows an enrolment code once, which counts for 72 hours. For somebody who has lost the password or the app. The roles stay.",
             ],
             positional: &["user"],
             example: "toji user reset hanako-7",
@@ -81,7 +81,7 @@ async fn reset(context: &Context, user: &str) -> Result<Reset> {
         .hint("停止中なら先に toji user unlock を実行してください", "when it is locked, run toji user unlock first"));
     }
     // First nobody can come in, then somebody can again.
-    let sorts = [PASSWORD, TOTP, TOTP_NEW, TOTP_USED, RECOVERY, KNOWN, NODE_KEY];
+    let sorts = [PASSWORD, TOTP, TOTP_NEW, TOTP_USED, RECOVERY, PASSKEYS, HANDLE, KNOWN, NODE_KEY];
     session.store.forget_secrets(user, &sorts).await?;
     let sessions_ended = session.store.end_sessions(user).await?;
     let change = [("state", State::Invited.code().into())];

@@ -1,7 +1,7 @@
 //! `user list`: the accounts, for those who keep them in order; oneself, for everybody else.
 
 use super::account::{self, Account, Actor, State};
-use super::login::TOTP;
+use super::login::{PASSKEYS, TOTP};
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ async fn shown(context: &Context, account: Account) -> Result<Shown> {
     let user = account.id.to_string();
     let open = store.sessions_of(&user).await?;
     Ok(Shown {
-        second_factor: store.secret(&user, TOTP).await?.is_some(),
+        second_factor: store.has_secret(&user, [TOTP, PASSKEYS]).await?,
         sessions: open.iter().filter(|row| super::sessions::counts(row, context.now)).count(),
         organisation: account.organisation,
         roles: account.roles,

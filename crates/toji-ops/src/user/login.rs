@@ -6,6 +6,7 @@
 
 use super::account::{self, Account, State};
 use super::doors::Attempt;
+use super::passkeys::Second;
 use super::second;
 use crate::session::{Asker, Session};
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub(super) const TOTP: &str = "totp";
 pub(super) const TOTP_NEW: &str = "totp-new";
 pub(super) const TOTP_USED: &str = "totp-used";
 pub(super) const RECOVERY: &str = "recovery";
+pub(super) const PASSKEYS: &str = "passkeys";
+/// What authenticators know somebody by.
+pub(super) const HANDLE: &str = "passkey-handle";
 /// Addresses somebody logged in from: strangers cannot make them wait there.
 pub(super) const KNOWN: &str = "known-addresses";
 
@@ -99,6 +103,10 @@ pub struct WhoAmI {
     pub roles: Vec<RoleShown>,
     /// Has a second factor.
     pub second_factor: bool,
+    /// It is an authenticator app, or one of them is.
+    pub authenticator_app: bool,
+    /// Passkeys.
+    pub passkeys: usize,
     /// Recovery codes that are left.
     pub recovery_codes: usize,
     /// When the session ends in any case.
@@ -147,7 +155,13 @@ pub(super) fn wait(seconds: i64) -> NotIn {
     NotIn { error, wait_s: Some(seconds) }
 }
 
-fn code_wanted() -> NotIn {
+pub(super) fn passkey_wanted() -> NotIn {
+    Error::new(Category::Denied, "E-LOGIN-014", "パスキーが必要です", "a passkey is needed")
+        .hint("パスキーを使うか、回復用コードを入力してください", "use your passkey, or give a recovery code")
+        .into()
+}
+
+pub(super) fn code_wanted() -> NotIn {
     Error::new(Category::Denied, "E-LOGIN-003", "認証アプリのコードが必要です", "the code of the authenticator app is needed")
         .hint("6 桁のコードか、回復用コードを入力してください", "give the six digits, or a recovery code")
         .into()
@@ -198,7 +212,7 @@ impl Session {
     }
 
     /// Refuses a password that is short, common or made of words near its owner.
-    async fn judge_password(&self, account: &Account, password: &str, second_factor: bool) -> Result<()> {
+    pub(super) async fn judge_password(&self, account: &Account, password: &str, second_factor: bool) -> Result<()> {
         let mut near = vec![account.id.to_string(), "toji".into(), "杜氏".into(), "biomanufacturing".into()];
         if let Some(organisation) = &account.organisation {
             near.push(organisation.clone());
@@ -293,12 +307,13 @@ impl Session {
         let fits = self.password_fits(kept.clone(), password).await?;
         let (Some(account), Some(kept), true) = (account, kept, fits) else { return Err(turned_away("password", client)) };
         let user = account.id.as_str();
-        if let Some(key) = self.store.secret(user, TOTP).await? {
+        let app = self.store.secret(user, TOTP).await?;
+        if app.is_some() || self.store.secret(user, PASSKEYS).await?.is_some() {
             let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
                 attempt.took_no_guess();
-                return Err(code_wanted());
+                return Err(if app.is_some() { code_wanted() } else { passkey_wanted() });
             };
-            if !second::takes(&self.store, user, &key, code, now).await? {
+            if !second::takes(&self.store, user, app.as_deref().unwrap_or_default(), code, now).await? {
                 return Err(turned_away("second factor", client));
             }
         }
@@ -332,7 +347,7 @@ impl Session {
             self.store.touch_session(&hash, now).await?;
         }
         // A node that holds its key needs no app beside it.
-        let second_factor = self.store.secret(&row.account, TOTP).await?.is_some() || self.is_node(&row.account).await?;
+        let second_factor = self.store.has_secret(&row.account, [TOTP, PASSKEYS]).await? || self.is_node(&row.account).await?;
         Ok(Some(Caller { user: row.account, second_factor, session: hash }))
     }
 
@@ -356,11 +371,15 @@ impl Session {
         let row = self.store.session(&caller.session).await?;
         let recovery = self.store.secret(&caller.user, RECOVERY).await?;
         let left: Vec<OneTime> = recovery.and_then(|kept| serde_json::from_str(&kept).ok()).unwrap_or_default();
+        let authenticator_app = self.store.secret(&caller.user, TOTP).await?.is_some();
+        let passkeys = self.passkeys_of(&caller.user).await?.1.len();
         Ok(WhoAmI {
             id: caller.user.clone(),
             organisation: account.organisation,
             roles: account.roles.iter().map(|role| RoleShown { code: *role, label: role.label() }).collect(),
-            second_factor: self.store.secret(&caller.user, TOTP).await?.is_some(),
+            second_factor: authenticator_app || passkeys > 0,
+            authenticator_app,
+            passkeys,
             recovery_codes: left.len(),
             ends: row.map(|row| row.ends_at.to_string()).unwrap_or_default(),
         })
@@ -395,22 +414,20 @@ impl Session {
         if !self.password_fits(self.store.secret(user, PASSWORD).await?, present).await? {
             return Err(refused());
         }
-        let key = self.store.secret(user, TOTP).await?;
+        let has_second = self.store.has_secret(user, [TOTP, PASSKEYS]).await?;
         // Judged before the code is used up.
-        if let Err(error) = self.judge_password(&account, new, key.is_some()).await {
+        if let Err(error) = self.judge_password(&account, new, has_second).await {
             attempt.took_no_guess();
             return Err(error.into());
         }
-        if let Some(key) = key {
-            let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
+        match self.second(caller, code, now).await? {
+            Second::Fits => attempt.passed(),
+            Second::Wrong => return Err(refused()),
+            Second::Wanted(not_in) => {
                 attempt.took_no_guess();
-                return Err(code_wanted());
-            };
-            if !second::takes(&self.store, user, &key, code, now).await? {
-                return Err(refused());
+                return Err(not_in);
             }
         }
-        attempt.passed();
         tracing::info!(target: "toji::login", user = ?user, "the password is changed");
         self.keep_password(user, new, now).await?;
         self.store.end_sessions(user).await?;

@@ -5,6 +5,7 @@
 //! what must stay secret stands in `toji_store`'s secrets, beside the ledger.
 
 mod account;
+mod ceremonies;
 mod change;
 mod doors;
 mod enrolment;
@@ -13,6 +14,10 @@ mod invite;
 mod list;
 mod login;
 mod node_key;
+#[cfg(test)]
+mod passkey_tests;
+mod passkeys;
+mod provider;
 mod second;
 mod sessions;
 #[cfg(test)]
@@ -22,7 +27,9 @@ pub(crate) use doors::Doors;
 pub use login::{Caller, Client, LoggedIn, NotIn, RoleShown, WhoAmI};
 pub use node_key::Challenge;
 pub(crate) use node_key::answer_challenge;
+pub use passkeys::PasskeyShown;
 pub use second::NewKey;
+pub use toji_commons::people::passkey::{Assertion, Party, Registration};
 
 use crate::operation::Operation;
 use toji_core::{Error, Place, Result};

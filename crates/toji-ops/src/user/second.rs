@@ -1,6 +1,6 @@
 //! The second factor: an authenticator app, and recovery codes for when it is lost.
 
-use super::login::{Caller, Client, LoggedIn, NotIn, PASSWORD, RECOVERY, TOTP, TOTP_NEW, TOTP_USED, random, refused};
+use super::login::{Caller, Client, LoggedIn, NotIn, RECOVERY, TOTP, TOTP_NEW, TOTP_USED, random, refused};
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -61,16 +61,7 @@ impl Session {
         now: Instant,
     ) -> std::result::Result<NewKey, NotIn> {
         let user = caller.user.as_str();
-        let attempt = self.attempt(user, client, now).await?;
-        if !self.password_fits(self.store.secret(user, PASSWORD).await?, password).await? {
-            return Err(refused());
-        }
-        if let Some(key) = self.store.secret(user, TOTP).await?
-            && !takes(&self.store, user, &key, code.unwrap_or_default(), now).await?
-        {
-            return Err(refused());
-        }
-        attempt.passed();
+        self.prove(caller, password, code, client, now).await?;
         let key = random::<KEY_BYTES>()?;
         let secret = people::base32(&key);
         let begun = serde_json::to_string(&Begun { key: secret.clone(), at: now }).map_err(|e| Error::bug("E-LOGIN-006", e))?;
@@ -112,6 +103,17 @@ impl Session {
             return Err(refused());
         }
         attempt.passed();
+        self.store.set_secret(user, TOTP_USED, &step.to_string(), now).await?;
+        let shown = self.new_recovery(user, now).await?;
+        self.store.set_secret(user, TOTP, &begun.key, now).await?;
+        self.store.end_sessions(user).await?;
+        let mut logged_in = self.open_session(user, client, now).await?;
+        logged_in.recovery = shown;
+        Ok(logged_in)
+    }
+
+    /// Makes recovery codes anew; gives them to be shown once.
+    pub(super) async fn new_recovery(&self, user: &str, now: Instant) -> Result<Vec<String>> {
         let mut shown = Vec::new();
         let mut codes = Vec::new();
         for _ in 0..RECOVERY_CODES {
@@ -120,12 +122,7 @@ impl Session {
             codes.push(one_time);
         }
         let codes = serde_json::to_string(&codes).map_err(|e| Error::bug("E-LOGIN-006", e))?;
-        self.store.set_secret(user, TOTP_USED, &step.to_string(), now).await?;
         self.store.set_secret(user, RECOVERY, &codes, now).await?;
-        self.store.set_secret(user, TOTP, &begun.key, now).await?;
-        self.store.end_sessions(user).await?;
-        let mut logged_in = self.open_session(user, client, now).await?;
-        logged_in.recovery = shown;
-        Ok(logged_in)
+        Ok(shown)
     }
 }

@@ -10,24 +10,24 @@ use toji_core::record::FieldMap;
 use toji_core::{Access, Id, Instant, Principal, Result};
 use toji_store::{Commit, Put};
 
-const LONG: &str = "violet harbor lantern";
+pub(super) const LONG: &str = "violet harbor lantern";
 const OTHER: &str = "quiet meadow turbine";
 
-fn t(seconds: i64) -> Instant {
+pub(super) fn t(seconds: i64) -> Instant {
     Instant(1_800_000_000_000_000_000 + seconds * 1_000_000_000)
 }
 
-fn from(address: &str) -> Client {
+pub(super) fn from(address: &str) -> Client {
     Client { address: address.into(), agent: "test".into() }
 }
 
-struct House {
-    session: Arc<Session>,
-    _dir: tempfile::TempDir,
+pub(super) struct House {
+    pub(super) session: Arc<Session>,
+    dir: tempfile::TempDir,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let session = Session::init(&dir.path().join("store"), Options::default()).await.unwrap();
         for organisation in ["acme", "beta", "hub"] {
@@ -37,10 +37,10 @@ impl House {
             let commit = Commit { operation: "record put".into(), puts: vec![put], ..Commit::default() };
             session.store.commit(&Access::owner(), t(-1000), commit).await.unwrap();
         }
-        Self { session, _dir: dir }
+        Self { session, dir }
     }
     /// An operation as its owner, or as a user.
-    async fn run(&self, who: Option<&str>, name: &str, input: Json) -> Result<Json> {
+    pub(super) async fn run(&self, who: Option<&str>, name: &str, input: Json) -> Result<Json> {
         let mut context = self.session.context(Progress::silent(), t(0));
         if let Some(who) = who {
             let gate = Arc::new(Never);
@@ -48,20 +48,29 @@ impl House {
         }
         Ok(crate::operation(name)?.run(context, input).await?.json)
     }
-    async fn invite(&self, user: &str, organisation: &str, roles: &[&str]) -> String {
+    pub(super) async fn invite(&self, user: &str, organisation: &str, roles: &[&str]) -> String {
         let input = json!({"user": user, "organisation": organisation, "roles": roles});
         let answer = self.run(None, "user invite", input).await.unwrap();
         answer["enrolment_code"].as_str().unwrap().to_owned()
     }
+    pub(super) fn store(&self) -> std::path::PathBuf {
+        self.dir.path().join("store")
+    }
     /// Invited and enrolled.
-    async fn member(&self, user: &str, organisation: &str, roles: &[&str]) -> LoggedIn {
+    pub(super) async fn member(&self, user: &str, organisation: &str, roles: &[&str]) -> LoggedIn {
         let code = self.invite(user, organisation, roles).await;
         self.session.enrol(user, &code, LONG, &from("192.0.2.1"), t(0)).await.unwrap()
     }
-    async fn enter(&self, user: &str, password: &str, code: Option<&str>, at: i64) -> std::result::Result<LoggedIn, NotIn> {
+    pub(super) async fn enter(
+        &self,
+        user: &str,
+        password: &str,
+        code: Option<&str>,
+        at: i64,
+    ) -> std::result::Result<LoggedIn, NotIn> {
         self.session.log_in(user, password, code, None, &from("192.0.2.1"), t(at)).await
     }
-    async fn counts(&self, logged_in: &LoggedIn, at: i64) -> bool {
+    pub(super) async fn counts(&self, logged_in: &LoggedIn, at: i64) -> bool {
         self.session.caller(logged_in.token.reveal(), t(at)).await.unwrap().is_some()
     }
 }
@@ -76,7 +85,7 @@ impl toji_core::Gate for Never {
     }
 }
 
-fn code<T>(result: std::result::Result<T, NotIn>) -> &'static str {
+pub(super) fn code<T>(result: std::result::Result<T, NotIn>) -> &'static str {
     result.err().map_or("in", |not_in| not_in.error.code())
 }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use toji_ops::{Operation, Options, Session};
-use toji_server::{Front, Hosts, Limits, router_of};
+use toji_server::{Front, Hosts, Limits, Party, Provider, router_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -42,16 +42,44 @@ impl Server {
     }
     /// With the registry of Toji, as behind a proxy that speaks TLS.
     pub(crate) async fn behind_tls() -> Self {
-        Self::at(toji_ops::operations(), Limits::default(), Front { hosts: Hosts::Any, behind_tls: true, second_factor: false })
-            .await
+        Self::at(
+            toji_ops::operations(),
+            Limits::default(),
+            Front { hosts: Hosts::Any, behind_tls: true, second_factor: false, party: None, provider: None },
+        )
+        .await
     }
     /// With the registry of Toji, where everybody needs a second factor.
     pub(crate) async fn with_second_factor() -> Self {
-        let front = Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: true };
+        let front = Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: true, party: None, provider: None };
+        Self::at(toji_ops::operations(), Limits::default(), front).await
+    }
+    /// With the registry of Toji, at an origin that passkeys count for; at one with TLS everybody needs a second factor.
+    pub(crate) async fn for_passkeys(origin: &str) -> Self {
+        let (tls, party) = (origin.starts_with("https"), Some(Party::of_origin(origin).unwrap()));
+        let front = Front {
+            hosts: if tls { Hosts::Any } else { Hosts::Loopback },
+            behind_tls: tls,
+            second_factor: tls,
+            party,
+            provider: None,
+        };
+        Self::at(toji_ops::operations(), Limits::default(), front).await
+    }
+    /// With the registry of Toji, at an origin, with a provider where people may log in instead.
+    pub(crate) async fn with_provider(origin: &str, provider: Provider) -> Self {
+        let party = Some(Party::of_origin(origin).unwrap());
+        let provider = Some(Arc::new(provider));
+        let front = Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: false, party, provider };
         Self::at(toji_ops::operations(), Limits::default(), front).await
     }
     async fn over(operations: &'static [Operation], limits: Limits) -> Self {
-        Self::at(operations, limits, Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: false }).await
+        Self::at(
+            operations,
+            limits,
+            Front { hosts: Hosts::Loopback, behind_tls: false, second_factor: false, party: None, provider: None },
+        )
+        .await
     }
     async fn at(operations: &'static [Operation], limits: Limits, front: Front) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,8 @@ mod contract;
 mod guards;
 mod live;
 mod operations;
+mod passkeys;
 mod people;
+mod provider;
 mod registry;
 mod work;

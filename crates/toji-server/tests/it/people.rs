@@ -12,8 +12,21 @@ use toji_ops::{Asker, Client, Effect, Operation, Progress};
 const MARKER: &str = "zqxmarker7";
 /// Stands beside it, and is asked for.
 const WORD: &str = "koujikin";
-const PASSWORD: &str = "violet harbor lantern";
-const JSON_BODY: (&str, &str) = ("content-type", "application/json");
+pub(crate) const PASSWORD: &str = "violet harbor lantern";
+pub(crate) const JSON_BODY: (&str, &str) = ("content-type", "application/json");
+
+/// Routes beside the operations that are open to everybody.
+const OPEN: [&str; 9] = [
+    "/healthz",
+    "/api/v1/operations",
+    "/api/v1/session",
+    "/api/v1/session/enrol",
+    "/api/v1/session/node",
+    "/api/v1/session/passkey",
+    "/api/v1/session/passkey/begin",
+    "/api/v1/session/provider",
+    "/api/v1/session/provider/begin",
+];
 
 /// A server whose store has users and competitive records.
 struct World {
@@ -24,14 +37,14 @@ struct World {
     ids: BTreeMap<String, String>,
 }
 
-async fn as_owner(server: &Server, name: &str, input: Json) -> toji_core::Result<Json> {
+pub(crate) async fn as_owner(server: &Server, name: &str, input: Json) -> toji_core::Result<Json> {
     let now = toji_server::now();
     let context = server.session.context_of(&Asker::Owner, Progress::silent(), now).await.unwrap();
     Ok(toji_ops::operation(name)?.run(context, input).await?.json)
 }
 
 /// Invited by the owner, enrolled, with an open session.
-async fn member(server: &Server, user: &str, organisation: Option<&str>, roles: &[&str]) -> String {
+pub(crate) async fn member(server: &Server, user: &str, organisation: Option<&str>, roles: &[&str]) -> String {
     let invited = json!({"user": user, "organisation": organisation, "roles": roles});
     let invited = as_owner(server, "user invite", invited).await.unwrap();
     let code = invited["enrolment_code"].as_str().unwrap();
@@ -283,6 +296,12 @@ async fn guests_reach_what_is_meant_for_everybody_and_nothing_else() {
         ("GET", "/api/v1/live/stream"),
         ("POST", "/api/v1/session/password"),
         ("POST", "/api/v1/session/second-factor"),
+        ("POST", "/api/v1/session/provider/other"),
+        ("GET", "/api/v1/session/passkeys"),
+        ("POST", "/api/v1/session/passkeys"),
+        ("POST", "/api/v1/session/passkeys/begin"),
+        ("POST", "/api/v1/session/passkeys/rename"),
+        ("POST", "/api/v1/session/passkeys/remove"),
         ("GET", "/api/v1/nowhere"),
         ("GET", "/api"),
         ("GET", "/api/v1/a/b/c"),
@@ -298,7 +317,10 @@ async fn guests_reach_what_is_meant_for_everybody_and_nothing_else() {
         assert!(!answer.raw().contains(MARKER), "{path}");
     }
     let told = world.send("guest", "GET", "/api/v1/session", &[], b"").await.json();
-    assert_eq!(told, json!({"login": true, "second_factor_required": false, "user": null}));
+    assert_eq!(
+        told,
+        json!({"login": true, "second_factor_required": false, "passkey_origin": null, "provider": null, "user": null})
+    );
     let told = world.send("outsider", "GET", "/api/v1/session", &[], b"").await.json();
     assert_eq!((&told["user"]["id"], &told["user"]["organisation"]), (&json!("outsider"), &json!("beta")));
     assert_eq!(told["user"]["roles"][0]["code"], "scientist");
@@ -321,8 +343,7 @@ async fn every_route_of_the_document_is_judged() {
             let effect = &methods[method]["x-effect"];
             let own = effect.is_null();
             // What a guest may do answers, or refuses for another reason than the log-in.
-            let open = ["/healthz", "/api/v1/session", "/api/v1/session/enrol", "/api/v1/session/node", "/api/v1/operations"];
-            let open = open.contains(&path.as_str());
+            let open = OPEN.contains(&path.as_str());
             let expected = if own { open } else { effect == "read" && methods[method]["x-long"] == false };
             let refused = answer.status == 401 && answer.json()["code"] == "E-LOGIN-010";
             assert_eq!(!refused, expected, "{method} {path}: {} {}", answer.status, answer.text());
@@ -331,18 +352,18 @@ async fn every_route_of_the_document_is_judged() {
     assert!(routes > toji_ops::operations().len());
 }
 
-async fn log_in(server: &Server, user: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn log_in(server: &Server, user: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
     let mut all = vec![JSON_BODY];
     all.extend(headers);
     let body = json!({"user": user, "password": password}).to_string();
     server.send("POST", "/api/v1/session", &all, body.as_bytes()).await
 }
 
-fn cookie(answer: &Answer) -> String {
+pub(crate) fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
 }
 
-async fn who(server: &Server, cookie: &str) -> Json {
+pub(crate) async fn who(server: &Server, cookie: &str) -> Json {
     server.send("GET", "/api/v1/session", &[("cookie", cookie)], b"").await.json()["user"]["id"].clone()
 }
 
@@ -351,7 +372,7 @@ async fn a_store_without_users_is_open_as_ever() {
     let server = Server::real().await;
     assert_eq!(
         server.get("/api/v1/session").await.json(),
-        json!({"login": false, "second_factor_required": false, "user": null})
+        json!({"login": false, "second_factor_required": false, "passkey_origin": null, "provider": null, "user": null})
     );
     let put = json!({"kind": "organisation", "id": "acme", "fields": {"name": "Acme"}});
     assert_eq!(server.post("/api/v1/record/put", &put).await.status, 200);

@@ -127,7 +127,7 @@ async fn uploads_have_a_limit() {
 async fn the_server_ends_when_told_and_frees_its_port() {
     let server = Server::own().await;
     let options = ServeOptions { address: (Ipv4Addr::LOCALHOST, 0).into(), ..ServeOptions::default() };
-    let bound = toji_server::Server::bind(std::sync::Arc::clone(&server.session), options).await.unwrap();
+    let bound = toji_server::Server::bind(std::sync::Arc::clone(&server.session), options.clone()).await.unwrap();
     let address = bound.address();
     let taken = ServeOptions { address, ..options };
     let refused = toji_server::Server::bind(std::sync::Arc::clone(&server.session), taken).await;
