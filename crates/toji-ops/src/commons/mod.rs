@@ -5,10 +5,14 @@
 
 mod aggregate;
 mod agreement;
+mod budget;
 mod fairness;
 mod log;
 mod member;
+mod noisy;
 mod preview;
+mod privacy;
+mod release;
 mod seat;
 mod secret;
 mod send;
@@ -17,6 +21,7 @@ mod standing;
 mod taking;
 mod topics;
 mod train;
+mod worth;
 mod write;
 
 pub(crate) use standing::Standing;
@@ -34,7 +39,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         secret::operations(),
         send::operations(),
         topics::operations(),
+        budget::operations(),
         train::operations(),
+        worth::operations(),
         log::operations(),
         fairness::operations(),
     ];
