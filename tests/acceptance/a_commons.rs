@@ -215,6 +215,280 @@ async fn a03_fairness_giving_and_taking_stand_in_an_account_that_sums_to_zero() 
     assert!(runs.len() == 4);
 }
 
+/// Safety: an answer with noise is paid from a budget that the owners of the data set, see, and that nobody spends twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_safety_answers_with_noise_spend_a_budget_once_and_its_owners_see_for_what() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    let owners = ["ORG-A", "ORG-B", "ORG-C", "ORG-D", "ORG-E"];
+    for member in owners.iter().chain(&["ORG-X", "ORG-Y"]) {
+        bench.member(member).await;
+    }
+    let mut sets = Vec::new();
+    for (i, owner) in owners.iter().enumerate() {
+        let run = culture(&bench, owner, &format!("n{i}"), "tane").await;
+        let set = format!("DS-{owner}");
+        share(&bench, owner, &set, "clean-room", &[&run], json!({})).await;
+        sets.push(set);
+    }
+    let parties: Vec<&str> = owners.iter().copied().chain(["ORG-X", "ORG-Y"]).collect();
+    let covered: Vec<&str> = sets.iter().map(String::as_str).collect();
+    bench.agreement("AG", &parties, &covered, json!({ "grants": ["compute"] })).await;
+    let ask = |epsilon: f64, again: bool| {
+        json!({ "kind": "run", "field": "notes", "value": "tane notes", "agreement": "AG", "epsilon": epsilon,
+                "of_member_max": 1, "again": again })
+    };
+    // Nothing is answered before every owner said what its data may lose; who owns none of it has no say.
+    let set = |epsilon: f64| json!({ "agreement": "AG", "epsilon": epsilon });
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons ask", ask(0.5, false)).await.code(), "E-COMMONS-061");
+    assert_eq!(bench.refusal_as("ORG-X-kanri", "commons set-budget", set(2.0)).await.code(), "E-COMMONS-062");
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons set-budget", set(11.0)).await.code(), "E-COMMONS-063");
+    for owner in &owners[..4] {
+        let told = bench.run_as(&format!("{owner}-kanri"), "commons set-budget", set(2.0)).await;
+        assert_eq!(told["in_effect"], false, "{told}");
+    }
+    let waits = bench.refusal_as("ORG-X-ken", "commons ask", ask(0.5, false)).await;
+    assert!(waits.code() == "E-COMMONS-061" && waits.fault().message.en.contains("ORG-E"), "{waits:?}");
+    let told = bench.run_as("ORG-E-kanri", "commons set-budget", set(3.0)).await;
+    assert_eq!((&told["in_effect"], &told["allowed"], &told["remaining"]), (&json!(true), &json!(2.0), &json!(2.0)), "the least");
+
+    // A noisy count: paid for once, and the same answer again costs nothing, also from another process.
+    let first = bench.run_as("ORG-X-ken", "commons ask", ask(0.5, false)).await;
+    let figure = &first["with_noise"];
+    // Laplace noise of scale 1/0.5 about 5: farther than 60 with a chance below 10^-12.
+    assert!(figure["value"].as_f64().unwrap() <= 65.0 && figure["high"].as_f64() > figure["low"].as_f64(), "{first}");
+    assert_eq!((&first["budget"]["paid"], &first["budget"]["remaining"]), (&json!(0.5), &json!(1.5)), "{first}");
+    assert!(first["at_least"].is_null() && first["withheld"].is_null() && first["own"] == 0, "{first}");
+    let other = bench.reopened().await;
+    let same = other.run_as("ORG-X-steward", "commons ask", ask(0.5, false)).await;
+    assert_eq!((&same["with_noise"], &same["budget"]["answered_before"]), (figure, &json!(true)));
+    assert_eq!(same["budget"]["remaining"], 1.5);
+    // A mean with noise asks for what must be known without the data.
+    let mean = |more: Json| {
+        let mut input = json!({ "measure": "failure-rate", "agreement": "AG", "epsilon": 0.5 });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let unbounded = mean(json!({ "measure": "growth-rate-max", "unit": "/h", "low": 0.0 }));
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons benchmark", unbounded).await.code(), "E-COMMONS-070");
+    let field = bench.run_as("ORG-X-ken", "commons benchmark", mean(json!({}))).await;
+    let [value, low, high] = ["value", "low", "high"].map(|end| field["with_noise"][end].as_f64().unwrap());
+    assert!(0.0 <= low && low <= value && value <= high && high <= 100.0, "{field}");
+    assert!(field["field_mean"].is_null() && field["contributors"].is_null() && field["budget"]["remaining"] == 1.0, "{field}");
+
+    // Eight ask at once in two processes for what is left of four: four are answered, and nothing is spent twice.
+    let question = || ask(0.25, true);
+    let asked = tokio::join!(
+        bench.call_as("ORG-X-ken", "commons ask", question()),
+        other.call_as("ORG-X-ken", "commons ask", question()),
+        bench.call_as("ORG-Y-ken", "commons ask", question()),
+        other.call_as("ORG-Y-ken", "commons ask", question()),
+        bench.call_as("ORG-X-steward", "commons ask", question()),
+        other.call_as("ORG-X-steward", "commons ask", question()),
+        bench.call_as("ORG-Y-steward", "commons ask", question()),
+        other.call_as("ORG-Y-steward", "commons ask", question()),
+    );
+    let asked = [asked.0, asked.1, asked.2, asked.3, asked.4, asked.5, asked.6, asked.7];
+    let refused: Vec<&str> = asked.iter().filter_map(|a| a.as_ref().err()).map(toji_core::Error::code).collect();
+    assert_eq!(refused, ["E-PRIVACY-008"; 4], "{asked:?}");
+    // What was answered is given again; a budget that is used up answers nothing new.
+    assert_eq!(bench.run_as("ORG-X-ken", "commons ask", ask(0.5, false)).await["with_noise"], *figure);
+    assert_eq!(other.refusal_as("ORG-X-ken", "commons ask", ask(0.1, true)).await.code(), "E-PRIVACY-008");
+
+    // The owners see by whom for which answer; others see their own; an organisation that is no party, nothing.
+    let budget = |told: &Json| told["budgets"][0].clone();
+    let seen = budget(&bench.run_as("ORG-B-kanri", "commons budget", json!({ "agreement": "AG" })).await);
+    assert_eq!((&seen["allowed"], &seen["spent"], &seen["remaining"]), (&json!(2.0), &json!(2.0), &json!(0.0)), "{seen}");
+    let charges = seen["charges"].as_array().unwrap();
+    let mut left = 2.0;
+    for charge in charges {
+        left -= charge["epsilon_paid"].as_f64().unwrap();
+        assert!((charge["remaining"].as_f64().unwrap() - left).abs() < 1e-9 && bilingual(&charge["question"]), "{charge}");
+    }
+    assert_eq!(
+        (charges.len(), &charges[0]["member"], &charges[0]["noise"]),
+        (6, &json!("ORG-X"), &json!(["discrete Laplace, scale 2.000000"]))
+    );
+    assert!(charges[0]["question"]["en"].as_str().unwrap().contains("notes"), "{seen}");
+    let others = budget(&bench.run_as("ORG-Y-ken", "commons budget", json!({})).await);
+    assert!(others["charges"].as_array().unwrap().iter().all(|c| c["member"] == "ORG-Y"), "{others}");
+    bench.member("ORG-Z").await;
+    let none = bench.run_as("ORG-Z-kanri", "commons budget", json!({ "agreement": "AG" })).await;
+    assert_eq!(none["budgets"], json!([]));
+    assert_eq!(bench.refusal_as("ORG-Z-ken", "commons ask", ask(0.5, false)).await.code(), "E-COMMONS-066");
+    let raw = bench.call_as("ORG-B-kanri", "record list", json!({ "kind": "privacy-entry" })).await;
+    assert!(raw.map_or(true, |list| list.json["records"] == json!([])), "entries are shown by the operation only");
+
+    // One owner alone tightens, and cannot widen; the kind stays, as something was spent.
+    let tight = bench.run_as("ORG-A-kanri", "commons set-budget", set(1.0)).await;
+    assert_eq!((&tight["allowed"], &tight["spent"], &tight["remaining"]), (&json!(1.0), &json!(2.0), &json!(0.0)), "{tight}");
+    let wide = bench.run_as("ORG-A-kanri", "commons set-budget", set(9.0)).await;
+    assert_eq!(wide["allowed"], 2.0, "{wide}");
+    let runs = json!({ "agreement": "AG", "epsilon": 2.0, "protects": "run" });
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons set-budget", runs).await.code(), "E-COMMONS-062");
+    // With the consent of all it widens, and what was spent stays spent.
+    for owner in owners {
+        bench.run_as(&format!("{owner}-kanri"), "commons set-budget", set(2.5)).await;
+    }
+    let again = bench.run_as("ORG-X-ken", "commons ask", ask(0.25, true)).await;
+    assert_eq!((&again["budget"]["spent"], &again["budget"]["remaining"]), (&json!(2.25), &json!(0.25)), "{again}");
+    bench.is_sound().await;
+}
+
+/// Fairness: what data add is told to their owner, judged for all at once, and no row of another with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_fairness_the_worth_of_data_is_told_to_its_owner_alone_and_a_copy_is_worth_nothing() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    // Cultures that grow the faster the longer they run, so that one can be foretold from the other.
+    let growing = |hours: u32, day: u32| {
+        let mut csv = String::from("時刻,経過時間 (h),OD600,グルコース (g/L)\n");
+        let rate = 0.2 + 0.01 * f64::from(hours);
+        for h in 0..=hours {
+            let (od, glucose) = (0.05 * (rate * f64::from(h)).exp(), 40.0 - f64::from(h));
+            csv += &format!("2026-06-{day:02} {h:02}:00,{h},{od:.5},{glucose:.2}\n");
+        }
+        csv
+    };
+    let bring = async |user: &str, name: &str, csv: String| -> String {
+        let file = bench.file(&format!("{name}.csv"), csv);
+        let report = bench.run_as(user, "run import", json!({ "paths": [file] })).await;
+        report["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned()
+    };
+    let owners = ["ORG-A", "ORG-B", "ORG-C", "ORG-D", "ORG-E", "ORG-F"];
+    let mut sets = Vec::new();
+    for (i, owner) in (0u32..).zip(owners) {
+        bench.member(owner).await;
+        let mut runs = Vec::new();
+        for j in 0..3 {
+            // ORG-F brings later what ORG-A brought.
+            let of = if owner == "ORG-F" { 0 } else { i };
+            let csv = growing(8 + of + 5 * j, 1 + of + 6 * j);
+            runs.push(bring(&format!("{owner}-steward"), &format!("{owner}-{j}"), csv).await);
+        }
+        let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
+        let set = format!("DS-{owner}");
+        share(&bench, owner, &set, "clean-room", &runs, json!({})).await;
+        sets.push(set);
+    }
+    bench.member("ORG-X").await;
+    let parties: Vec<&str> = owners.iter().copied().chain(["ORG-X"]).collect();
+    let covered: Vec<&str> = sets.iter().map(String::as_str).collect();
+    bench.agreement("AG", &parties, &covered, json!({ "grants": ["compute"], "purposes": ["benchmark"] })).await;
+    // The house brings the test points, and the operator states the task; nobody with a stake does.
+    bench.user("ORG-HOME-steward", "ORG-HOME", &["steward"]).await;
+    bench.user("ORG-HOME-kanri", "ORG-HOME", &["contributor-admin"]).await;
+    let mut tests = Vec::new();
+    for i in 0..6u32 {
+        tests.push(bring("ORG-HOME-steward", &format!("test-{i}"), growing(9 + 2 * i, 22 + i)).await);
+    }
+    let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
+    share(&bench, "ORG-HOME", "DS-TEST", "public", &tests, json!({})).await;
+    let task = |tests: &str| {
+        json!({ "id": "WT", "task": { "title": "増殖速度", "agreement": "AG", "target": "growth-rate-max", "same": "0.002 /h",
+                "features": { "duration": "1 h" }, "tests": tests, "neighbours": 2 } })
+    };
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons worth-task", task("DS-TEST")).await.code(), "E-COMMONS-003");
+    assert_eq!(bench.refusal_as("unei", "commons worth-task", task("DS-ORG-A")).await.code(), "E-COMMONS-074");
+    bench.run_as("unei", "commons worth-task", task("DS-TEST")).await;
+    let mut changed = task("DS-TEST");
+    changed["task"]["neighbours"] = json!(3);
+    assert_eq!(bench.refusal_as("unei", "commons worth-task", changed).await.code(), "E-COMMONS-007", "it is not changed");
+
+    let ask = json!({ "task": "WT" });
+    let first = bench.run_as("ORG-A-ken", "commons worth", ask.clone()).await;
+    let set = &first["data_sets"][0];
+    assert_eq!((first["data_sets"].as_array().unwrap().len(), &set["data_set"]), (1, &json!("DS-ORG-A")), "{first}");
+    assert_eq!((&set["accepted"], &set["complete"], &set["novel_percent"]), (&json!(true), &json!(3), &json!(100.0)), "{first}");
+    let [worth, low, high] = ["worth_percent", "low_percent", "high_percent"].map(|end| set[end].as_f64().unwrap());
+    assert!(low <= worth && worth <= high && worth.fract() == 0.0, "{first}");
+    // The total is released by the rule, or its clause is named.
+    assert!(first["total_percent"].as_f64().is_some_and(|t| t > 50.0) || bilingual(&first["refused"]["reason"]), "{first}");
+    assert!(bilingual(&first["note"]));
+    for other in &owners[1..] {
+        assert!(!first.to_string().contains(other), "{first}");
+    }
+    // A copy is worth nothing; what came first keeps its worth.
+    let copied = bench.run_as("ORG-F-ken", "commons worth", ask.clone()).await;
+    let set = &copied["data_sets"][0];
+    assert_eq!(
+        (&set["accepted"], &set["novel_percent"], &set["worth_percent"]),
+        (&json!(false), &json!(0.0), &json!(null)),
+        "{copied}"
+    );
+    // All were valued at once, and whoever asks again within the term learns nothing new.
+    assert_eq!(copied["valued_at"], first["valued_at"]);
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons worth", ask.clone()).await.code(), "E-COMMONS-076");
+    assert_eq!(bench.refusal_as("unei", "commons worth", ask.clone()).await.code(), "E-COMMONS-003");
+    let bench = bench.on("2027-02-21T03:00:00Z");
+    assert_eq!(bench.run_as("ORG-A-ken", "commons worth", ask.clone()).await["valued_at"], first["valued_at"], "89 days");
+    let bench = bench.on("2027-02-22T03:00:00Z");
+    let next = bench.run_as("ORG-A-ken", "commons worth", ask).await;
+    assert_eq!((&next["valued_at"], &next["data_sets"]), (&json!("2027-02-22T03:00:00Z"), &first["data_sets"]), "{next}");
+    bench.is_sound().await;
+}
+
+/// Fairness, told without telling of one: figures over groups of members stand under all figures before them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a03_fairness_figures_do_not_tell_of_one_member_by_their_difference() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    let (givers, takers): (Vec<String>, Vec<String>) =
+        ((0..8).map(|i| format!("ORG-G{i}")).collect(), (0..9).map(|i| format!("ORG-T{i}")).collect());
+    for member in givers.iter().chain(&takers) {
+        bench.member(member).await;
+    }
+    let sets: Vec<String> = (0..8).map(|i| format!("DS-{i}")).collect();
+    for (giver, set) in givers.iter().zip(&sets) {
+        share(&bench, giver, set, "cooperative", &[], json!({})).await;
+    }
+    let parties: Vec<&str> = givers.iter().chain(&takers).map(String::as_str).collect();
+    let covered: Vec<&str> = sets.iter().map(String::as_str).collect();
+    bench.agreement("AG", &parties, &covered, json!({ "feedback_units": 1, "feedback_days": 30 })).await;
+    let take = async |taker: usize, set: usize| {
+        let input = json!({ "data_set": sets[set], "purpose": "research" });
+        bench.run_as(&format!("ORG-T{taker}-ken"), "commons use", input).await;
+    };
+    for i in 0..8 {
+        take(i, i).await;
+    }
+    let told = async || bench.run_as("ORG-T5-ken", "commons fairness", json!({})).await;
+    let clause = |group: &Json, figure: &str| -> String {
+        let list = group["withheld"].as_array().unwrap();
+        let found = list.iter().find(|w| w["figure"] == figure).unwrap_or_else(|| panic!("{figure} is withheld: {group}"));
+        assert!(bilingual(&found["reason"]) && group[figure].is_null(), "{group}");
+        found["clause"].as_str().unwrap().to_owned()
+    };
+    let first = told().await;
+    let (more, less) = (&first["groups"][0], &first["groups"][1]);
+    assert_eq!((&more["given"], &less["taken"], &less["owed"]), (&json!(8), &json!(8), &json!(8)), "{first}");
+    assert_eq!(clause(less, "given"), "R3", "who gave nothing is no contributor");
+    assert_eq!(told().await, first, "the same figures again are no further release");
+
+    // One member takes from one: the next figures would tell by their difference what these two did.
+    take(0, 1).await;
+    let second = told().await;
+    assert_eq!(clause(&second["groups"][0], "given"), "R7", "{second}");
+    assert_eq!(clause(&second["groups"][1], "taken"), "R7", "{second}");
+    assert_eq!(clause(&second["groups"][1], "owed"), "R7", "{second}");
+    // Also for the next process: what was released is kept.
+    let other = bench.reopened().await;
+    let third = other.run_as("ORG-T5-ken", "commons fairness", json!({})).await;
+    assert_eq!(third, second);
+
+    // Once enough members did something, the figures leave again; what came in between is a total of eight by itself.
+    for i in 1..8 {
+        take(i, (i + 1) % 8).await;
+    }
+    let fourth = told().await;
+    assert_eq!(
+        (&fourth["groups"][0]["given"], &fourth["groups"][1]["taken"], &fourth["groups"][1]["owed"]),
+        (&json!(16), &json!(16), &json!(16)),
+        "{fourth}"
+    );
+    bench.is_sound().await;
+}
+
 /// Competitiveness: know-how stays its owner's own, and nobody takes what is another's into a data set of their own.
 #[tokio::test(flavor = "multi_thread")]
 async fn a03_competitiveness_know_how_stays_its_owners_own() {

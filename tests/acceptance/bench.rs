@@ -70,6 +70,11 @@ impl Bench {
         let context = toji_ops::Context { access, ..self.session.context(Progress::silent(), self.now) };
         toji_ops::operation(name).unwrap().run(context, input).await
     }
+    /// Another session over the same store, as another process has it. Its folder goes with this bench.
+    pub(crate) async fn reopened(&self) -> Self {
+        let session = Session::open(&self.folder.path().join("store"), Options::default()).await.unwrap();
+        Self { session, folder: tempfile::tempdir().unwrap(), now: self.now }
+    }
     /// The same store on another day.
     pub(crate) fn on(mut self, now: &str) -> Self {
         self.now = Instant::parse(now).unwrap();

@@ -150,3 +150,93 @@ async fn j02_a_model_is_trained_over_members_and_only_its_constants_leave() {
     assert!(trained["cost"]["up_bytes"].as_u64().unwrap() > 0 && bilingual(&trained["caution"]));
     bench.is_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_accuracy_is_told() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    bench.member("ORG-X").await;
+    let truth = bench.run("culture simulate", json!({ "model": "monod-fed-batch", "until": "12 h", "points": 25 })).await;
+    let line = |name: &str| -> Vec<f64> {
+        let series = truth["series"].as_array().unwrap().iter().find(|l| l["name"] == name).unwrap();
+        series["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    };
+    let (times, biomass) = (truth["time"].as_array().unwrap().clone(), line("X"));
+    let owners = ["ORG-A", "ORG-B", "ORG-C", "ORG-D", "ORG-E"];
+    let mut chance = toji_core::chance::Chance::new(6);
+    let (mut sets, mut runs) = (Vec::new(), Vec::new());
+    let mut mapping = serde_json::Value::Null;
+    for owner in owners {
+        bench.member(owner).await;
+        let mut own = Vec::new();
+        for j in 0..8 {
+            let mut table = String::from("Time (h),Dry weight (g/L)\n");
+            for (t, x) in times.iter().zip(&biomass) {
+                table += &format!("{t},{:.5}\n", x * (1.0 + 0.02 * chance.normal()));
+            }
+            let file = bench.file(&format!("{owner}-{j}.csv"), table);
+            if mapping.is_null() {
+                mapping = bench.run("run propose", json!({ "path": file })).await["mapping"].clone();
+            }
+            let input = json!({ "paths": [file], "mapping": mapping });
+            let report = bench.run_as(&format!("{owner}-steward"), "run import", input).await;
+            own.push(report["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned());
+        }
+        let set = format!("TR-{owner}");
+        let shared = json!({ "id": set, "title": set, "area": "competitive", "runs": own });
+        bench.run_as(&format!("{owner}-kanri"), "commons share", shared).await;
+        runs.extend(own);
+        sets.push(set);
+    }
+    let all: Vec<&str> = sets.iter().map(String::as_str).collect();
+    let parties: Vec<&str> = owners.iter().copied().chain(["ORG-X"]).collect();
+    bench.agreement("TRAIN", &parties, &all, json!({ "grants": ["train"], "purposes": ["model-training"] })).await;
+    let ask = |rho: f64| {
+        json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
+                "parameters": { "Y_XS": [0.3, 0.8] }, "agreement": "TRAIN", "rho": rho, "rounds": 5 })
+    };
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(2.0)).await.code(), "E-COMMONS-061");
+    for owner in owners {
+        let budget = json!({ "agreement": "TRAIN", "rho": 3.0, "protects": "run" });
+        bench.run_as(&format!("{owner}-kanri"), "commons set-budget", budget).await;
+    }
+    // Without its agreement a cost is paid by nobody, and the other way round.
+    let mut unpaid = ask(2.0);
+    unpaid.as_object_mut().unwrap().remove("agreement");
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", unpaid).await.code(), "E-COMMONS-071");
+
+    let trained = bench.run_as("ORG-X-ken", "commons train", ask(2.0)).await;
+    let noise = &trained["noise"];
+    assert_eq!(
+        (&noise["budget"]["paid"], &noise["budget"]["remaining"], &noise["training_rounds"], &noise["drowned"]),
+        (&json!(2.0), &json!(1.0), &json!(5), &json!(false)),
+        "{trained}"
+    );
+    // What would tell exactly of the data stays inside.
+    for exact in ["measurements", "converged", "minus_two_log_likelihood"] {
+        assert!(trained[exact].is_null(), "{exact}: {trained}");
+    }
+    // The pooled fit without noise, which only the owner of the store can make, lies within what the noise was said to
+    // move: five of its standard deviations, and one part in fifty for what clipping and five rounds leave.
+    let pooled = json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
+                         "parameters": { "Y_XS": [0.3, 0.8] }, "runs": runs, "profiles": false });
+    let pooled = bench.run("culture fit", pooled).await;
+    let parameter = &trained["parameters"][0];
+    let (here, there) = (parameter["value"].as_f64().unwrap(), pooled["set"]["Y_XS"].as_f64().unwrap());
+    let lost = parameter["noise_spread"].as_f64().unwrap();
+    println!("with noise {here}, without {there}, said to be lost {lost}");
+    assert!(lost > 0.0 && lost < 0.1 && (here / there - 1.0).abs() < 5.0 * lost + 0.02, "{here} beside {there} ± {lost}");
+    assert!(parameter["spread"].is_null() && bilingual(&trained["caution"]));
+
+    // What is left does not pay for the same again; what it pays for is less accurate; the owners see both.
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(2.0)).await.code(), "E-PRIVACY-008");
+    let cheap = bench.run_as("ORG-X-ken", "commons train", ask(0.000_001)).await;
+    assert!(cheap["noise"]["drowned"] == true && cheap["parameters"][0]["value"].is_null(), "{cheap}");
+    let seen = bench.run_as("ORG-A-kanri", "commons budget", json!({ "agreement": "TRAIN" })).await;
+    let charges = seen["budgets"][0]["charges"].as_array().unwrap();
+    assert_eq!((charges.len(), &charges[0]["rho_paid"], &charges[0]["member"]), (2, &json!(2.0), &json!("ORG-X")), "{seen}");
+    assert!(charges[0]["question"]["en"].as_str().unwrap().contains("training of monod-fed-batch"), "{seen}");
+    let kept = bench.run_as("ORG-B-ken", "record list", json!({ "kind": "shared-model" })).await;
+    assert_eq!(kept["records"].as_array().unwrap().len(), 2, "{kept}");
+    bench.is_sound().await;
+}

@@ -35,6 +35,22 @@ pub enum Promise {
     },
 }
 
+impl Promise {
+    /// The tighter of two promises, for data that both are made for; none where they are of different kinds, or of
+    /// different δ.
+    #[must_use]
+    pub fn tighter(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Pure { epsilon: a }, Self::Pure { epsilon: b }) => Some(Self::Pure { epsilon: a.min(b) }),
+            (Self::Concentrated { rho: a }, Self::Concentrated { rho: b }) => Some(Self::Concentrated { rho: a.min(b) }),
+            (Self::Approximate { epsilon: a, delta }, Self::Approximate { epsilon: b, delta: other }) => {
+                (delta == other).then(|| Self::Approximate { epsilon: a.min(b), delta })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What one answer loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "loss", rename_all = "kebab-case")]
@@ -145,6 +161,20 @@ impl Budget {
             budget.charge(charge)?;
         }
         Ok(budget)
+    }
+
+    /// Takes in a charge that was accepted before, without judging it: how a budget is made again from what was kept.
+    /// One that was tightened since may have spent more than it now allows, and has nothing left.
+    pub fn remember(&mut self, charge: Charge) {
+        if self.charges.iter().all(|known| known.id != charge.id) {
+            self.charges.push(charge);
+        }
+    }
+
+    /// Every charge, in its order.
+    #[must_use]
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges
     }
 
     /// The agreement.

@@ -35,6 +35,12 @@ pub struct PrivatelyTrained {
     pub loss: Loss,
     /// Standard deviation of the noise on a sum, in divided units.
     pub noise: f64,
+    /// Accuracy lost: the standard deviation that the noise of the last round alone gives each parameter. What
+    /// clipping moved is not in it. It is computed from what was told and costs nothing.
+    pub spreads: Vec<f64>,
+    /// Did the curvature of the last round not stand out from its noise in some direction? The parameters then tell of
+    /// where the search began.
+    pub damped: bool,
     /// What it took.
     pub cost: Cost,
 }
@@ -53,6 +59,15 @@ impl Privacy {
         )
         .at(Place::field("privacy"))
         .hint("例: clip = 1、honest = しきい値", "example: clip = 1, honest = the threshold"))
+    }
+
+    /// The noise that each site adds to each slot of a round: what is written beside a charge.
+    ///
+    /// # Errors
+    /// As [`federate_privately`], before anything was asked of a site.
+    pub fn mechanism(&self, plan: &Plan, parameters: usize) -> Result<Mechanism> {
+        self.check(plan)?;
+        self.noise(shape_slots(parameters)).map(|(_, mechanism)| mechanism)
     }
 
     /// Numbers of a round, and the noise each site adds to each slot in steps. A step is small beside the clip, and the
@@ -123,6 +138,7 @@ pub fn federate_privately(
     let mut at: Vec<f64> = bounds.iter().map(|b| b.start).collect();
     let mut cost = Cost::default();
     let mut noise = 0.0;
+    let (mut spreads, mut damped) = (Vec::new(), true);
     for round in 0..privacy.rounds {
         let session = plan.session(sites, round, encoding.clone())?;
         let of = session.digest()?;
@@ -143,38 +159,65 @@ pub fn federate_privately(
         let scaled = sum.values.iter().enumerate();
         let shape: Vec<f64> =
             scaled.map(|(i, v)| v * if i < p { privacy.gradient_scale } else { privacy.curvature_scale }).collect();
-        at = stepped(&at, &Local::of_shape(p, &shape), bounds, 2.0 * noise * privacy.curvature_scale * libm::sqrt(p as f64));
+        let local = Local::of_shape(p, &shape);
+        let ridge = ridge(&local, bounds, 2.0 * noise * privacy.curvature_scale * libm::sqrt(p as f64));
+        damped = ridge > 0.0;
+        spreads = spreads_of(&local, bounds, ridge, noise * privacy.gradient_scale);
+        at = stepped(&at, &local, bounds, ridge);
     }
-    Ok(PrivatelyTrained { at, loss: Loss::Concentrated { rho: privacy.rho }, noise, cost })
+    Ok(PrivatelyTrained { at, loss: Loss::Concentrated { rho: privacy.rho }, noise, spreads, damped, cost })
 }
 
-/// A step, with as little of a ridge as lifts the smallest eigenvalue of the curvature to `floor`, which is what noise may
-/// have made of nothing (2 σ √p is what the greatest eigenvalue of a symmetric matrix of such noise tends to; Wang, UAI
-/// 2018, AdaSSP, for linear models). A curvature that is well above its noise is left as it is.
-fn stepped(at: &[f64], local: &Local, bounds: &[Bound], floor: f64) -> Vec<f64> {
-    let p = at.len();
-    let downhill = || (0..p).map(|i| -local.gradient[i] - bounds[i].precision * (at[i] - bounds[i].mean)).collect::<Vec<f64>>();
-    let with = |ridge: f64| {
-        let cell = |i: usize, j: usize| local.curvature[i * p + j] + if i == j { ridge + bounds[i].precision } else { 0.0 };
-        solve((0..p).map(|i| (0..p).map(|j| cell(i, j)).collect()).collect(), downhill())
-    };
+/// As little of a ridge as lifts the smallest eigenvalue of the curvature to `floor`, which is what noise may have made of
+/// nothing (2 σ √p is what the greatest eigenvalue of a symmetric matrix of such noise tends to; Wang, UAI 2018, AdaSSP,
+/// for linear models). A curvature that is well above its noise is left as it is.
+fn ridge(local: &Local, bounds: &[Bound], floor: f64) -> f64 {
+    let positive = |ridge: f64| solve(curved(local, bounds, ridge - floor), vec![0.0; bounds.len()]).is_some();
     // The least ridge, between 0 and one that is enough.
     let (mut low, mut high) = (0.0, 0.0);
     for _ in 0..200 {
-        if with(high - floor).is_some() {
+        if positive(high) {
             break;
         }
         low = high;
         high = (2.0 * high).max(floor).max(f64::MIN_POSITIVE);
     }
+    if high == 0.0 {
+        return 0.0;
+    }
     for _ in 0..50 {
         let middle = f64::midpoint(low, high);
-        if with(middle - floor).is_some() {
+        if positive(middle) {
             high = middle;
         } else {
             low = middle;
         }
     }
-    let Some(step) = with(high) else { return at.to_vec() };
+    high
+}
+
+/// The curvature with its priors and a ridge.
+fn curved(local: &Local, bounds: &[Bound], ridge: f64) -> Vec<Vec<f64>> {
+    let p = bounds.len();
+    let cell = |i: usize, j: usize| local.curvature[i * p + j] + if i == j { ridge + bounds[i].precision } else { 0.0 };
+    (0..p).map(|i| (0..p).map(|j| cell(i, j)).collect()).collect()
+}
+
+fn stepped(at: &[f64], local: &Local, bounds: &[Bound], ridge: f64) -> Vec<f64> {
+    let p = at.len();
+    let downhill: Vec<f64> = (0..p).map(|i| -local.gradient[i] - bounds[i].precision * (at[i] - bounds[i].mean)).collect();
+    let Some(step) = solve(curved(local, bounds, ridge), downhill) else { return at.to_vec() };
     (0..p).map(|i| (at[i] + step[i]).clamp(bounds[i].low, bounds[i].high)).collect()
+}
+
+/// What noise of this standard deviation on every slope makes of the step: the lengths of the rows of the inverse.
+fn spreads_of(local: &Local, bounds: &[Bound], ridge: f64, slope: f64) -> Vec<f64> {
+    let p = bounds.len();
+    let mut squares = vec![0.0; p];
+    for j in 0..p {
+        let unit = (0..p).map(|i| f64::from(u8::from(i == j))).collect();
+        let Some(column) = solve(curved(local, bounds, ridge), unit) else { return vec![f64::INFINITY; p] };
+        squares.iter_mut().zip(column).for_each(|(square, cell)| *square += cell * cell);
+    }
+    squares.into_iter().map(|square| slope * libm::sqrt(square)).collect()
 }

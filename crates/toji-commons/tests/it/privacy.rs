@@ -277,6 +277,26 @@ fn a_budget_is_spent_to_its_last_billionth_and_not_beyond() {
 }
 
 #[test]
+fn a_budget_that_was_tightened_remembers_what_was_told_and_has_nothing_left() {
+    let promise = Promise::Pure { epsilon: Nano(NANO) };
+    let mut budget = Budget::new(id("a"), promise, Protected::Run).unwrap();
+    budget.charge(charge("q", pure(NANO / 2))).unwrap();
+    let tighter = promise.tighter(Promise::Pure { epsilon: Nano(NANO / 4) }).unwrap();
+    assert_eq!(tighter, Promise::Pure { epsilon: Nano(NANO / 4) });
+    assert_eq!(promise.tighter(Promise::Concentrated { rho: Nano(NANO) }), None);
+    let approximate = |delta| Promise::Approximate { epsilon: Nano(NANO), delta: Nano(delta) };
+    assert_eq!((approximate(1).tighter(approximate(1)), approximate(1).tighter(approximate(2))), (Some(approximate(1)), None));
+    let mut again = Budget::new(id("a"), tighter, Protected::Run).unwrap();
+    for charge in budget.charges() {
+        again.remember(charge.clone());
+        again.remember(charge.clone());
+    }
+    let standing = again.standing().unwrap();
+    assert_eq!((standing.spent, standing.left), (Nano(NANO / 2), Nano(0)));
+    assert_eq!(again.charge(charge("more", pure(1))).unwrap_err().code(), "E-PRIVACY-008");
+}
+
+#[test]
 fn losses_of_both_kinds_compose() {
     assert_eq!(rho_of_pure(Nano(NANO / 10)), Nano(NANO / 200));
     assert_eq!(rho_of_pure(Nano(1)), Nano(1));

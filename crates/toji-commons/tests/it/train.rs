@@ -303,6 +303,17 @@ fn noise_costs_little_where_runs_are_many() {
     println!("skill: pooled {whole}, with noise {with_noise:?}, starved {starved:?}; {:?}", private.cost);
     assert!(whole > 0.9 && with_noise.iter().all(|s| *s >= 0.95 * whole), "{with_noise:?} {whole}");
     assert!(starved.iter().all(|s| *s < 0.95 * whole), "{starved:?} {whole}");
+    // The accuracy said to be lost is what draws of the noise scatter by (32 values, so within a third of it).
+    let drawn: Vec<_> = (1..=8).map(|seed| trained(&rule, seed)).collect();
+    let mut square = 0.0;
+    for i in 0..4 {
+        let mean = drawn.iter().map(|d| d.at[i]).sum::<f64>() / 8.0;
+        square += drawn.iter().map(|d| ((d.at[i] - mean) / d.spreads[i]).powi(2)).sum::<f64>() / 7.0;
+    }
+    let scatter = (square / 4.0).sqrt();
+    println!("scatter over what was said: {scatter}");
+    assert!((0.66..1.5).contains(&scatter) && drawn.iter().all(|d| !d.damped), "{scatter}");
+    assert!(trained(&privacy(0.000_05), 1).damped, "a curvature lost in noise is said to be so");
     // More sites counted on than must stay, or no rounds.
     for wrong in [Privacy { honest: 5, ..rule }, Privacy { rounds: 0, ..rule }, Privacy { clip: f64::NAN, ..rule }] {
         assert_eq!(federate_privately(&plan(6, RANGES), &wrong, &participants, &bounds).unwrap_err().code(), "E-TRAIN-006");

@@ -1,9 +1,12 @@
 //! Questions over competitors: *ask* how many, *benchmark* mine against the field, *compute* upon a clean room. Rows are
 //! read as computing, and only what passes the rule for aggregates over all earlier releases leaves.
 
-use super::seat::{Actor, actor, computing, purpose_of, standing};
+use super::noisy::{Asking, Figure, Rows, figure};
+use super::privacy::{Payment, loss_of, paying};
+use super::release::{RefusedView, Told, cell_members, refused_view, released, releasing};
+use super::seat::{actor, computing, purpose_of, standing, under};
 use super::standing::Standing;
-use super::write::{out_of_order, wanted, with, write_all};
+use super::write::{out_of_order, wanted};
 use crate::culture::quantities;
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::text;
@@ -12,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use toji_commons::agreement::{Purpose, Role};
+use toji_commons::agreement::{Agreement, Purpose, Role};
 use toji_commons::log::Note;
-use toji_commons::release::{Answer, Cell, Contribution, Field, Published, Refusal, Register, Rule};
+use toji_commons::privacy::{Loss, Row, Statistic};
+use toji_commons::release::{Answer, Cell, Contribution, Field, Rule};
 use toji_core::kind::FieldType;
-use toji_core::record::FieldMap;
 use toji_core::{Access, Category, Digest, Error, Id, Instant, Place, Record, Result, Text, Unit};
-use toji_store::Put;
 
 /// Decimals to which values enter a total.
 const DECIMALS: u32 = 6;
@@ -50,6 +52,35 @@ struct AskInput {
     /// 利用目的。省略時は research。
     #[serde(default)]
     purpose: Option<String>,
+    /// Agreement whose privacy budget pays for an answer with noise, over the data that it covers.
+    ///
+    /// 雑音付きの回答の費用を払う契約。対象はその契約のデータ。
+    #[serde(default)]
+    agreement: Option<String>,
+    /// Cost of the answer in ε, with Laplace noise.
+    ///
+    /// 回答の費用 ε（ラプラス雑音）。
+    #[serde(default)]
+    epsilon: Option<f64>,
+    /// Cost of the answer in ρ, with Gaussian noise.
+    ///
+    /// 回答の費用 ρ（ガウス雑音）。
+    #[serde(default)]
+    rho: Option<f64>,
+    /// Draw anew, at the cost of another answer, what was answered before.
+    ///
+    /// 以前の回答があっても、改めて費用を払って求め直す。
+    #[serde(default)]
+    again: bool,
+    /// With noise: most records of one member that count.
+    ///
+    /// 雑音付きのとき、一会員につき数える記録の上限。
+    #[serde(default = "usual_of_member")]
+    of_member_max: u32,
+}
+
+fn usual_of_member() -> u32 {
+    10
 }
 
 /// Output of `commons ask`.
@@ -63,6 +94,10 @@ struct Asked {
     withheld: Option<Text>,
     /// How many of one's own, which one may see anyway.
     own: u64,
+    /// How many with noise, where an agreement pays for it.
+    with_noise: Option<Figure>,
+    /// What that cost its privacy budget, and what is left of it.
+    budget: Option<Payment>,
     /// Version of the rule.
     rule: String,
 }
@@ -90,6 +125,36 @@ struct BenchmarkInput {
     /// 並べて示す組織。省略時は自社。
     #[serde(default)]
     organisation: Option<String>,
+    /// Agreement whose privacy budget pays for an answer with noise, over the data that it covers.
+    ///
+    /// 雑音付きの回答の費用を払う契約。対象はその契約のデータ。
+    #[serde(default)]
+    agreement: Option<String>,
+    /// Cost of the answer in ε, with Laplace noise.
+    ///
+    /// 回答の費用 ε（ラプラス雑音）。
+    #[serde(default)]
+    epsilon: Option<f64>,
+    /// Cost of the answer in ρ, with Gaussian noise.
+    ///
+    /// 回答の費用 ρ（ガウス雑音）。
+    #[serde(default)]
+    rho: Option<f64>,
+    /// Draw anew, at the cost of another answer, what was answered before.
+    ///
+    /// 以前の回答があっても、改めて費用を払って求め直す。
+    #[serde(default)]
+    again: bool,
+    /// With noise: least value there can be, in the unit, known without the data (e.g. of the instrument).
+    ///
+    /// 雑音付きのとき、ありうる最小値（単位は量の単位）。測定範囲など、データを見ずに決まる値。
+    #[serde(default)]
+    low: Option<f64>,
+    /// With noise: greatest value there can be.
+    ///
+    /// 雑音付きのとき、ありうる最大値。
+    #[serde(default)]
+    high: Option<f64>,
 }
 
 /// Output of `commons benchmark`.
@@ -109,23 +174,16 @@ struct Benchmarked {
     contributors: Option<u64>,
     /// One's own mean over that of the field, in %.
     own_over_field_percent: Option<f64>,
+    /// Mean with noise, where an agreement pays for it: of members' means, or of runs where those are protected.
+    with_noise: Option<Figure>,
+    /// What that cost its privacy budget, and what is left of it.
+    budget: Option<Payment>,
     /// Why it is not released.
     refused: Option<RefusedView>,
     /// Version of the rule.
     rule: String,
     /// Release.
     release: Option<String>,
-}
-
-/// A refusal.
-#[derive(Debug, Serialize, JsonSchema)]
-struct RefusedView {
-    /// Clause, R1 to R10.
-    clause: String,
-    /// Why.
-    reason: Text,
-    /// What to do.
-    remedy: Text,
 }
 
 /// Input of `commons compute`.
@@ -296,6 +354,56 @@ impl Scope {
     }
 }
 
+/// Who pays for an answer with noise, and how much.
+struct Payer {
+    agreement: Agreement,
+    member: Id,
+    loss: Loss,
+}
+
+impl Payer {
+    /// None where no noise was asked for.
+    fn of(
+        context: &Context,
+        standing: &Standing,
+        (agreement, epsilon, rho): (&Option<String>, Option<f64>, Option<f64>),
+        organisation: Option<&str>,
+    ) -> Result<Option<Self>> {
+        if agreement.is_none() && epsilon.is_none() && rho.is_none() {
+            return Ok(None);
+        }
+        let loss = loss_of(epsilon, rho)?;
+        let id = agreement.as_deref().ok_or_else(|| {
+            Error::input(
+                "E-COMMONS-069",
+                "雑音付きの回答の費用を払う契約が要ります",
+                "an answer with noise is paid for by an agreement",
+            )
+            .at(Place::field("agreement"))
+            .hint(
+                "`toji commons budget` で予算のある契約を確かめてください",
+                "see agreements with a budget in `toji commons budget`",
+            )
+        })?;
+        let asker = actor(context, standing, &[Role::Steward, Role::Scientist, Role::AiService], organisation)?;
+        let agreement = paying(context, standing, id, &asker.organisation)?.clone();
+        Ok(Some(Self { agreement, member: asker.organisation, loss }))
+    }
+    /// The data that the agreement lets the asker compute upon.
+    fn scope(&self, context: &Context, standing: &Arc<Standing>, purpose: Purpose) -> Scope {
+        Scope {
+            access: under(context, standing, &self.agreement.id, purpose, false),
+            organisation: Some(self.member.to_string()),
+        }
+    }
+    fn covers(&self, standing: &Standing, record: &Record) -> bool {
+        standing.set_of(record).is_some_and(|set| self.agreement.data_sets.contains(&set))
+    }
+    fn asking(&self, asked: Json, about: Text, statistic: Statistic, again: bool) -> Asking<'_> {
+        Asking { agreement: &self.agreement, member: &self.member, loss: self.loss, again, asked, about, statistic }
+    }
+}
+
 pub(super) fn owner_of(standing: &Standing, record: &Record) -> Id {
     record.owner.as_deref().and_then(|o| Id::parse(o).ok()).unwrap_or_else(|| standing.home.clone())
 }
@@ -328,7 +436,11 @@ async fn ask(context: Context, input: AskInput) -> Result<Asked> {
             .hint(format!("項目: {}", known.join(", ")), format!("the fields are {}", known.join(", ")))
         })?;
     let purpose = input.purpose.as_deref().map_or(Ok(Purpose::Research), purpose_of)?;
-    let scope = Scope::of(&context, &standing, purpose);
+    let pays = Payer::of(&context, &standing, (&input.agreement, input.epsilon, input.rho), None)?;
+    let scope = match &pays {
+        Some(payer) => payer.scope(&context, &standing, purpose),
+        None => Scope::of(&context, &standing, purpose),
+    };
     let wanted = input.value.to_lowercase();
     let fits = |record: &Record| match record.fields.get(&input.field) {
         Some(Json::String(text)) => text.to_lowercase() == wanted,
@@ -336,7 +448,10 @@ async fn ask(context: Context, input: AskInput) -> Result<Asked> {
         Some(Json::Array(list)) => list.iter().filter_map(Json::as_str).any(|t| t.to_lowercase() == wanted),
         _ => false,
     };
-    let found: Vec<Record> = store.records(&scope.access, &input.kind, None, false).await?.into_iter().filter(fits).collect();
+    let mut found: Vec<Record> = store.records(&scope.access, &input.kind, None, false).await?.into_iter().filter(fits).collect();
+    if let Some(payer) = &pays {
+        found.retain(|record| payer.covers(&standing, record));
+    }
     let own = found.iter().filter(|r| Some(owner_of(&standing, r).as_str()) == scope.organisation.as_deref()).count();
     let cell = Cell {
         table: Id::derive("ask", &[&input.kind, &input.field]),
@@ -359,6 +474,21 @@ async fn ask(context: Context, input: AskInput) -> Result<Asked> {
     );
     let asked = json!({ "kind": input.kind, "field": input.field, "value": input.value });
     let rule = Rule::default().version;
+    if let Some(payer) = &pays {
+        let of_member = |r: &Record| Row { unit: owner_of(&standing, r), value: 1 };
+        let of_run = |r: &Record| Row { unit: r.id.clone(), value: 1 };
+        let rows = Rows {
+            by_member: found.iter().map(of_member).collect(),
+            of_member_max: input.of_member_max,
+            by_run: (input.kind == "run").then(|| found.iter().map(of_run).collect()),
+            scale: 1.0,
+        };
+        let asked = json!({ "ask": asked, "purpose": purpose.code(), "of_member_max": input.of_member_max });
+        let asking = payer.asking(asked, question.clone(), Statistic::Count, input.again);
+        let (figure, cost) = figure(&context, &standing, &asking, &rows).await?;
+        let own = own as u64;
+        return Ok(Asked { question, at_least: None, withheld: None, own, with_noise: Some(figure), budget: Some(cost), rule });
+    }
     let answer = releasing(&context, question.clone(), asked, &mut |register, now| {
         let answer = register.count(cell.clone(), now)?;
         let told = match &answer {
@@ -374,89 +504,7 @@ async fn ask(context: Context, input: AskInput) -> Result<Asked> {
         Answer::AtLeast { count } => (Some(count), None),
         Answer::Withheld { reason } => (None, Some(reason)),
     };
-    Ok(Asked { question, at_least, withheld, own: own as u64, rule })
-}
-
-fn cell_members(cell: &Cell) -> u64 {
-    cell.contributions.iter().map(|c| &c.member).collect::<BTreeSet<_>>().len() as u64
-}
-
-/// What a release tells, with what is kept to judge later ones.
-struct Told {
-    total: f64,
-    contributors: u64,
-    cell: Cell,
-}
-
-/// Asks the register for an answer, with what is to be kept when it may leave.
-type Judge<'a, T> = dyn FnMut(&mut Register, Instant) -> Result<(T, Option<Told>)> + Send + 'a;
-
-/// Judges and keeps a release as one step: nobody else judges meanwhile, in this process or another.
-async fn releasing<T>(context: &Context, title: Text, question: Json, judge: &mut Judge<'_, T>) -> Result<(T, Option<Id>)> {
-    let store = &context.session.store;
-    let _turn = context.session.releasing.lock().await;
-    loop {
-        let kept = store.records(&Access::owner(), "aggregate-cell", None, false).await?;
-        let mut register = Register::new(Rule::default());
-        for record in &kept {
-            if let Some(cell) = record.fields.get("cell").and_then(read_cell) {
-                // What left before was judged then; it is only remembered now.
-                register.remember(cell);
-            }
-        }
-        let rule = register.rule().version.clone();
-        let (answer, told) = judge(&mut register, context.now)?;
-        let Some(told) = told else { return Ok((answer, None)) };
-        let content = cell_json(&told.cell);
-        // The same question again is the same release.
-        if let Some(same) = kept.iter().find(|r| r.fields.get("cell") == Some(&content)) {
-            return Ok((answer, Some(same.id.clone())));
-        }
-        let id = Id::parse(&format!("release-{}", kept.len() + 1))?;
-        let now = json!(context.now.to_string());
-        let public = with(
-            FieldMap::new(),
-            [
-                ("title", json!(format!("{} / {}", title.ja, title.en))),
-                ("table", json!(told.cell.table.as_str())),
-                ("total", json!(told.total)),
-                ("unit", json!(told.cell.unit.to_string())),
-                ("contributors", json!(told.contributors)),
-                ("rule", json!(rule)),
-                ("question", question.clone()),
-                ("released_at", now.clone()),
-                ("asked_by", json!(context.access.who.organisation)),
-            ],
-        );
-        let parts = with(FieldMap::new(), [("table", json!(told.cell.table.as_str())), ("cell", content), ("released_at", now)]);
-        let puts = vec![
-            Put { if_version: Some(0), ..Put::new("aggregate-cell", id.clone(), parts) },
-            Put { if_version: Some(0), ..Put::new("aggregate-release", id.clone(), public) },
-        ];
-        match write_all(context, &Actor::house(context), "commons release", None, puts).await {
-            Ok(()) => return Ok((answer, Some(id))),
-            // Another process released meanwhile: judge again with what it released.
-            Err(error) if error.category() == Category::Conflict => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn cell_json(cell: &Cell) -> Json {
-    json!({
-        "table": cell.table.as_str(), "field": cell.field, "unit": cell.unit.to_string(), "decimals": cell.decimals,
-        "contributions": cell.contributions,
-    })
-}
-
-fn read_cell(json: &Json) -> Option<Cell> {
-    Some(Cell {
-        table: Id::parse(json.get("table")?.as_str()?).ok()?,
-        field: serde_json::from_value(json.get("field")?.clone()).ok()?,
-        unit: Unit::parse(json.get("unit")?.as_str()?).ok()?,
-        decimals: u32::try_from(json.get("decimals")?.as_u64()?).ok()?,
-        contributions: serde_json::from_value(json.get("contributions")?.clone()).ok()?,
-    })
+    Ok(Asked { question, at_least, withheld, own: own as u64, with_noise: None, budget: None, rule })
 }
 
 /// What each member's runs give for a measure: (sum, number, when the newest began).
@@ -514,7 +562,7 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     async fn fits(&self, context: &Context, standing: &Standing, run: &Record) -> Result<bool> {
         if let Some(sets) = self.data_sets
-            && standing.data_set_of("run", run.id.as_str()).is_none_or(|set| !sets.contains(set.as_str()))
+            && standing.set_of(run).is_none_or(|set| !sets.contains(set.as_str()))
         {
             return Ok(false);
         }
@@ -551,31 +599,15 @@ fn cell_of(by_member: &ByMember, measure: &str, unit: &str, table: &str) -> Resu
     })
 }
 
-/// What may leave of a cell.
-async fn released(
-    context: &Context,
-    title: Text,
-    question: Json,
-    cell: Cell,
-) -> Result<(std::result::Result<Published, Refusal>, Option<Id>)> {
-    releasing(context, title, question, &mut |register, now| {
-        let judged = register.release(cell.clone(), now)?;
-        let told =
-            judged.as_ref().ok().map(|p| Told { total: p.total.value, contributors: p.contributors as u64, cell: cell.clone() });
-        Ok((judged, told))
-    })
-    .await
-}
-
-fn refused_view(refusal: &Refusal) -> RefusedView {
-    RefusedView { clause: refusal.clause.number().into(), reason: refusal.reason.clone(), remedy: refusal.remedy.clone() }
-}
-
 async fn benchmark(context: Context, input: BenchmarkInput) -> Result<Benchmarked> {
     let standing = standing(&context).await?;
     known_measure(&input.measure, "measure")?;
     let roles = [Role::Steward, Role::Scientist, Role::AiService];
     let actor = actor(&context, &standing, &roles, input.organisation.as_deref())?;
+    let noise = (&input.agreement, input.epsilon, input.rho);
+    if let Some(payer) = Payer::of(&context, &standing, noise, input.organisation.as_deref())? {
+        return benchmark_with_noise(&context, &standing, &input, &payer).await;
+    }
     let scope = Scope::of(&context, &standing, Purpose::Benchmark);
     let wanted = Wanted { measure: &input.measure, unit: input.unit.as_deref(), taxon: input.taxon.as_deref(), data_sets: None };
     let (by_member, unit) = gathered(&context, &scope, &standing, &wanted).await?;
@@ -597,13 +629,79 @@ async fn benchmark(context: Context, input: BenchmarkInput) -> Result<Benchmarke
         field_mean,
         contributors,
         own_over_field_percent: own_mean.zip(field_mean).filter(|(_, f)| *f > 0.0).map(|(o, f)| 100.0 * o / f),
+        with_noise: None,
+        budget: None,
         refused,
         rule: Rule::default().version,
         release: release.map(|id| id.to_string()),
     })
 }
 
-fn known_measure(measure: &str, field: &str) -> Result<()> {
+/// The mean of the field with noise, over the data of one agreement. Nothing about it depends on the data but the draw:
+/// unit and bounds are stated.
+async fn benchmark_with_noise(
+    context: &Context,
+    standing: &Arc<Standing>,
+    input: &BenchmarkInput,
+    payer: &Payer,
+) -> Result<Benchmarked> {
+    let failures = input.measure == FAILURE_RATE;
+    let unit = input.unit.as_deref().or(failures.then_some("%")).ok_or_else(|| stated("unit"))?;
+    let low = input.low.or(failures.then_some(0.0)).ok_or_else(|| stated("low"))?;
+    let high = input.high.or(failures.then_some(100.0)).ok_or_else(|| stated("high"))?;
+    let scope = payer.scope(context, standing, Purpose::Benchmark);
+    let covered: BTreeSet<String> = payer.agreement.data_sets.iter().map(ToString::to_string).collect();
+    let taxon = input.taxon.as_deref();
+    let wanted = Wanted { measure: &input.measure, unit: Some(unit), taxon, data_sets: Some(&covered) };
+    let (by_member, _) = gathered(context, &scope, standing, &wanted).await?;
+    let scale = 10f64.powi(i32::try_from(DECIMALS).unwrap_or(0));
+    let steps = |value: f64| (value * scale).round() as i64;
+    let rows = Rows {
+        by_member: by_member.iter().map(|(member, runs)| Row { unit: member.clone(), value: steps(mean(runs)) }).collect(),
+        of_member_max: 1,
+        by_run: Some(
+            by_member.values().flatten().map(|(run, value, _)| Row { unit: run.clone(), value: steps(*value) }).collect(),
+        ),
+        scale,
+    };
+    let asked = json!({ "benchmark": input.measure, "unit": unit, "taxon": taxon, "low": low, "high": high });
+    let over = taxon.map(|t| format!(" ({t})")).unwrap_or_default();
+    let about = Text::new(format!("{}{over}、単位 {unit}", input.measure), format!("{}{over} in {unit}", input.measure));
+    let statistic = Statistic::Mean { low: steps(low), high: steps(high) };
+    let (figure, cost) = figure(context, standing, &payer.asking(asked, about, statistic, input.again), &rows).await?;
+    let own = by_member.get(&payer.member);
+    let own_mean = own.map(|runs| mean(runs));
+    Ok(Benchmarked {
+        measure: input.measure.clone(),
+        unit: unit.to_owned(),
+        own: own_mean,
+        own_runs: own.map_or(0, Vec::len) as u64,
+        field_mean: None,
+        contributors: None,
+        own_over_field_percent: own_mean.filter(|_| figure.value > 0.0).map(|own| 100.0 * own / figure.value),
+        with_noise: Some(figure),
+        budget: Some(cost),
+        refused: None,
+        rule: Rule::default().version,
+        release: None,
+    })
+}
+
+/// What must be known without the data, so that no part of the answer depends on them but the figure with its noise.
+fn stated(field: &str) -> Error {
+    Error::input(
+        "E-COMMONS-070",
+        format!("雑音付きの平均には「{field}」が要ります"),
+        format!("a mean with noise needs \"{field}\""),
+    )
+    .at(Place::field(field))
+    .hint(
+        "データを見ずに決まる値を指定してください。例: --unit g/L --low 0 --high 200",
+        "state what is known without the data, e.g. --unit g/L --low 0 --high 200",
+    )
+}
+
+pub(super) fn known_measure(measure: &str, field: &str) -> Result<()> {
     let known: Vec<&str> = toji_culture::rates::CODES.into_iter().chain([FAILURE_RATE]).collect();
     if known.contains(&measure) {
         return Ok(());

@@ -5,11 +5,15 @@
 
 mod aggregate;
 mod agreement;
+mod budget;
 mod fairness;
 mod log;
 mod member;
 mod node;
+mod noisy;
 mod preview;
+mod privacy;
+mod release;
 mod seat;
 mod secret;
 mod send;
@@ -18,6 +22,7 @@ mod standing;
 mod taking;
 mod topics;
 mod train;
+mod worth;
 mod write;
 
 pub(crate) use standing::{HOME, Standing};
@@ -36,7 +41,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         send::operations(),
         topics::operations(),
         node::operations(),
+        budget::operations(),
         train::operations(),
+        worth::operations(),
         log::operations(),
         fairness::operations(),
     ];

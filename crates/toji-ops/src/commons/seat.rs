@@ -83,6 +83,21 @@ pub(super) fn training(context: &Context, standing: &Arc<Standing>) -> Access {
     Access { who: context.access.who.clone(), gate: Arc::new(seat.training()) }
 }
 
+/// The seat of whoever asks, as if this agreement were the only one: what another permits does not count. For what is
+/// charged to, or done under, one agreement.
+pub(super) fn under(context: &Context, standing: &Arc<Standing>, agreement: &Id, purpose: Purpose, train: bool) -> Access {
+    if context.access.sees_all() {
+        return context.access.clone();
+    }
+    let mut commons = (*standing.commons).clone();
+    for other in standing.commons.agreements().filter(|a| a.id != *agreement) {
+        commons.without_agreement(&other.id);
+    }
+    let seat = Seat::new(Arc::new(commons), standing.clone(), purpose, context.now);
+    let gate = if train { seat.training() } else { seat.computing() };
+    Access { who: context.access.who.clone(), gate: Arc::new(gate) }
+}
+
 /// Who acts: a person of an organisation, or the owner of the store's files, who acts for whom they name.
 #[derive(Debug, Clone)]
 pub(super) struct Actor {
@@ -163,7 +178,7 @@ impl Gate for Office {
 }
 
 /// Kinds that operations of the commons write.
-const OF_OFFICE: [&str; 14] = [
+const OF_OFFICE: [&str; 17] = [
     "membership",
     "data-set",
     "agreement",
@@ -178,4 +193,7 @@ const OF_OFFICE: [&str; 14] = [
     "log-checkpoint",
     "node",
     "node-transfer",
+    "privacy-entry",
+    "worth-task",
+    "worth-round",
 ];

@@ -11,7 +11,7 @@ use toji_commons::agreement::{Agreement, Area, DataSet, Listing, Organisation, P
 use toji_commons::decide::{Commons, Place, Places};
 use toji_commons::log::{Note, VerifierKey};
 use toji_core::record::FieldMap;
-use toji_core::{Access, Error, Id, Instant, Record, Resource, Result};
+use toji_core::{Access, Belongs, Error, Id, Instant, Record, Resource, Result};
 use toji_store::Store;
 
 /// Setting that names the organisation the house itself belongs to.
@@ -183,14 +183,26 @@ impl Standing {
     pub(super) fn data_set_of(&self, kind: &str, id: &str) -> Option<&Id> {
         self.sets.get(&(kind.to_owned(), id.to_owned()))
     }
+
+    /// The data set that a record of its own belongs to, also that of its owner and area.
+    pub(super) fn set_of(&self, record: &Record) -> Option<Id> {
+        let area = record.fields.get("area").and_then(Json::as_str);
+        let of = Belongs { owner: record.owner.as_deref(), area, ..Belongs::default() };
+        match self.place(Resource::Record { kind: &record.kind, id: record.id.as_str(), of }) {
+            Place::DataSet(set) => Some(set),
+            _ => None,
+        }
+    }
 }
 
 impl Places for Standing {
     fn place(&self, what: Resource<'_>) -> Place {
         let (kind, id, of) = match what {
             Resource::Record { kind: "job", .. } => return Place::Work,
-            Resource::Record { kind: "aggregate-cell", .. } => return Place::Closed,
-            Resource::Record { kind: "aggregate-release" | "log-checkpoint" | "shared-model", .. } => return Place::Members,
+            Resource::Record { kind: "aggregate-cell" | "privacy-entry" | "worth-round", .. } => return Place::Closed,
+            Resource::Record { kind: "aggregate-release" | "log-checkpoint" | "shared-model" | "worth-task", .. } => {
+                return Place::Members;
+            }
             // That an organisation is a member, members know, and itself how it stands; of its people only its own.
             Resource::Record { kind: "membership", id, .. } => {
                 let mut parties = self.members.clone();
