@@ -5,9 +5,12 @@
 
 mod aggregate;
 mod agreement;
+mod classify;
 mod fairness;
 mod log;
+mod mark;
 mod member;
+mod odrl;
 mod preview;
 mod seat;
 mod secret;
@@ -19,6 +22,8 @@ mod topics;
 mod train;
 mod write;
 
+pub(crate) use classify::{Candidate, Classified, classified};
+pub(crate) use mark::{Content, CopyView, hand_out, handing};
 pub(crate) use standing::Standing;
 
 use crate::operation::Operation;
@@ -27,7 +32,9 @@ pub(crate) fn operations() -> Vec<Operation> {
     let groups = [
         member::operations(),
         share::operations(),
+        classify::operations(),
         agreement::operations(),
+        odrl::operations(),
         preview::operations(),
         taking::operations(),
         aggregate::operations(),
@@ -36,6 +43,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         topics::operations(),
         train::operations(),
         log::operations(),
+        mark::operations(),
         fairness::operations(),
     ];
     groups.into_iter().flatten().collect()

@@ -163,7 +163,7 @@ impl Gate for Office {
 }
 
 /// Kinds that operations of the commons write.
-const OF_OFFICE: [&str; 12] = [
+const OF_OFFICE: [&str; 13] = [
     "membership",
     "data-set",
     "agreement",
@@ -176,4 +176,5 @@ const OF_OFFICE: [&str; 12] = [
     "export-approval",
     "transfer",
     "log-checkpoint",
+    "marked-copy",
 ];
