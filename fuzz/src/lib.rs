@@ -1,6 +1,9 @@
 //! What the fuzz targets call: every parser with any bytes. Nothing may panic, and what is read obeys its
 //! own invariants.
 
+use toji_commons::agreement::{Agreement, Granted, Ground, Purpose, from_odrl};
+use toji_commons::log::{Checkpoint, KeyKind, Note, Seen, SigningKey, VerifierKey, Witness};
+use toji_commons::mark::{self, MarkKey};
 use toji_core::clock::{DateOrder, WallClock};
 use toji_core::culture::Reading;
 use toji_core::kind::{KindSet, read_cell, write_cell};
@@ -321,4 +324,75 @@ xmlns="http://www.w3.org/1998/Math/MathML"><apply><times/><ci>k</ci><ci>S</ci><c
         }
         Err(error) => assert!(error.fault().diagnostics.iter().all(|finding| finding.remedy.is_some())),
     }
+}
+
+/// Policies of other data spaces: what is read has an end, a purpose and a grant, and is no wider for being read again;
+/// what is refused says where.
+pub fn odrl(bytes: &[u8]) {
+    use std::collections::{BTreeMap, BTreeSet};
+    let Ok(policy) = serde_json::from_slice::<serde_json::Value>(bytes) else { return };
+    let at = |text: &str| toji_core::Instant::parse(text).expect("an instant");
+    let mut ground = Ground::new(at("2026-04-01T00:00:00Z"), at("2036-04-01T00:00:00Z"));
+    ground.purposes = BTreeMap::from([("cx.pcf.base:1".to_owned(), BTreeSet::from([Purpose::Assessment]))]);
+    ground.usage = BTreeSet::from([Granted::Read]);
+    ground.met = BTreeSet::from([("Membership".to_owned(), "active".to_owned())]);
+    match from_odrl(&policy, &ground) {
+        Ok(reading) => {
+            let terms = &reading.terms;
+            assert!(terms.from < terms.until && terms.until <= ground.latest_end);
+            assert!(!terms.purposes.is_empty() && !terms.grants.is_empty());
+            assert_eq!(from_odrl(&policy, &ground).expect("read before"), reading);
+        }
+        Err(error) => assert!(error.fault().diagnostics.iter().all(|d| d.place.field.is_some())),
+    }
+}
+
+/// Signed notes: what is read is written and read again as it was, and nobody's key verifies what it did not sign.
+pub fn signed_note(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let key = SigningKey::from_seed("fuzz", KeyKind::Log, &[7; 32]).expect("a key");
+    if let Ok(note) = Note::parse(text) {
+        let written = note.to_string();
+        let again = Note::parse(&written).expect("what is written is read");
+        assert_eq!((again.text(), again.signatures().len()), (note.text(), note.signatures().len()));
+        assert!(note.verified(std::slice::from_ref(key.verifier())).is_err(), "signed with a key nobody used");
+        let _ = Agreement::open(&note, &std::collections::BTreeMap::new());
+    }
+    if let Ok(verifier) = VerifierKey::parse(text) {
+        assert_eq!(VerifierKey::parse(&verifier.to_string()).expect("what is written is read"), verifier);
+    }
+}
+
+/// Checkpoints of a log: what is read is written as it came, and a witness refuses what the log did not sign.
+pub fn checkpoint(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(checkpoint) = Checkpoint::parse(text) {
+        let again = Checkpoint::parse(&checkpoint.text()).expect("what is written is read");
+        assert_eq!(again, checkpoint);
+    }
+    if let Ok(note) = Note::parse(text) {
+        let log = SigningKey::from_seed("log", KeyKind::Log, &[1; 32]).expect("a key");
+        let own = SigningKey::from_seed("own", KeyKind::Cosigner, &[2; 32]).expect("a key");
+        let mut witness = Witness::new(own, log.verifier().clone(), "log", Seen::default());
+        assert!(witness.consider(&note, &[], 1).is_err(), "not signed by the log");
+        assert_eq!(*witness.seen(), Seen::default(), "a refusal leaves nothing behind");
+    }
+}
+
+/// Tables that are traced: any text is a table or refused, and none names a copy it was not made from.
+pub fn marked_table(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(table) = mark::read_csv(text) else { return };
+    let key = MarkKey::new([3; 32]);
+    let header = table.header.clone();
+    let rows: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect()).collect();
+    let bands = vec![0; rows.len()];
+    let copy = toji_core::Id::parse("copy-fuzz").expect("an identifier");
+    let marked = mark::mark(&key, &copy, &header, &rows, &bands);
+    let (labelled, arranged) = marked.arrange(&header, &rows);
+    assert_eq!((marked.order.len(), arranged.len()), (rows.len(), rows.len()));
+    let read = mark::read_parted(std::str::from_utf8(&marked.csv(&labelled, &arranged)).expect("text"), ',').expect("a table");
+    let texts: Vec<Vec<String>> = read.rows.into_iter().map(|row| row.into_iter().map(|cell| cell.text).collect()).collect();
+    assert_eq!(texts, arranged, "no value is altered");
+    let _ = mark::trace(&key, &table, &[marked.trail]);
 }

@@ -2,10 +2,12 @@
 //!
 //! * [`account`]: what each member gave, took and owes, in double entry (還元義務の帳簿).
 //! * [`log`]: a Merkle tree log with signed checkpoints that members cosign; a fork is refused.
+//! * [`mark`]: which copy a leaked table was made from, without a value altered.
 //! * [`release`]: the rule by which totals over competitors leave, over all that left before.
 //! * [`agreement`]: organisations, roles, areas, and agreements as machine terms signed by their parties.
 //! * [`people`]: passwords, second factors, one-time codes, delays, sessions, and who may give whom which role.
 //! * [`transfer`]: what law and prudence say before data leave the country.
+//! * [`classify`]: where new data should stand, with the evidence; it never opens anything.
 //! * [`decide`]: who may do what with whose data for what purpose at what time, and why.
 //! * [`policy`]: the same rules as a Cedar text, for others to read, check and prove.
 //! * [`aggregate`]: a sum over members of which nobody sees a summand.
@@ -22,8 +24,10 @@ pub mod account;
 pub mod aggregate;
 pub mod agreement;
 pub mod attack;
+pub mod classify;
 pub mod decide;
 pub mod log;
+pub mod mark;
 pub mod people;
 pub mod policy;
 pub mod privacy;

@@ -82,8 +82,20 @@ export type CompareInput = Schemas["RunCompareInput"];
 export type Compare = Schemas["RunCompareOutput"];
 
 export type ImportInput = Narrow<Schemas["RunImportInput"], { mapping?: Mapping | string }>;
+/** A proposal of an import: where records should stand among what is shared. */
+export interface Classified {
+  records: number;
+  examples: string[];
+  area: string;
+  area_label: Text;
+  protection_sought: "open" | "limited" | "secret";
+  stricter: boolean;
+  evidence: { rule: string; because: Text }[];
+  requirements_missing: Text[];
+  next_step: Text;
+}
 export type ImportFile = Pick<Schemas["FileReport"], "name" | "state"> &
-  Partial<Narrow<Schemas["FileReport"], { not_read: NotRead[]; error: ProblemBody | null }>>;
+  Partial<Narrow<Schemas["FileReport"], { not_read: NotRead[]; error: ProblemBody | null }>> & { classification?: Classified[] };
 export type ImportResult = Narrow<Schemas["RunImportOutput"], { not_read: NotRead[]; files: ImportFile[] }>;
 
 export const ROLES = [

@@ -1,6 +1,6 @@
 //! The decision in the place of the house's one gate ([`toji_core::Gate`]).
 
-use super::clause::Obligation;
+use super::clause::{Clause, Obligation};
 use super::commons::Commons;
 use super::request::{Action, Request};
 use crate::agreement::{Purpose, Role};
@@ -36,6 +36,31 @@ pub trait Places: Send + Sync + fmt::Debug {
     fn secret(&self, data_set: &Id) -> bool;
     /// Was this person's export of the data set approved, and is that still valid?
     fn approved(&self, person: &Id, data_set: &Id, now: Instant) -> bool;
+}
+
+/// What decided about a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruled {
+    /// A clause of the table.
+    By(Clause),
+    /// The use, which brings a duty of feedback, is not registered.
+    UseNotRegistered,
+    /// Nobody else approved the export of a secret.
+    ExportNotApproved,
+}
+
+impl Ruled {
+    /// The code.
+    #[must_use]
+    pub fn code(self) -> String {
+        match self {
+            Self::By(clause) => {
+                serde_json::to_value(clause).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
+            }
+            Self::UseNotRegistered => "use-not-registered".to_owned(),
+            Self::ExportNotApproved => "export-not-approved".to_owned(),
+        }
+    }
 }
 
 /// A session's view of the commons: its purpose and time are fixed when it is opened, so that one question has
@@ -78,17 +103,24 @@ impl Seat {
     /// The decision about a data set, with the two clauses of the seat.
     #[must_use]
     pub fn decide_set(&self, who: &Id, action: Action, data_set: &Id) -> Decision {
+        self.rule_on_set(who, action, data_set).1
+    }
+
+    /// The decision about a data set, and what decided it: a clause of the table, or one of the seat.
+    #[must_use]
+    pub fn rule_on_set(&self, who: &Id, action: Action, data_set: &Id) -> (Ruled, Decision) {
         let Self { purpose, now, .. } = *self;
         let decision = self.commons.decide(&Request { who, action, data_set, purpose, now });
         if !decision.allow() {
-            return Decision { allow: false, reason: decision.reason(), remedy: Some(decision.clause.remedy()) };
+            let no = Decision { allow: false, reason: decision.reason(), remedy: Some(decision.clause.remedy()) };
+            return (Ruled::By(decision.clause), no);
         }
         let member = self.commons.known_person(who).map(|person| &person.organisation);
         let owes = decision.obligations.iter().any(|o| matches!(o, Obligation::Feedback { .. }));
         if let (true, Some(agreement), Some(member)) = (owes, &decision.agreement, member)
             && !self.places.taken(member, data_set, agreement)
         {
-            return Decision {
+            let no = Decision {
                 allow: false,
                 reason: Text::new(
                     "還元義務のある利用が登録されていません",
@@ -99,9 +131,10 @@ impl Seat {
                     format!("register the use with `toji commons use {data_set}`"),
                 )),
             };
+            return (Ruled::UseNotRegistered, no);
         }
         if action == Action::Export && self.places.secret(data_set) && !self.places.approved(who, data_set, now) {
-            return Decision {
+            let no = Decision {
                 allow: false,
                 reason: Text::new("営業秘密の持出しが承認されていません", "the export of a trade secret is not approved"),
                 remedy: Some(Text::new(
@@ -109,8 +142,9 @@ impl Seat {
                     format!("ask for approval with `toji commons request-export {data_set}`"),
                 )),
             };
+            return (Ruled::ExportNotApproved, no);
         }
-        Decision::yes(decision.reason())
+        (Ruled::By(decision.clause), Decision::yes(decision.reason()))
     }
 
     /// Records of the commons itself are read by those they concern; operations alone write them.

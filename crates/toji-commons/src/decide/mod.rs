@@ -48,6 +48,6 @@ mod role;
 pub use clause::{Clause, Decision, Obligation};
 pub use commons::Commons;
 pub use compare::{Changed, compare};
-pub use gate::{Place, Places, Seat};
+pub use gate::{Place, Places, Ruled, Seat};
 pub use request::{Action, Request};
 pub use role::may;

@@ -9,6 +9,7 @@ mod attack;
 mod consortium;
 mod decide;
 mod log;
+mod mark;
 mod odrl;
 mod policy;
 mod privacy;

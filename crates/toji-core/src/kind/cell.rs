@@ -141,6 +141,7 @@ mod tests {
             ref_field: None,
             low: None,
             high: None,
+            sensitive: false,
         }
     }
 

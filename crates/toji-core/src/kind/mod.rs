@@ -105,6 +105,9 @@ pub struct Field {
     /// Largest number accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
+    /// Know-how stands in it: whoever shares the record is told, and a stricter area is proposed for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
 }
 
 /// The two fields (or one) a record's title is made from.

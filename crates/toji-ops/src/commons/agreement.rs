@@ -1,6 +1,6 @@
 //! Agreements: drafted by one party, signed by all, and only then counted.
 
-use super::seat::{actor, standing};
+use super::seat::{Actor, actor, standing};
 use super::standing::texts;
 use super::write::{id_in, out_of_order, present, wanted, with, write_all};
 use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
@@ -160,7 +160,7 @@ struct ShowInput {
 
 /// An agreement.
 #[derive(Debug, Serialize, JsonSchema)]
-struct View {
+pub(super) struct View {
     /// Agreement.
     id: String,
     /// Title.
@@ -189,6 +189,11 @@ struct View {
     grants: Vec<Granted>,
     /// May it serve production?
     industrial_use: bool,
+    /// Patents on what is found: free, told of within some days, or none at all.
+    patent_terms: PatentTerms,
+    /// Within how many days the owner is told of a patent application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patent_notice_days: Option<u32>,
     /// Early access.
     early_access: Vec<String>,
     /// Countries; none for all.
@@ -205,6 +210,28 @@ struct View {
     digest: String,
     /// As ODRL, one policy for each owner and data set.
     odrl: Vec<Json>,
+}
+
+/// What an agreement says of patents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PatentTerms {
+    /// Nothing is asked.
+    Free,
+    /// The owner is told of an application.
+    Notice,
+    /// No patent may rest on the data.
+    None,
+}
+
+impl PatentTerms {
+    pub(super) fn of(patents: Patents) -> (Self, Option<u32>) {
+        match patents {
+            Patents::Free => (Self::Free, None),
+            Patents::Notice { within_days } => (Self::Notice, Some(within_days)),
+            Patents::None => (Self::None, None),
+        }
+    }
 }
 
 /// Output of `commons agreement`.
@@ -350,37 +377,26 @@ pub(super) fn key_from(context: &Context, path: &str, kind: KeyKind) -> Result<S
     read_key(&content, kind)
 }
 
+/// What a draft says, wherever it comes from.
+pub(super) struct Offered {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) parties: BTreeSet<Id>,
+    pub(super) data_sets: BTreeSet<Id>,
+    pub(super) terms: Terms,
+}
+
+/// A draft that may be kept.
+pub(super) struct Drafted {
+    actor: Actor,
+    offered: Offered,
+    pub(super) agreement: Agreement,
+    before: Option<Record>,
+}
+
 async fn draft(context: Context, input: DraftInput) -> Result<View> {
     let DraftInput { id: name, terms: input } = input;
-    let standing = standing(&context).await?;
-    let actor = actor(&context, &standing, &[Role::ContributorAdmin], None)?;
     let ids = |field: &str, names: &[String]| names.iter().map(|n| id_in(field, n)).collect::<Result<BTreeSet<Id>>>();
-    let parties = ids("parties", &input.parties)?;
-    if !parties.contains(&actor.organisation) && !context.access.sees_all() {
-        return Err(Error::new(
-            Category::Denied,
-            "E-COMMONS-017",
-            "自社が当事者でない契約は起案できません",
-            "your organisation is no party to it",
-        )
-        .at(Place::field("parties"))
-        .hint("自社を当事者に加えてください", "add your organisation to the parties"));
-    }
-    for party in &parties {
-        wanted(&context, "membership", party.as_str(), "parties").await?;
-    }
-    for set in &ids("data_sets", &input.data_sets)? {
-        let known = standing.commons.known_data_set(set).filter(|d| parties.contains(&d.owner));
-        if known.is_none() {
-            return Err(Error::not_found(
-                "E-COMMONS-018",
-                format!("当事者のデータセット「{set}」はありません"),
-                format!("no party has a data set \"{set}\""),
-            )
-            .at(Place::field("data_sets"))
-            .hint("`toji commons catalogue` で確かめてください", "see `toji commons catalogue`"));
-        }
-    }
     let feedback = match (input.feedback_units, input.feedback_days) {
         (Some(units), Some(within_days)) => Some(Feedback { units, within_days }),
         (None, None) => None,
@@ -395,29 +411,65 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
         }
     };
     let at = |field: &str, text: &str| Instant::parse(text).map_err(|e| e.at(Place::field(field)));
-    let before = present(&context, "agreement", &name).await?;
+    let terms = Terms {
+        from: at("from", &input.from)?,
+        until: at("until", &input.until)?,
+        purposes: input.purposes.iter().copied().collect(),
+        grants: input.grants.iter().copied().collect(),
+        industrial_use: if input.industrial_use { IndustrialUse::Permitted } else { IndustrialUse::Forbidden },
+        patents: match input.patent_notice_days {
+            None => Patents::Free,
+            Some(0) => Patents::None,
+            Some(within_days) => Patents::Notice { within_days },
+        },
+        early_access: ids("early_access", &input.early_access)?,
+        countries: (!input.countries.is_empty()).then(|| input.countries.iter().cloned().collect()),
+        feedback,
+    };
+    let (parties, data_sets) = (ids("parties", &input.parties)?, ids("data_sets", &input.data_sets)?);
+    let offered = Offered { title: input.title, text: input.text, parties, data_sets, terms };
+    let drafted = drafted(&context, &name, offered).await?;
+    keep(&context, "commons draft", drafted).await
+}
+
+/// Judges a draft: parties are members, data sets theirs, terms without contradiction; one's own organisation is a party.
+pub(super) async fn drafted(context: &Context, name: &str, offered: Offered) -> Result<Drafted> {
+    let standing = standing(context).await?;
+    let actor = actor(context, &standing, &[Role::ContributorAdmin], None)?;
+    if !offered.parties.contains(&actor.organisation) && !context.access.sees_all() {
+        return Err(Error::new(
+            Category::Denied,
+            "E-COMMONS-017",
+            "自社が当事者でない契約は起案できません",
+            "your organisation is no party to it",
+        )
+        .at(Place::field("parties"))
+        .hint("自社を当事者に加えてください", "add your organisation to the parties"));
+    }
+    for party in &offered.parties {
+        wanted(context, "membership", party.as_str(), "parties").await?;
+    }
+    for set in &offered.data_sets {
+        let known = standing.commons.known_data_set(set).filter(|d| offered.parties.contains(&d.owner));
+        if known.is_none() {
+            return Err(Error::not_found(
+                "E-COMMONS-018",
+                format!("当事者のデータセット「{set}」はありません"),
+                format!("no party has a data set \"{set}\""),
+            )
+            .at(Place::field("data_sets"))
+            .hint("`toji commons catalogue` で確かめてください", "see `toji commons catalogue`"));
+        }
+    }
+    let before = present(context, "agreement", name).await?;
     let version = before.as_ref().and_then(|r| r.fields.get("number")).and_then(Json::as_u64).unwrap_or(0) + 1;
     let agreement = Agreement {
-        id: id_in("id", &name)?,
+        id: id_in("id", name)?,
         version: u32::try_from(version).unwrap_or(u32::MAX),
-        text: Digest::of(input.text.as_bytes()),
-        parties,
-        data_sets: ids("data_sets", &input.data_sets)?,
-        terms: Terms {
-            from: at("from", &input.from)?,
-            until: at("until", &input.until)?,
-            purposes: input.purposes.iter().copied().collect(),
-            grants: input.grants.iter().copied().collect(),
-            industrial_use: if input.industrial_use { IndustrialUse::Permitted } else { IndustrialUse::Forbidden },
-            patents: match input.patent_notice_days {
-                None => Patents::Free,
-                Some(0) => Patents::None,
-                Some(within_days) => Patents::Notice { within_days },
-            },
-            early_access: ids("early_access", &input.early_access)?,
-            countries: (!input.countries.is_empty()).then(|| input.countries.iter().cloned().collect()),
-            feedback,
-        },
+        text: Digest::of(offered.text.as_bytes()),
+        parties: offered.parties.clone(),
+        data_sets: offered.data_sets.clone(),
+        terms: offered.terms.clone(),
     };
     let faults = agreement.faults();
     if !faults.is_empty() {
@@ -425,11 +477,17 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
             .hint("挙げた項目を直してください", "correct the fields named")
             .with(faults));
     }
+    Ok(Drafted { actor, offered, agreement, before })
+}
+
+/// Keeps a draft as the newest version.
+pub(super) async fn keep(context: &Context, operation: &str, drafted: Drafted) -> Result<View> {
+    let Drafted { actor, offered, agreement, before } = drafted;
     let names = |ids: &BTreeSet<Id>| json!(ids.iter().map(Id::as_str).collect::<Vec<_>>());
     let fields = with(
         FieldMap::new(),
         [
-            ("title", json!(input.title)),
+            ("title", json!(offered.title)),
             ("state", json!("draft")),
             ("number", json!(agreement.version)),
             ("parties", names(&agreement.parties)),
@@ -437,7 +495,7 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
             ("from", json!(agreement.terms.from.to_string())),
             ("until", json!(agreement.terms.until.to_string())),
             ("note", json!(agreement.note()?.text())),
-            ("text", json!(input.text)),
+            ("text", json!(offered.text)),
             ("drafted_at", json!(context.now.to_string())),
             ("drafted_by", json!(actor.id)),
         ],
@@ -445,11 +503,11 @@ async fn draft(context: Context, input: DraftInput) -> Result<View> {
     // The version in force stays in force, under its own name, until the new one is signed.
     let mut puts = Vec::new();
     if let Some(old) = before.filter(|r| text(&r.fields, "state").as_deref() == Some("signed")) {
-        puts.push(Put::new("agreement", id_in("id", &format!("{}.v{}", name, version - 1))?, old.fields));
+        puts.push(Put::new("agreement", id_in("id", &format!("{}.v{}", agreement.id, agreement.version - 1))?, old.fields));
     }
     puts.push(Put::new("agreement", agreement.id.clone(), fields));
-    write_all(&context, &actor, "commons draft", None, puts).await?;
-    view(&context, &wanted(&context, "agreement", &name, "id").await?, false).await
+    write_all(context, &actor, operation, None, puts).await?;
+    view(context, &wanted(context, "agreement", agreement.id.as_str(), "id").await?, false).await
 }
 
 async fn sign_it(context: Context, input: SignInput) -> Result<View> {
@@ -562,6 +620,7 @@ async fn view(context: &Context, record: &Record, odrl: bool) -> Result<View> {
     let signed_by = texts(&record.fields, "signed_by");
     let parties: Vec<String> = agreement.parties.iter().map(Id::to_string).collect();
     let embargoed = |id: &Id| standing.commons.known_data_set(id).is_some_and(|d| d.is_embargoed(context.now));
+    let (patent_terms, patent_notice_days) = PatentTerms::of(terms.patents);
     let mut policies = Vec::new();
     if odrl {
         for id in &agreement.data_sets {
@@ -585,6 +644,8 @@ async fn view(context: &Context, record: &Record, odrl: bool) -> Result<View> {
         purposes: terms.purposes.iter().copied().collect(),
         grants: terms.grants.iter().copied().collect(),
         industrial_use: terms.industrial_use == IndustrialUse::Permitted,
+        patent_terms,
+        patent_notice_days,
         early_access: terms.early_access.iter().map(Id::to_string).collect(),
         countries: terms.countries.iter().flatten().cloned().collect(),
         feedback_units: terms.feedback.map(|f| f.units),

@@ -6,11 +6,14 @@
 mod aggregate;
 mod agreement;
 mod budget;
+mod classify;
 mod fairness;
 mod log;
+mod mark;
 mod member;
 mod node;
 mod noisy;
+mod odrl;
 mod preview;
 mod privacy;
 mod release;
@@ -25,6 +28,8 @@ mod train;
 mod worth;
 mod write;
 
+pub(crate) use classify::{Candidate, Classified, classified};
+pub(crate) use mark::{Content, CopyView, hand_out, handing};
 pub(crate) use standing::{HOME, Standing};
 
 use crate::operation::Operation;
@@ -33,7 +38,9 @@ pub(crate) fn operations() -> Vec<Operation> {
     let groups = [
         member::operations(),
         share::operations(),
+        classify::operations(),
         agreement::operations(),
+        odrl::operations(),
         preview::operations(),
         taking::operations(),
         aggregate::operations(),
@@ -45,6 +52,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         train::operations(),
         worth::operations(),
         log::operations(),
+        mark::operations(),
         fairness::operations(),
     ];
     groups.into_iter().flatten().collect()

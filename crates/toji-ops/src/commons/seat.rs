@@ -178,7 +178,7 @@ impl Gate for Office {
 }
 
 /// Kinds that operations of the commons write.
-const OF_OFFICE: [&str; 17] = [
+const OF_OFFICE: [&str; 18] = [
     "membership",
     "data-set",
     "agreement",
@@ -196,4 +196,5 @@ const OF_OFFICE: [&str; 17] = [
     "privacy-entry",
     "worth-task",
     "worth-round",
+    "marked-copy",
 ];

@@ -207,6 +207,8 @@ pub(super) struct May {
     action: Action,
     /// Allowed?
     allowed: bool,
+    /// Code of the clause that decides.
+    clause: String,
     /// Why.
     reason: Text,
     /// What to do about a no.
@@ -435,8 +437,8 @@ async fn catalogue(context: Context, input: CatalogueInput) -> Result<Catalogue>
             continue;
         }
         let may = |action| {
-            let decision = seat.decide_set(&who, action, &record.id);
-            May { action, allowed: decision.allow, reason: decision.reason, remedy: decision.remedy }
+            let (ruled, decision) = seat.rule_on_set(&who, action, &record.id);
+            May { action, allowed: decision.allow, clause: ruled.code(), reason: decision.reason, remedy: decision.remedy }
         };
         let may: Vec<May> = Action::ALL.into_iter().map(may).collect();
         if may.iter().any(|m| m.allowed && m.action == Action::Describe) {
@@ -508,6 +510,11 @@ async fn protection(context: Context, input: ProtectionInput) -> Result<Protecti
         met: requirements.iter().all(|r| r.met),
         requirements,
     })
+}
+
+/// What the protection that is sought asks for and is not stated.
+pub(super) fn unmet(fields: &FieldMap) -> Vec<Text> {
+    requirements(fields).into_iter().filter(|r| !r.met).map(|r| r.basis).collect()
 }
 
 /// What the Unfair Competition Prevention Act (平成5年法律第47号) asks for: article 2(7) for data for limited provision,

@@ -35,6 +35,11 @@ struct UseInput {
     /// 利用する組織。省略時は自社。
     #[serde(default)]
     organisation: Option<String>,
+    /// Only say what would be booked.
+    ///
+    /// 何が帳簿に載るかを示すだけ。
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Output of `commons use`.
@@ -44,8 +49,14 @@ struct Used {
     data_set: String,
     /// Agreement that permits it.
     agreement: String,
+    /// Nothing was booked.
+    dry_run: bool,
     /// Was it registered before?
     known: bool,
+    /// What is booked for given and taken, in units of the data set; nothing when it was registered before.
+    booked_units: u32,
+    /// Whose data it is, and who stands to the good by it.
+    owner: String,
     /// Duty of feedback it brings.
     duty: Option<String>,
     /// Units of feedback owed.
@@ -326,8 +337,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons use",
                 label: ["利用の登録", "Register a use"],
                 about: [
-                    "データセットの利用を登録し、還元義務・特許の通知・終わりの時刻を示します。還元義務のあるデータは、登録して初めて閲覧できます。同じ利用の再登録は何も変えません。",
-                    "Registers the use of a data set and tells what it obliges to: feedback with its due date, patent notices, the end of use. Data that brings a duty is read only once its use is registered. Doing it again changes nothing.",
+                    "データセットの利用を登録し、還元義務・特許の通知・終わりの時刻を示します。還元義務のあるデータは、登録して初めて閲覧できます。同じ利用の再登録は何も変えません。--dry-run は書かずに示すだけです。",
+                    "Registers the use of a data set and tells what it obliges to: feedback with its due date, patent notices, the end of use. Data that brings a duty is read only once its use is registered. Doing it again changes nothing; --dry-run only tells.",
                 ],
                 positional: &["data_set"],
                 example: "toji commons use DS-1 --purpose research",
@@ -509,8 +520,9 @@ async fn register(context: Context, input: UseInput) -> Result<Used> {
         Some(Cause::Taking { duty, .. }) => duty.clone(),
         _ => terms,
     };
+    let owner = standing.commons.known_data_set(&data_set).map(|d| d.owner.clone()).unwrap_or_else(|| standing.home.clone());
     if known.is_none() {
-        let owner = standing.commons.known_data_set(&data_set).map(|d| d.owner.clone()).unwrap_or_else(|| standing.home.clone());
+        let owner = owner.clone();
         let cause = Cause::Taking {
             member: actor.organisation.clone(),
             agreement: agreement.clone(),
@@ -523,11 +535,20 @@ async fn register(context: Context, input: UseInput) -> Result<Used> {
         let deposit = Transaction { id: derived("given", &key), at: context.now, cause: given };
         let taking = Transaction { id: taking, at: context.now, cause };
         let booked = vec![(owner, deposit), (actor.organisation.clone(), taking)];
-        book(&context, &actor, &standing, "commons use", booked, Vec::new()).await?;
+        if input.dry_run {
+            // The ledger judges what would be booked.
+            let mut ledger = standing.ledger.clone();
+            booked.into_iter().try_for_each(|(_, transaction)| ledger.post(transaction))?;
+        } else {
+            book(&context, &actor, &standing, "commons use", booked, Vec::new()).await?;
+        }
     }
     Ok(Used {
         data_set: data_set.to_string(),
         agreement: agreement.to_string(),
+        dry_run: input.dry_run,
+        booked_units: if known.is_some() { 0 } else { units },
+        owner: owner.to_string(),
         known: known.is_some(),
         duty: duty_of.as_ref().map(|d| d.duty.to_string()),
         units: duty_of.as_ref().map(|d| d.units),

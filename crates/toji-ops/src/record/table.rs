@@ -2,10 +2,12 @@
 
 use super::read::instant;
 use crate::attach;
+use crate::commons::{Candidate, Classified, Content, CopyView, classified, handing};
 use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use toji_commons::mark::LABEL_COLUMN;
 use toji_core::kind::{read_cell, write_cell};
 use toji_core::record::FieldMap;
 use toji_core::{Diagnostic, Error, Id, Kind, Place, Result, Severity};
@@ -49,6 +51,9 @@ pub(crate) struct TableReport {
     pub(crate) warnings: Vec<Diagnostic>,
     /// Sums that do not agree.
     pub(crate) disagreements: Vec<Diagnostic>,
+    /// Where the records should stand among what is shared, and why; in a commons alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) classification: Vec<Classified>,
     /// Nothing was stored.
     pub(crate) dry_run: bool,
 }
@@ -138,6 +143,10 @@ pub(crate) async fn import_table(
     }
     let disagreements = disagreements(kind, puts.iter().map(|p| (p.id.as_str(), &p.fields)));
     let rows = puts.len();
+    let candidates: Vec<Candidate> = puts
+        .iter()
+        .map(|p| Candidate { kind: p.kind.clone(), id: p.id.clone(), fields: p.fields.clone(), file: Some(name.to_owned()) })
+        .collect();
     let mut changed = false;
     if !dry_run {
         let (address, _) = store.keep(bytes.to_vec()).await?;
@@ -150,7 +159,10 @@ pub(crate) async fn import_table(
         };
         changed = store.commit(&context.access, context.now, commit).await?.seq.is_some();
     }
-    Ok(TableReport { kind: kind.kind.clone(), rows, changed, warnings: found, disagreements, dry_run })
+    // What is of no data set and in no run has no area: facilities, organisations, policies.
+    let classification = if kind.area_field.is_some() { classified(context, &candidates).await? } else { Vec::new() };
+    found.extend(classification.iter().filter_map(Classified::warning));
+    Ok(TableReport { kind: kind.kind.clone(), rows, changed, warnings: found, disagreements, classification, dry_run })
 }
 
 /// Totals of a kind's records that are not the sum of their parts; both sides stay as printed.
@@ -212,7 +224,8 @@ fn table_rows(kind: &Kind, rows: Vec<(u64, Vec<String>)>) -> Result<(Vec<Row>, V
     let mut rows = rows.into_iter();
     let Some((_, header)) = rows.next() else { return Err(empty("")) };
     let header: Vec<String> = header.iter().map(|h| h.trim().to_owned()).collect();
-    let unknown: Vec<&String> = header.iter().filter(|h| *h != "id" && !h.is_empty() && kind.field(h).is_none()).collect();
+    let unknown: Vec<&String> =
+        header.iter().filter(|h| *h != "id" && *h != LABEL_COLUMN && !h.is_empty() && kind.field(h).is_none()).collect();
     if !unknown.is_empty() {
         let list = unknown.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(", ");
         return Err(Error::input(
@@ -288,6 +301,8 @@ fn json_rows(text: &str) -> Result<(Vec<Row>, Vec<Diagnostic>)> {
     let mut out = Vec::new();
     for (i, entry) in list.into_iter().enumerate() {
         let Json::Object(mut fields) = entry else { return Err(fault(format!("entry {}", i + 1))) };
+        // Of which copy a table came is no field of what it says.
+        fields.remove(LABEL_COLUMN);
         let id = fields.remove("id").and_then(|v| v.as_str().map(str::to_owned));
         let fields = match fields.remove("fields") {
             Some(Json::Object(inner)) => inner,
@@ -339,6 +354,11 @@ struct ExportInput {
     /// この時点で保存先にあった内容（RFC 3339）。
     #[serde(default)]
     as_of: Option<String>,
+    /// Organisation the table is given to: its copy is marked. What others own is marked for whoever asks anyway.
+    ///
+    /// 表の渡し先の組織。複製に透かしを入れる。他者のデータは、指定がなくても取り出す人の組織への複製として透かしを入れる。
+    #[serde(default)]
+    recipient: Option<String>,
 }
 
 /// Output of `record export`.
@@ -352,6 +372,9 @@ struct Exported {
     columns: Vec<String>,
     /// The records, as fields.
     records: Vec<Json>,
+    /// The mark of the copy, when it carries one.
+    #[serde(rename = "marked_copy", skip_serializing_if = "Option::is_none")]
+    mark: Option<CopyView>,
 }
 
 pub(super) fn export_operation() -> Operation {
@@ -378,6 +401,9 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
     let mut records = store.allowed_of(&context.access, toji_core::Action::Export, seen).await?;
     // Natural order: AP2 before AP10.
     records.sort_by_key(|r| natural(r.id.as_str()));
+    let leaves: Vec<&toji_core::Record> = records.iter().collect();
+    let what = format!("record export {} {:?}", kind.kind, input.format);
+    let handing = handing(&context, what, input.recipient.as_deref(), Content::Records(&leaves)).await?;
     let columns: Vec<String> = std::iter::once("id".to_owned()).chain(kind.fields.iter().map(|f| f.name.clone())).collect();
     let rows: Vec<Vec<String>> = records
         .iter()
@@ -385,25 +411,45 @@ async fn export(context: Context, input: ExportInput) -> Result<Answer<Exported>
             std::iter::once(r.id.to_string()).chain(kind.fields.iter().map(|f| write_cell(f, r.fields.get(&f.name)))).collect()
         })
         .collect();
-    let objects: Vec<Json> = records
+    let mut objects: Vec<serde_json::Map<String, Json>> = records
         .into_iter()
         .map(|r| {
             let mut object = serde_json::Map::from_iter([("id".to_owned(), Json::from(r.id.as_str()))]);
             object.extend(r.fields);
-            Json::Object(object)
+            object
         })
         .collect();
-    let attachment = match input.format {
-        TableFormat::Csv => attach::table(&kind.kind, "csv", &columns, &rows)?,
-        TableFormat::Xlsx => attach::table(&kind.kind, "xlsx", &columns, &rows)?,
-        TableFormat::Json => Attachment {
+    // Records have no order of their own, so their rows may change places in a marked copy.
+    let marked = handing.as_ref().map(|h| h.mark(&columns, &rows, &vec![0; rows.len()])).transpose()?;
+    let (mut header, mut cells) = (columns, rows);
+    if let Some(marked) = &marked {
+        (header, cells) = marked.arrange(&header, &cells);
+        objects = marked.order.iter().filter_map(|i| objects.get(*i).cloned()).collect();
+        for (object, label) in objects.iter_mut().zip(&marked.labels) {
+            object.insert(LABEL_COLUMN.to_owned(), label.as_str().into());
+        }
+    }
+    let attachment = match (input.format, &marked) {
+        (TableFormat::Csv, Some(marked)) => Attachment {
+            name: format!("{}.csv", kind.kind),
+            media_type: "text/csv; charset=utf-8",
+            bytes: marked.csv(&header, &cells),
+        },
+        (TableFormat::Csv, None) => attach::table(&kind.kind, "csv", &header, &cells)?,
+        (TableFormat::Xlsx, _) => attach::table(&kind.kind, "xlsx", &header, &cells)?,
+        (TableFormat::Json, _) => Attachment {
             name: format!("{}.json", kind.kind),
             media_type: "application/json",
             bytes: serde_json::to_vec_pretty(&objects).map_err(|e| Error::bug("E-ROWS-010", e))?,
         },
     };
+    let mark = match (handing, &marked) {
+        (Some(handing), Some(marked)) => Some(handing.keep(&context, marked).await?),
+        _ => None,
+    };
+    let records = objects.into_iter().map(Json::Object).collect();
     Ok(Answer {
-        output: Exported { kind: kind.kind.clone(), rows: rows.len(), columns, records: objects },
+        output: Exported { kind: kind.kind.clone(), rows: cells.len(), columns: header, records, mark },
         attachment: Some(attachment),
     })
 }

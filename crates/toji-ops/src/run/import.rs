@@ -1,6 +1,7 @@
 //! `run import`: files in, one trusted record out.
 
 use super::stored::{self, Counts, FileFacts, RunRef};
+use crate::commons::{Candidate, Classified, classified};
 use crate::operation::{Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use toji_core::culture::{NotRead, Reading};
 use toji_core::record::FieldMap;
-use toji_core::{Category, Diagnostic, Digest, Error, Place, Result, Severity};
+use toji_core::{Category, Diagnostic, Digest, Error, Id, Place, Result, Severity};
 use toji_ingest::table::Mapping;
 use toji_ingest::{Site, Source};
 
@@ -78,6 +79,9 @@ struct FileReport {
     not_read: Vec<NotRead>,
     /// What to look at.
     warnings: Vec<Diagnostic>,
+    /// Where the runs should stand among what is shared, and why; in a commons alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classification: Vec<Classified>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Json>,
@@ -95,6 +99,9 @@ struct Report {
     not_read: Vec<NotRead>,
     /// What to look at, of all files.
     warnings: Vec<Diagnostic>,
+    /// Where the runs of all files should stand among what is shared; in a commons alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classification: Vec<Classified>,
     /// Address of the (first) file as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<String>,
@@ -151,6 +158,7 @@ async fn import(context: Context, input: Input) -> Result<Report> {
                     points_changed: 0,
                     not_read: Vec::new(),
                     warnings: Vec::new(),
+                    classification: Vec::new(),
                     error: serde_json::to_value(error.fault()).ok(),
                 });
                 first_error.get_or_insert(error);
@@ -174,6 +182,7 @@ async fn import(context: Context, input: Input) -> Result<Report> {
         report.runs.extend(file.runs.iter().cloned());
         report.not_read.extend(file.not_read.iter().cloned());
         report.warnings.extend(file.warnings.iter().cloned());
+        report.classification.extend(file.classification.iter().cloned());
     }
     report.blob = report.files.iter().find_map(|f| f.blob.clone());
     if !report.dry_run {
@@ -319,11 +328,13 @@ async fn one(
         points_changed: 0,
         not_read,
         warnings: Vec::new(),
+        classification: Vec::new(),
         error: None,
     };
     if dry_run {
         file.blob = Some(Digest::of(&bytes).to_string());
         file.warnings = warnings;
+        propose_classes(context, &mut file).await?;
         return Ok(file);
     }
     let size = bytes.len() as u64;
@@ -376,7 +387,27 @@ async fn one(
     file.points_changed = receipt.points_changed;
     file.warnings = warnings;
     file.state = if receipt.seq.is_some() { FileState::Imported } else { FileState::AlreadyThere };
+    propose_classes(context, &mut file).await?;
     Ok(file)
+}
+
+/// Says of each run where it should stand among what is shared, by what is known of it.
+async fn propose_classes(context: &Context, file: &mut FileReport) -> Result<()> {
+    let mut candidates = Vec::new();
+    for run in &file.runs {
+        let record = context.session.store.record(&context.access, "run", &run.id, None).await.ok();
+        // Before it is taken in, its title is what is known.
+        let titled = || FieldMap::from_iter([("title".to_owned(), Json::from(run.title.as_str()))]);
+        candidates.push(Candidate {
+            kind: "run".to_owned(),
+            id: Id::parse(&run.id)?,
+            fields: record.map_or_else(titled, |r| r.fields),
+            file: Some(file.name.clone()),
+        });
+    }
+    file.classification = classified(context, &candidates).await?;
+    file.warnings.extend(file.classification.iter().filter_map(Classified::warning));
+    Ok(())
 }
 
 /// Incremental exports repeat samples and events: the file that brought one first stays its file.

@@ -5,7 +5,7 @@
 
 use super::decision::words_of;
 use super::when::since_zero;
-use crate::attach::table;
+use crate::commons::{Content, CopyView, hand_out, handing};
 use crate::operation::{Answer, Context, Effect, Operation, Words};
 use crate::run::{load, text, zero_ns};
 use schemars::JsonSchema;
@@ -46,6 +46,11 @@ struct Input {
     /// 終了（零時刻からの s）。
     #[serde(default)]
     to_s: Option<f64>,
+    /// Organisation the table is given to: its copy is marked. What others own is marked for whoever asks anyway.
+    ///
+    /// 表の渡し先の組織。複製に透かしを入れる。他者のデータは、指定がなくても取り出す人の組織への複製として透かしを入れる。
+    #[serde(default)]
+    recipient: Option<String>,
 }
 
 fn csv() -> String {
@@ -71,6 +76,9 @@ struct Exported {
     without_time: usize,
     /// Columns of the table.
     columns: Vec<String>,
+    /// The mark of the copy, when it carries one.
+    #[serde(rename = "marked_copy", skip_serializing_if = "Option::is_none")]
+    mark: Option<CopyView>,
 }
 
 const COLUMNS: [&str; 21] = [
@@ -196,12 +204,18 @@ async fn export(context: Context, input: Input) -> Result<Answer<Exported>> {
     let without_time = lines.iter().filter(|l| l.at.is_none()).count();
     // Stable: at one time points stand in the order of their channels, then what people noted.
     lines.sort_by_key(|l| l.at.unwrap_or(i64::MAX));
+    // Rows of one time may change places in a marked copy, no others.
+    let bands: Vec<i64> = lines.iter().map(|l| l.at.unwrap_or(i64::MAX)).collect();
     let rows: Vec<Vec<String>> = lines.into_iter().map(Line::row).collect();
+    let count = rows.len();
     let columns: Vec<String> = COLUMNS.iter().map(|c| (*c).to_owned()).collect();
-    let attachment = table(run.id.as_str(), &input.format, &columns, &rows)?;
+    let what = format!("run export {} {}", run.id, input.format);
+    let handing = handing(&context, what, input.recipient.as_deref(), Content::Records(&[&run])).await?;
+    let (attachment, mark) =
+        hand_out(&context, handing, (run.id.as_str(), input.format.as_str()), columns.clone(), rows, &bands).await?;
     let [observations, decisions, events] = counts;
-    let output =
-        Exported { run: run.id.to_string(), rows: rows.len(), points, observations, decisions, events, without_time, columns };
+    let rows = count;
+    let output = Exported { run: run.id.to_string(), rows, points, observations, decisions, events, without_time, columns, mark };
     Ok(Answer { output, attachment: Some(attachment) })
 }
 

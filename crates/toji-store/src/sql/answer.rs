@@ -1,7 +1,7 @@
 //! The rows of an answer, and the forms they leave in.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use serde_json::Value as Json;
 use std::sync::Arc;
 use toji_core::{Error, Result};
@@ -73,6 +73,22 @@ impl Table {
         let objects: Vec<serde_json::Map<String, Json>> = serde_json::from_slice(&bytes).map_err(bug)?;
         let names: Vec<&String> = self.schema.fields().iter().map(|f| f.name()).collect();
         Ok(objects.into_iter().map(|mut row| names.iter().map(|n| row.remove(*n).unwrap_or(Json::Null)).collect()).collect())
+    }
+    /// The rows in another order, with a column of texts behind the others.
+    ///
+    /// # Errors
+    /// A place or a text that is not there.
+    pub fn arranged(&self, order: &[usize], name: &str, texts: &[String]) -> Result<Self> {
+        let all = arrow::compute::concat_batches(&self.schema, &self.batches).map_err(bug)?;
+        let places = UInt64Array::from_iter_values(order.iter().map(|place| *place as u64));
+        let taken = all.columns().iter().map(|column| arrow::compute::take(column, &places, None).map_err(bug));
+        let mut columns: Vec<ArrayRef> = taken.collect::<Result<_>>()?;
+        columns.push(Arc::new(StringArray::from_iter_values(texts)));
+        let fields: Vec<_> =
+            self.schema.fields().iter().cloned().chain([Arc::new(Field::new(name, DataType::Utf8, false))]).collect();
+        let schema: SchemaRef = Arc::new(Schema::new_with_metadata(fields, self.schema.metadata().clone()));
+        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(bug)?;
+        Self::new(&schema, vec![batch], self.truncated)
     }
     /// CSV with a header.
     ///
