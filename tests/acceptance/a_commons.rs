@@ -338,7 +338,7 @@ async fn a03_safety_answers_with_noise_spend_a_budget_once_and_its_owners_see_fo
 /// Fairness: what data add is told to their owner, judged for all at once, and no row of another with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a03_fairness_the_worth_of_data_is_told_to_its_owner_alone_and_a_copy_is_worth_nothing() {
-    let bench = Bench::new().await;
+    let bench = Bench::new().await.on("2026-11-20T03:00:00Z");
     bench.commons().await;
     // Cultures that grow the faster the longer they run, so that one can be foretold from the other.
     let growing = |hours: u32, day: u32| {
@@ -350,21 +350,25 @@ async fn a03_fairness_the_worth_of_data_is_told_to_its_owner_alone_and_a_copy_is
         }
         csv
     };
-    let bring = async |user: &str, name: &str, csv: String| -> String {
+    let bring = async |bench: &Bench, user: &str, name: &str, csv: String| -> String {
         let file = bench.file(&format!("{name}.csv"), csv);
         let report = bench.run_as(user, "run import", json!({ "paths": [file] })).await;
         report["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{report}")).to_owned()
     };
     let owners = ["ORG-A", "ORG-B", "ORG-C", "ORG-D", "ORG-E", "ORG-F"];
     let mut sets = Vec::new();
+    let mut bench = bench;
     for (i, owner) in (0u32..).zip(owners) {
+        if owner == "ORG-F" {
+            bench = bench.on("2026-11-24T03:00:00Z");
+        }
         bench.member(owner).await;
         let mut runs = Vec::new();
         for j in 0..3 {
             // ORG-F brings later what ORG-A brought.
             let of = if owner == "ORG-F" { 0 } else { i };
             let csv = growing(8 + of + 5 * j, 1 + of + 6 * j);
-            runs.push(bring(&format!("{owner}-steward"), &format!("{owner}-{j}"), csv).await);
+            runs.push(bring(&bench, &format!("{owner}-steward"), &format!("{owner}-{j}"), csv).await);
         }
         let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
         let set = format!("DS-{owner}");
@@ -380,7 +384,7 @@ async fn a03_fairness_the_worth_of_data_is_told_to_its_owner_alone_and_a_copy_is
     bench.user("ORG-HOME-kanri", "ORG-HOME", &["contributor-admin"]).await;
     let mut tests = Vec::new();
     for i in 0..6u32 {
-        tests.push(bring("ORG-HOME-steward", &format!("test-{i}"), growing(9 + 2 * i, 22 + i)).await);
+        tests.push(bring(&bench, "ORG-HOME-steward", &format!("test-{i}"), growing(9 + 2 * i, 22 + i)).await);
     }
     let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
     share(&bench, "ORG-HOME", "DS-TEST", "public", &tests, json!({})).await;

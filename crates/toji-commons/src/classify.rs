@@ -101,6 +101,7 @@ pub enum Fact {
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "AreaRule")]
 pub enum Rule {
     /// The organisation's own default.
     HouseDefault,
@@ -128,6 +129,7 @@ pub const RULES: [(Rule, Area, Protection); 6] = [
 
 /// What one rule asks for, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "AreaEvidence")]
 pub struct Evidence {
     /// Rule.
     pub rule: Rule,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use toji_core::{Error, Result};
 
 /// Version of the tables. A newer store is refused, an older one is brought forward.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// Tables, in order. `BIGINT`, `TEXT` and `DOUBLE PRECISION` mean the same on both databases.
 const TABLES: &[&str] = &[
@@ -21,6 +21,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS versions (kind TEXT NOT NULL, id TEXT NOT NULL, version BIGINT NOT NULL, kind_version BIGINT NOT NULL,
         seq BIGINT NOT NULL, retired BIGINT NOT NULL, latest BIGINT NOT NULL, fields TEXT NOT NULL, owner TEXT, PRIMARY KEY (kind, id, version))",
     "CREATE INDEX IF NOT EXISTS versions_latest ON versions (kind, latest, id)",
+    "CREATE INDEX IF NOT EXISTS versions_newest ON versions (kind, latest, seq)",
     "CREATE TABLE IF NOT EXISTS links (kind TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, target_kind TEXT NOT NULL,
         target TEXT NOT NULL, PRIMARY KEY (kind, id, field, target))",
     "CREATE INDEX IF NOT EXISTS links_target ON links (target_kind, target, kind)",

@@ -11,6 +11,7 @@ mod columns;
 mod commit;
 mod data;
 mod fault;
+mod homes;
 mod jobs;
 mod ledger;
 mod merge;

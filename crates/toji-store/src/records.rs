@@ -41,6 +41,17 @@ pub struct Link {
     pub target: String,
 }
 
+/// Identifiers that one question names.
+const IDS_AT_ONCE: usize = 400;
+
+/// The fields of a record as they are kept.
+pub(crate) fn fields_of(text: &str) -> Result<FieldMap> {
+    serde_json::from_str(text).map_err(|e| {
+        Error::storage("E-RECORD-003", format!("記録の項目を読めません: {e}"), format!("a record's fields are not readable: {e}"))
+            .hint("`toji verify` で確かめてください", "check it with `toji verify`")
+    })
+}
+
 pub(crate) fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
     let fields: String = row.try_get("fields").map_err(fault::sql)?;
     let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
@@ -49,14 +60,7 @@ pub(crate) fn read_record(row: &sqlx::any::AnyRow) -> Result<Record> {
         id: Id::parse(&row.try_get::<String, _>("id").map_err(fault::sql)?)?,
         version: u64::try_from(number("version")?).unwrap_or_default(),
         kind_version: u32::try_from(number("kind_version")?).unwrap_or_default(),
-        fields: serde_json::from_str(&fields).map_err(|e| {
-            Error::storage(
-                "E-RECORD-003",
-                format!("記録の項目を読めません: {e}"),
-                format!("a record's fields are not readable: {e}"),
-            )
-            .hint("`toji verify` で確かめてください", "check it with `toji verify`")
-        })?,
+        fields: fields_of(&fields)?,
         retired: number("retired")? != 0,
         owner: row.try_get("owner").map_err(fault::sql)?,
     })
@@ -237,6 +241,29 @@ impl Store {
         }
     }
 
+    /// Takes out the identifiers of records that the asker may not see; names without a record stay.
+    async fn leave_known(&self, sight: &mut Sight<'_>, kind: &str, ids: &mut BTreeSet<String>) -> Result<()> {
+        let declared = self.kinds.get(kind)?;
+        let all: Vec<String> = ids.iter().cloned().collect();
+        for some in all.chunks(IDS_AT_ONCE) {
+            let places: Vec<String> = (0..some.len()).map(|i| format!("${}", i + 2)).collect();
+            let statement = format!(
+                "SELECT kind, id, version, kind_version, retired, owner, fields FROM versions
+                 WHERE kind = $1 AND latest = 1 AND id IN ({})",
+                places.join(", ")
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(kind);
+            let query = some.iter().fold(query, |query, id| query.bind(id));
+            for row in &query.fetch_all(&self.catalogue.pool).await.map_err(fault::sql)? {
+                let record = read_record(row)?;
+                if !sight.sees(declared, &record).await? {
+                    ids.remove(record.id.as_str());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// How many records of each kind are in use, of those the asker may see.
     ///
     /// # Errors
@@ -268,9 +295,10 @@ impl Store {
     /// # Errors
     /// Storage faults.
     pub async fn newest_of(&self, kinds: &[&str]) -> Result<i64> {
-        let wanted: Vec<String> = (1..=kinds.len()).map(|i| format!("${i}")).collect();
-        let statement =
-            format!("SELECT COALESCE(MAX(seq), 0) FROM versions WHERE latest = 1 AND kind IN ({})", wanted.join(", "));
+        // Kind by kind, for each is one step of the index.
+        let each = |i: usize| format!("SELECT MAX(seq) AS n FROM versions WHERE kind = ${i} AND latest = 1");
+        let each: Vec<String> = (1..=kinds.len()).map(each).collect();
+        let statement = format!("SELECT COALESCE(MAX(n), 0) FROM ({}) AS newest", each.join(" UNION ALL "));
         let query = kinds.iter().fold(sqlx::query_scalar(sqlx::AssertSqlSafe(statement)), |query, kind| query.bind(*kind));
         query.fetch_one(&self.catalogue.pool).await.map_err(fault::sql)
     }
@@ -367,19 +395,17 @@ impl Store {
         }
         let [mut out, mut back] = found;
         if !access.sees_all() {
-            let mut open = Vec::new();
-            for link in out {
-                if self.sees_target(access, &link.target_kind, &link.target).await? {
-                    open.push(link);
-                }
+            let mut ends: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (kind, id) in out.iter().map(|l| (&l.target_kind, &l.target)).chain(back.iter().map(|l| (&l.kind, &l.id))) {
+                ends.entry(kind.clone()).or_default().insert(id.clone());
             }
-            out = std::mem::take(&mut open);
-            for link in back {
-                if self.sees_target(access, &link.kind, &link.id).await? {
-                    open.push(link);
-                }
+            let mut sight = Sight::new(self, access);
+            for (kind, ids) in &mut ends {
+                self.leave_known(&mut sight, kind, ids).await?;
             }
-            back = open;
+            let known = |kind: &str, id: &str| ends.get(kind).is_some_and(|ids| ids.contains(id));
+            out.retain(|l| known(&l.target_kind, &l.target));
+            back.retain(|l| known(&l.kind, &l.id));
         }
         out.sort_by(|a, b| (&a.field, &a.target).cmp(&(&b.field, &b.target)));
         back.sort_by(|a, b| (&a.kind, &a.id, &a.field).cmp(&(&b.kind, &b.id, &b.field)));

@@ -6,10 +6,12 @@
 
 use crate::commit::references;
 use crate::fault;
+use crate::homes::Homes;
 use crate::reads::{named, scope, word};
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::HashMap;
+use std::sync::Arc;
 use toji_core::record::FieldMap;
 use toji_core::{Access, Action, Belongs, Category, Decision, Digest, Error, Kind, Place, Record, Resource, Result, Text};
 
@@ -20,6 +22,8 @@ pub(crate) struct Sight<'a> {
     action: Action,
     /// Run → what it belongs to and the decision; `None` when no record of the run exists.
     runs: HashMap<String, Option<(Owned, Decision)>>,
+    /// Where runs and samples are at home, once it was needed.
+    homes: Option<Arc<Homes>>,
     /// Records shown, by kind and reason; counted when the reading ends.
     shown: HashMap<String, Vec<(String, u64)>>,
 }
@@ -55,7 +59,7 @@ impl<'a> Sight<'a> {
 
     /// Questions about something else than reading.
     pub(crate) fn to(store: &'a Store, access: &'a Access, action: Action) -> Self {
-        Self { store, access, action, runs: HashMap::new(), shown: HashMap::new() }
+        Self { store, access, action, runs: HashMap::new(), homes: None, shown: HashMap::new() }
     }
 
     /// The decision about a record. Not noted: listing leaves out silently, asking for one thing goes
@@ -68,7 +72,7 @@ impl<'a> Sight<'a> {
         let mut owned = Owned { owner: record.owner.clone(), ..Owned::default() };
         owned.area = area_of(kind, &record.fields).map(str::to_owned);
         if kind.area_field.is_none() && !self.access.sees_all() {
-            for run in self.store.runs_of(kind, record).await? {
+            for run in self.runs_of(kind, record).await? {
                 if let Some((of_run, decision)) = self.run(&run).await? {
                     if !decision.allow {
                         return Ok((of_run, decision));
@@ -152,10 +156,10 @@ impl<'a> Sight<'a> {
         if let Some(known) = self.runs.get(run) {
             return Ok(known.clone());
         }
-        let judged = match self.store.present_record("run", run).await? {
-            Some(record) => {
-                let area = area_of(self.store.kinds.get("run")?, &record.fields).map(str::to_owned);
-                let owned = Owned { area, owner: record.owner, run: None };
+        let home = self.homes().await?.run(run).cloned();
+        let judged = match home {
+            Some((owner, area)) => {
+                let owned = Owned { area, owner, run: None };
                 let decision = self.access.decide(self.action, Resource::Record { kind: "run", id: run, of: owned.of() });
                 Some((owned, decision))
             }
@@ -163,6 +167,33 @@ impl<'a> Sight<'a> {
         };
         self.runs.insert(run.to_owned(), judged.clone());
         Ok(judged)
+    }
+
+    async fn homes(&mut self) -> Result<Arc<Homes>> {
+        if let Some(homes) = &self.homes {
+            return Ok(homes.clone());
+        }
+        let homes = self.store.homes().await?;
+        self.homes = Some(homes.clone());
+        Ok(homes)
+    }
+
+    /// Runs a record of a kind without an area belongs to.
+    async fn runs_of(&mut self, kind: &Kind, record: &Record) -> Result<Vec<String>> {
+        if kind.kind == "file" {
+            let address = record.fields.get("blob").and_then(|v| v.as_str()).unwrap_or_default();
+            return self.store.runs_of_file(record.id.as_str(), address, record.owner.as_deref()).await;
+        }
+        let mut runs = Vec::new();
+        for (_, target_kind, target) in references(kind, &record.fields) {
+            match target_kind {
+                "run" => runs.push(target.to_owned()),
+                "sample" => runs.extend(self.homes().await?.of_sample(target).iter().cloned()),
+                _ => {}
+            }
+        }
+        runs.dedup();
+        Ok(runs)
     }
 }
 
@@ -227,27 +258,6 @@ impl Store {
     /// Denied access, storage faults.
     pub async fn allow_series(&self, access: &Access, action: Action, run: &str) -> Result<()> {
         Sight::to(self, access, action).settle_series(run, "").await
-    }
-
-    /// Runs a record of a kind without an area belongs to.
-    async fn runs_of(&self, kind: &Kind, record: &Record) -> Result<Vec<String>> {
-        if kind.kind == "file" {
-            let address = record.fields.get("blob").and_then(|v| v.as_str()).unwrap_or_default();
-            return self.runs_of_file(record.id.as_str(), address, record.owner.as_deref()).await;
-        }
-        let mut runs = Vec::new();
-        for (_, target_kind, target) in references(kind, &record.fields) {
-            match target_kind {
-                "run" => runs.push(target.to_owned()),
-                "sample" => runs.extend(
-                    self.texts("SELECT target FROM links WHERE kind = 'sample' AND target_kind = 'run' AND id = $1", target)
-                        .await?,
-                ),
-                _ => {}
-            }
-        }
-        runs.dedup();
-        Ok(runs)
     }
 
     /// Runs a file tells of: those that name it, those whose samples and events name it, and those of its owner

@@ -22,6 +22,7 @@ pub struct Store {
     pub(crate) reads: Reads,
     /// Position in the ledger, and the summaries of all channels there.
     pub(crate) summed: Mutex<Option<(i64, Arc<Summaries>)>>,
+    pub(crate) homes: Mutex<Option<(i64, Arc<crate::homes::Homes>)>>,
     pub(crate) kinds: &'static KindSet,
     pub(crate) head: Mutex<Head>,
     pub(crate) search: crate::search::SearchFolder,
@@ -80,6 +81,7 @@ impl Store {
             rollups: RollupReader::default(),
             reads: Reads::new(catalogue.clone()),
             summed: Mutex::default(),
+            homes: Mutex::default(),
             kinds: KindSet::builtin()?,
             head: Mutex::new(Head { seq: 0, hash: head.hash }),
             search: crate::search::SearchFolder::new(dir.join("search")),

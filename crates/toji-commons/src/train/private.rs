@@ -162,8 +162,12 @@ pub fn federate_privately(
         let local = Local::of_shape(p, &shape);
         let ridge = ridge(&local, bounds, 2.0 * noise * privacy.curvature_scale * libm::sqrt(p as f64));
         damped = ridge > 0.0;
-        spreads = spreads_of(&local, bounds, ridge, noise * privacy.gradient_scale);
-        at = stepped(&at, &local, bounds, ridge);
+        let next = stepped(&at, &local, bounds, ridge);
+        // The slopes are off by their noise, and by what the noise of the curvature makes of the way that was gone.
+        let gone = at.iter().zip(&next).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        let (slope, curve) = (noise * privacy.gradient_scale, noise * privacy.curvature_scale);
+        spreads = spreads_of(&local, bounds, ridge, libm::sqrt(slope * slope + curve * curve * gone));
+        at = next;
     }
     Ok(PrivatelyTrained { at, loss: Loss::Concentrated { rho: privacy.rho }, noise, spreads, damped, cost })
 }

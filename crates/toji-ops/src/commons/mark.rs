@@ -231,6 +231,7 @@ struct Input {
 /// What a table tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "CopyVerdict")]
 enum Verdict {
     /// Made from one copy.
     One,

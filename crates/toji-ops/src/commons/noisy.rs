@@ -13,6 +13,7 @@ use toji_core::{Error, Id, Place, Result, Text};
 
 /// A figure with noise.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NoisyFigure")]
 pub(super) struct Figure {
     /// The figure, with its noise.
     pub(super) value: f64,

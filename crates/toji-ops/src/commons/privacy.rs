@@ -79,6 +79,7 @@ pub(super) struct Purse {
 /// How a budget stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "PrivacyMeasure")]
 pub(super) enum Measure {
     /// ε of differential privacy.
     Epsilon,

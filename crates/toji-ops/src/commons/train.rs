@@ -414,8 +414,8 @@ async fn train_with_noise(
             noise_spread: Some(noise_spread).filter(|s| !drowned && s.is_finite()),
         })
         .collect();
-    let (paid_by, rho) = (agreement.id.as_str(), privacy.rho.value());
-    keep(context, asker, &model, members, &parameters, Some((paid_by, rho))).await?;
+    let paid = (budget.charge.as_str(), agreement.id.as_str(), privacy.rho.value());
+    keep(context, asker, &model, members, &parameters, Some(paid)).await?;
     Ok(Trained {
         model,
         parameters,
@@ -487,9 +487,11 @@ async fn keep(
     model: &str,
     members: usize,
     parameters: &[ParameterView],
-    paid: Option<(&str, f64)>,
+    paid: Option<(&str, &str, f64)>,
 ) -> Result<()> {
-    let id = Id::derive("training", &[model, &context.now.to_string(), &asker.id]);
+    // Two at one instant are two: each is charged by itself.
+    let charge = paid.map_or("", |(charge, _, _)| charge);
+    let id = Id::derive("training", &[model, &context.now.to_string(), &asker.id, charge]);
     let fields = super::write::with(
         toji_core::record::FieldMap::new(),
         [
@@ -498,8 +500,8 @@ async fn keep(
             ("parameters", json!(parameters)),
             ("trained_at", json!(context.now.to_string())),
             ("asked_by", json!(asker.organisation.as_str())),
-            ("agreement", json!(paid.map(|(agreement, _)| agreement))),
-            ("rho", json!(paid.map(|(_, rho)| rho))),
+            ("agreement", json!(paid.map(|(_, agreement, _)| agreement))),
+            ("rho", json!(paid.map(|(_, _, rho)| rho))),
         ],
     );
     write(context, asker, "commons train", None, toji_store::Put::new("shared-model", id, fields)).await

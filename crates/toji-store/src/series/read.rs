@@ -347,16 +347,19 @@ pub(crate) fn describe_part(bytes: Vec<u8>, digest: Digest) -> Result<(Vec<Found
 const FOREIGN_POINTS_MAX: i64 = 1 << 26;
 const FOREIGN_BYTES_MAX: i64 = 1 << 31;
 
-/// The base of a part and its channels with their points, in order of its row groups, from bytes nobody vouches for.
+/// The base of a part and its channels with their points, in order of its row groups, from bytes nobody vouches for. The
+/// reader of the format breaks off on some that contradict themselves; that is a refusal like any other.
 pub(crate) fn read_part(bytes: Vec<u8>, name: &str) -> Result<(Base, Vec<(Id, Points)>)> {
-    let unreadable = |what: &dyn std::fmt::Display| {
-        Error::input(
-            "E-SERIES-012",
-            format!("系列の包み {name} を読めません: {what}"),
-            format!("piece {name} is no series: {what}"),
-        )
+    std::panic::catch_unwind(|| read_foreign(bytes, name)).unwrap_or_else(|_| Err(unreadable(name, &"it contradicts itself")))
+}
+
+fn unreadable(name: &str, what: &dyn std::fmt::Display) -> Error {
+    Error::input("E-SERIES-012", format!("系列の包み {name} を読めません: {what}"), format!("piece {name} is no series: {what}"))
         .hint("もう一度送ってもらってください", "have it sent again")
-    };
+}
+
+fn read_foreign(bytes: Vec<u8>, name: &str) -> Result<(Base, Vec<(Id, Points)>)> {
+    let unreadable = |what: &dyn std::fmt::Display| unreadable(name, what);
     let bytes = bytes::Bytes::from(bytes);
     let footer = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new()).map_err(|e| unreadable(&e))?;
     let groups = footer.metadata().row_groups();

@@ -10,7 +10,7 @@ const note = (patents: object) => `toji-commons agreement v1\n${JSON.stringify({
 const agreement = (changes: Partial<Agreement> = {}): Agreement => ({
   id: "AG-1", title: "GI", state: "signed", version: 1, in_force: true, parties: ["ORG-A", "ORG-B"], signed_by: ["ORG-A", "ORG-B"], missing: [], data_sets: ["DS-1"],
   from: "2026-04-01T00:00:00Z", until: "2031-04-01T00:00:00Z", purposes: ["research"], grants: ["read"], industrial_use: false, early_access: [], countries: [],
-  feedback_units: 2, feedback_days: 90, duo: [], note: note({ patents: "notice", within_days: 30 }), digest: "sha256:0", odrl: [], ...changes,
+  feedback_units: 2, feedback_days: 90, patent_terms: "notice", patent_notice_days: 30, duo: [], note: note({ patents: "notice", within_days: 30 }), digest: "sha256:0", odrl: [], ...changes,
 });
 const member = (organisation: string, state: string, key: boolean): Member => ({ organisation, name: null, state, country: "JP", listing: "clear", active: state === "approved", key });
 
@@ -193,7 +193,7 @@ describe("what a form sends", () => {
 });
 
 describe("which acts are whose", () => {
-  const person = (organisation: string | null, ...codes: string[]) => seatOf({ id: "p", organisation, roles: codes.map((code) => ({ code, label: { en: code, ja: code } })), second_factor: true, recovery_codes: 0, ends: "" });
+  const person = (organisation: string | null, ...codes: string[]) => seatOf({ id: "p", organisation, roles: codes.map((code) => ({ code, label: { en: code, ja: code } })), second_factor: true, authenticator_app: true, passkeys: 0, recovery_codes: 0, ends: "" });
   it("are those of the roles, for one's own organisation", () => {
     const admin = person("ORG-A", "contributor-admin");
     expect([may(admin, "share"), may(admin, "sign", "ORG-A"), may(admin, "sign", "ORG-B"), may(admin, "decide"), may(admin, "screen")]).toEqual([true, true, false, false, false]);

@@ -14,6 +14,7 @@ const read = (input: ImportInput): ImportResult => ({
   observations: 0,
   not_read: [],
   warnings: [],
+  classification: [],
   files: input.paths.map((path) => ({ name: path, blob: path, state: "would-import" })),
   dry_run: input.dry_run ?? false,
 });

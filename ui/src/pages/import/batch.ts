@@ -17,6 +17,7 @@ const NOTHING: Omit<ImportResult, "dry_run"> = {
   not_read: [],
   warnings: [],
   files: [],
+  classification: [],
 };
 
 /** Refusals that are about the file, not about the server or the person's wish to stop. */

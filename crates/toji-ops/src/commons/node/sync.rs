@@ -52,6 +52,7 @@ struct Went {
 
 /// What did not go, and why.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "NotExchanged")]
 struct Refused {
     /// Data set or agreement.
     what: String,
