@@ -195,21 +195,21 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
         json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
                 "parameters": { "Y_XS": [0.3, 0.8] }, "agreement": "TRAIN", "rho": rho, "rounds": 5 })
     };
-    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(2.0)).await.code(), "E-COMMONS-061");
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(20.0)).await.code(), "E-COMMONS-061");
     for owner in owners {
-        let budget = json!({ "agreement": "TRAIN", "rho": 3.0, "protects": "run" });
+        let budget = json!({ "agreement": "TRAIN", "rho": 30.0, "protects": "run" });
         bench.run_as(&format!("{owner}-kanri"), "commons set-budget", budget).await;
     }
     // Without its agreement a cost is paid by nobody, and the other way round.
-    let mut unpaid = ask(2.0);
+    let mut unpaid = ask(20.0);
     unpaid.as_object_mut().unwrap().remove("agreement");
     assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", unpaid).await.code(), "E-COMMONS-071");
 
-    let trained = bench.run_as("ORG-X-ken", "commons train", ask(2.0)).await;
+    let trained = bench.run_as("ORG-X-ken", "commons train", ask(20.0)).await;
     let noise = &trained["noise"];
     assert_eq!(
         (&noise["budget"]["paid"], &noise["budget"]["remaining"], &noise["training_rounds"], &noise["drowned"]),
-        (&json!(2.0), &json!(1.0), &json!(5), &json!(false)),
+        (&json!(20.0), &json!(10.0), &json!(5), &json!(false)),
         "{trained}"
     );
     // What would tell exactly of the data stays inside.
@@ -225,16 +225,16 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
     let (here, there) = (parameter["value"].as_f64().unwrap(), pooled["set"]["Y_XS"].as_f64().unwrap());
     let lost = parameter["noise_spread"].as_f64().unwrap();
     println!("with noise {here}, without {there}, said to be lost {lost}");
-    assert!(lost > 0.0 && lost < 0.1 && (here / there - 1.0).abs() < 5.0 * lost + 0.02, "{here} beside {there} ± {lost}");
+    assert!(lost > 0.0 && lost < 0.3 && (here / there - 1.0).abs() < 5.0 * lost + 0.02, "{here} beside {there} ± {lost}");
     assert!(parameter["spread"].is_null() && bilingual(&trained["caution"]));
 
     // What is left does not pay for the same again; what it pays for is less accurate; the owners see both.
-    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(2.0)).await.code(), "E-PRIVACY-008");
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(20.0)).await.code(), "E-PRIVACY-008");
     let cheap = bench.run_as("ORG-X-ken", "commons train", ask(0.000_001)).await;
     assert!(cheap["noise"]["drowned"] == true && cheap["parameters"][0]["value"].is_null(), "{cheap}");
     let seen = bench.run_as("ORG-A-kanri", "commons budget", json!({ "agreement": "TRAIN" })).await;
     let charges = seen["budgets"][0]["charges"].as_array().unwrap();
-    assert_eq!((charges.len(), &charges[0]["rho_paid"], &charges[0]["member"]), (2, &json!(2.0), &json!("ORG-X")), "{seen}");
+    assert_eq!((charges.len(), &charges[0]["rho_paid"], &charges[0]["member"]), (2, &json!(20.0), &json!("ORG-X")), "{seen}");
     assert!(charges[0]["question"]["en"].as_str().unwrap().contains("training of monod-fed-batch"), "{seen}");
     let kept = bench.run_as("ORG-B-ken", "record list", json!({ "kind": "shared-model" })).await;
     assert_eq!(kept["records"].as_array().unwrap().len(), 2, "{kept}");
