@@ -124,6 +124,20 @@ async fn a03_the_same_query_gives_depositor_member_and_outsider_three_documented
 
 /// Safety: nothing leaves without a decision, and no secret leaks into exports, figures, releases or training sets.
 #[tokio::test(flavor = "multi_thread")]
+async fn a03_safety_a_preview_tells_nobody_the_terms_of_others() {
+    let (bench, _) = house().await;
+    bench.member("ORG-Y").await;
+    let asked =
+        [json!({ "agreement": "AG-1" }), json!({ "without": "AG-1" }), json!({ "data_set": "DS-SHARED", "area": "public" })];
+    for input in asked {
+        bench.run_as("ORG-A-kanri", "commons preview", input.clone()).await;
+        let refused = bench.refusal_as("ORG-Y-kanri", "commons preview", input.clone()).await;
+        assert_eq!(refused.category(), toji_core::Category::Denied, "{input}: {refused:?}");
+        bench.run_as("unei", "commons preview", input).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a03_safety_no_secret_leaks_into_exports_figures_releases_or_training() {
     let (bench, runs) = house().await;
     for user in ["ORG-B-ken", "ORG-B-steward", "ORG-SOTO-ken", "somebody", "unei"] {

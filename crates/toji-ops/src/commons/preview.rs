@@ -5,6 +5,7 @@ use super::seat::{actor, standing};
 use super::standing::{Standing, instant};
 use super::write::{id_in, wanted};
 use crate::operation::{Context, Effect, Operation, Words};
+use crate::run::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -108,6 +109,10 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn preview(context: Context, input: Input) -> Result<Preview> {
     let standing = standing(&context).await?;
     actor(&context, &standing, &[Role::ContributorAdmin, Role::Steward, Role::Operator, Role::Auditor], None)?;
+    // Terms are told to those they concern: the gate is asked for the record itself.
+    for id in input.agreement.iter().chain(&input.without) {
+        context.session.store.record(&context.access, "agreement", id, None).await?;
+    }
     let mut before = (*standing.commons).clone();
     // An organisation that has nobody here yet is looked at as a steward of it.
     let peopled: BTreeSet<Id> = before.persons().map(|p| p.organisation.clone()).collect();
@@ -184,6 +189,11 @@ async fn changed_set(
     edges: &mut Vec<Instant>,
 ) -> Result<()> {
     let record = wanted(context, "data-set", id, "data_set").await?;
+    // Who may do what with a data set is told to its owner, and to those who answer for the platform.
+    let owner = text(&record.fields, "owner");
+    if actor(context, standing, &[Role::Operator, Role::Auditor], None).is_err() {
+        actor(context, standing, &[Role::ContributorAdmin, Role::Steward], owner.as_deref())?;
+    }
     let Some(mut data_set) = standing.commons.known_data_set(&record.id).cloned() else { return Ok(()) };
     edges.extend(instant(&record.fields, "embargo_until").into_iter().flat_map(|end| [end.plus_ns(-1), Some(end)]).flatten());
     if let Some(area) = input.area {
