@@ -169,7 +169,7 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
     for owner in owners {
         bench.member(owner).await;
         let mut own = Vec::new();
-        for j in 0..8 {
+        for j in 0..12 {
             let mut table = String::from("Time (h),Dry weight (g/L)\n");
             for (t, x) in times.iter().zip(&biomass) {
                 table += &format!("{t},{:.5}\n", x * (1.0 + 0.02 * chance.normal()));
@@ -193,23 +193,24 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
     bench.agreement("TRAIN", &parties, &all, json!({ "grants": ["train"], "purposes": ["model-training"] })).await;
     let ask = |rho: f64| {
         json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
-                "parameters": { "Y_XS": [0.3, 0.8] }, "agreement": "TRAIN", "rho": rho, "rounds": 5 })
+                "parameters": { "Y_XS": [0.3, 0.8] }, "agreement": "TRAIN", "rho": rho, "rounds": 4 })
     };
-    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(20.0)).await.code(), "E-COMMONS-061");
+    // Noise is drawn anew each time: at this cost it drowns the value in less than one training of ten thousand.
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(40.0)).await.code(), "E-COMMONS-061");
     for owner in owners {
-        let budget = json!({ "agreement": "TRAIN", "rho": 30.0, "protects": "run" });
+        let budget = json!({ "agreement": "TRAIN", "rho": 50.0, "protects": "run" });
         bench.run_as(&format!("{owner}-kanri"), "commons set-budget", budget).await;
     }
     // Without its agreement a cost is paid by nobody, and the other way round.
-    let mut unpaid = ask(20.0);
+    let mut unpaid = ask(40.0);
     unpaid.as_object_mut().unwrap().remove("agreement");
     assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", unpaid).await.code(), "E-COMMONS-071");
 
-    let trained = bench.run_as("ORG-X-ken", "commons train", ask(20.0)).await;
+    let trained = bench.run_as("ORG-X-ken", "commons train", ask(40.0)).await;
     let noise = &trained["noise"];
     assert_eq!(
         (&noise["budget"]["paid"], &noise["budget"]["remaining"], &noise["training_rounds"], &noise["drowned"]),
-        (&json!(20.0), &json!(10.0), &json!(5), &json!(false)),
+        (&json!(40.0), &json!(10.0), &json!(4), &json!(false)),
         "{trained}"
     );
     // What would tell exactly of the data stays inside.
@@ -217,7 +218,7 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
         assert!(trained[exact].is_null(), "{exact}: {trained}");
     }
     // The pooled fit without noise, which only the owner of the store can make, lies within what the noise was said to
-    // move: five of its standard deviations, and one part in fifty for what clipping and five rounds leave.
+    // move: five of its standard deviations, and one part in fifty for what clipping and four rounds leave.
     let pooled = json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
                          "parameters": { "Y_XS": [0.3, 0.8] }, "runs": runs, "profiles": false });
     let pooled = bench.run("culture fit", pooled).await;
@@ -229,12 +230,12 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
     assert!(parameter["spread"].is_null() && bilingual(&trained["caution"]));
 
     // What is left does not pay for the same again; what it pays for is less accurate; the owners see both.
-    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(20.0)).await.code(), "E-PRIVACY-008");
+    assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(40.0)).await.code(), "E-PRIVACY-008");
     let cheap = bench.run_as("ORG-X-ken", "commons train", ask(0.000_001)).await;
     assert!(cheap["noise"]["drowned"] == true && cheap["parameters"][0]["value"].is_null(), "{cheap}");
     let seen = bench.run_as("ORG-A-kanri", "commons budget", json!({ "agreement": "TRAIN" })).await;
     let charges = seen["budgets"][0]["charges"].as_array().unwrap();
-    assert_eq!((charges.len(), &charges[0]["rho_paid"], &charges[0]["member"]), (2, &json!(20.0), &json!("ORG-X")), "{seen}");
+    assert_eq!((charges.len(), &charges[0]["rho_paid"], &charges[0]["member"]), (2, &json!(40.0), &json!("ORG-X")), "{seen}");
     assert!(charges[0]["question"]["en"].as_str().unwrap().contains("training of monod-fed-batch"), "{seen}");
     let kept = bench.run_as("ORG-B-ken", "record list", json!({ "kind": "shared-model" })).await;
     assert_eq!(kept["records"].as_array().unwrap().len(), 2, "{kept}");

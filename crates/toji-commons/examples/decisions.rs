@@ -42,6 +42,9 @@ impl Mix {
 struct ByName;
 
 impl Places for ByName {
+    fn named(&self, _kind: &str) -> bool {
+        true
+    }
     fn place(&self, what: Resource<'_>) -> Place {
         match what {
             Resource::Record { id, .. } => Id::parse(id).map_or(Place::Nowhere, Place::DataSet),

@@ -108,6 +108,12 @@ pub trait Gate: Send + Sync + fmt::Debug {
     fn sees_all(&self, _who: &Principal) -> bool {
         false
     }
+
+    /// Does the answer about records of a kind rest on their names? A gate that says no here must answer alike about all
+    /// records of the kind that belong to the same, and is then asked once for all of them.
+    fn goes_by_name(&self, _kind: &str) -> bool {
+        true
+    }
 }
 
 /// The single-user default: the owner of an embedded store sees all.
@@ -120,6 +126,9 @@ impl Gate for OwnerGate {
     }
     fn sees_all(&self, _who: &Principal) -> bool {
         true
+    }
+    fn goes_by_name(&self, _kind: &str) -> bool {
+        false
     }
 }
 

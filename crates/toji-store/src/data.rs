@@ -298,19 +298,26 @@ impl Store {
         Ok(out)
     }
 
-    /// Summaries of all channels, summed again only when the ledger has grown: every change of a block
-    /// has its event there, also when another process wrote it.
+    /// Summaries of all channels, summed again only when parts came or went, also when another process did it: what
+    /// comes has a later position in the ledger, what only goes leaves fewer in force.
     async fn all_summaries(&self) -> Result<Arc<Summaries>> {
-        let seq = self.position().await?;
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS n, CAST(COALESCE(SUM(live), 0) AS BIGINT) AS live, COALESCE(MAX(seq), 0) AS newest FROM parts",
+        )
+        .fetch_one(&self.catalogue.pool)
+        .await
+        .map_err(fault::sql)?;
+        let number = |name: &str| row.try_get::<i64, _>(name).map_err(fault::sql);
+        let parts = [number("n")?, number("live")?, number("newest")?];
         if let Ok(summed) = self.summed.lock()
             && let Some((at, all)) = summed.as_ref()
-            && *at == seq
+            && *at == parts
         {
             return Ok(all.clone());
         }
         let all = Arc::new(self.sum_blocks("").await?);
         if let Ok(mut summed) = self.summed.lock() {
-            *summed = Some((seq, all.clone()));
+            *summed = Some((parts, all.clone()));
         }
         Ok(all)
     }

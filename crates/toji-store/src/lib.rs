@@ -24,6 +24,7 @@ mod records;
 mod search;
 mod secrets;
 mod series;
+mod shelf;
 mod sight;
 mod sql;
 mod store;

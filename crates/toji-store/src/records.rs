@@ -1,6 +1,8 @@
 //! Reading records: the present state, the state at an earlier event, history and links.
 
+use crate::commit::references;
 use crate::fault;
+use crate::shelf::Kept;
 use crate::sight::Sight;
 use crate::store::Store;
 use serde::Serialize;
@@ -80,15 +82,6 @@ impl Store {
         row.as_ref().map(read_record).transpose()
     }
 
-    /// The present version of a record, if there is one that the asker may see.
-    pub(crate) async fn seen(&self, access: &Access, kind: &str, id: &str) -> Result<Option<Record>> {
-        let declared = self.kinds.get(kind)?;
-        match self.present_record(kind, id).await? {
-            Some(record) if Sight::new(self, access).sees(declared, &record).await? => self.present(record).map(Some),
-            _ => Ok(None),
-        }
-    }
-
     /// The record with its fields brought to the present version of its kind.
     pub(crate) fn present(&self, mut record: Record) -> Result<Record> {
         let kind = self.kinds.get(&record.kind)?;
@@ -157,6 +150,11 @@ impl Store {
     /// Unknown kind, storage faults.
     pub async fn records(&self, access: &Access, kind: &str, as_of: Option<Instant>, retired: bool) -> Result<Vec<Record>> {
         let declared = self.kinds.get(kind)?;
+        if as_of.is_none()
+            && let Some(shelf) = self.shelf(declared).await?
+        {
+            return self.visible_kept(access, declared, shelf.rows().iter(), retired).await;
+        }
         let rows = match as_of {
             None => {
                 sqlx::query("SELECT kind, id, version, kind_version, retired, owner, fields FROM versions WHERE kind = $1 AND latest = 1 ORDER BY id")
@@ -189,6 +187,14 @@ impl Store {
     /// Unknown kind, storage faults.
     pub async fn linked(&self, access: &Access, kind: &str, target_kind: &str, target: &str) -> Result<Vec<Record>> {
         let declared = self.kinds.get(kind)?;
+        if matches!(target_kind, "run" | "sample")
+            && let Some(shelf) = self.shelf_if_kept(declared).await?
+        {
+            if !self.sees_target(access, target_kind, target).await? {
+                return Ok(Vec::new());
+            }
+            return self.visible_kept(access, declared, shelf.naming(target_kind, target), false).await;
+        }
         // CROSS JOIN: SQLite would else walk every record of the kind and look for its link.
         let rows = sqlx::query(
             "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.owner, v.fields FROM links l CROSS JOIN versions v
@@ -226,6 +232,23 @@ impl Store {
         }
         // The databases order texts differently.
         out.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(out)
+    }
+
+    async fn visible_kept<'a>(
+        &self,
+        access: &Access,
+        kind: &Kind,
+        rows: impl Iterator<Item = &'a Kept> + Send,
+        retired: bool,
+    ) -> Result<Vec<Record>> {
+        let mut sight = Sight::new(self, access);
+        let mut out = Vec::new();
+        for kept in rows {
+            if (retired || !kept.record.retired) && sight.sees_kept(kind, kept).await? {
+                out.push(self.present((*kept.record).clone())?);
+            }
+        }
         Ok(out)
     }
 
@@ -418,30 +441,53 @@ impl Store {
     /// # Errors
     /// Storage faults.
     pub async fn link_counts(&self, access: &Access, target_kind: &str) -> Result<BTreeMap<(String, String), u64>> {
-        let rows = sqlx::query("SELECT DISTINCT target, kind, id FROM links WHERE target_kind = $1")
+        if access.sees_all() {
+            let rows = sqlx::query(
+                "SELECT target, kind, COUNT(DISTINCT id) AS n FROM links WHERE target_kind = $1 GROUP BY target, kind",
+            )
             .bind(target_kind)
             .fetch_all(&self.catalogue.pool)
             .await
             .map_err(fault::sql)?;
-        // Kind → identifiers the asker may see; not asked when they see all.
-        let mut open: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            let read = |row: &sqlx::any::AnyRow| {
+                let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+                let n: i64 = row.try_get("n").map_err(fault::sql)?;
+                Ok(((text("target")?, text("kind")?), u64::try_from(n).unwrap_or_default()))
+            };
+            return rows.iter().map(read).collect();
+        }
+        let open: BTreeSet<String> =
+            self.records(access, target_kind, None, true).await?.into_iter().map(|r| r.id.to_string()).collect();
         let mut out = BTreeMap::new();
-        for row in &rows {
-            let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
-            let (target, kind, id) = (text("target")?, text("kind")?, text("id")?);
-            if !access.sees_all() {
-                for wanted in [target_kind, kind.as_str()] {
-                    if !open.contains_key(wanted) {
-                        let seen = self.records(access, wanted, None, true).await?;
-                        open.insert(wanted.to_owned(), seen.into_iter().map(|r| r.id.to_string()).collect());
+        for kind in self.kinds.iter().filter(|kind| kind.fields.iter().any(|f| f.target.as_deref() == Some(target_kind))) {
+            // A record that names the target in two fields counts once.
+            let mut count = |targets: BTreeSet<&str>, n: u64| {
+                for target in targets.into_iter().filter(|target| open.contains(*target)) {
+                    *out.entry((target.to_owned(), kind.kind.clone())).or_insert(0) += n;
+                }
+            };
+            match self.shelf(kind).await?.filter(|_| target_kind == "run") {
+                Some(shelf) => {
+                    let mut sight = Sight::new(self, access);
+                    let mut seen = vec![0; shelf.bonds().len()];
+                    for kept in shelf.rows() {
+                        if sight.sees_kept(kind, kept).await?
+                            && let Some(n) = seen.get_mut(kept.bond)
+                        {
+                            *n += 1;
+                        }
+                    }
+                    for (bond, n) in shelf.bonds().iter().zip(seen).filter(|(_, n)| *n > 0) {
+                        count(bond.runs.iter().map(String::as_str).collect(), n);
                     }
                 }
-                let sees = |kind: &str, id: &str| open.get(kind).is_some_and(|ids| ids.contains(id));
-                if !sees(target_kind, &target) || !sees(&kind, &id) {
-                    continue;
+                None => {
+                    for record in self.records(access, &kind.kind, None, true).await? {
+                        let named = references(kind, &record.fields).into_iter().filter(|(_, of, _)| *of == target_kind);
+                        count(named.map(|(_, _, target)| target).collect(), 1);
+                    }
                 }
             }
-            *out.entry((target, kind)).or_insert(0) += 1;
         }
         Ok(out)
     }

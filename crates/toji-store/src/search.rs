@@ -8,17 +8,20 @@
 use crate::fault;
 use crate::ledger::{self, Body, Change};
 use crate::records::title_of;
+use crate::shelf::Shelf;
+use crate::sight::Sight;
 use crate::store::Store;
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _};
-use tantivy::{Index, IndexWriter, TantivyDocument, Term};
-use toji_core::kind::FieldType;
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use toji_core::kind::{Field as FieldDecl, FieldType};
 use toji_core::record::FieldMap;
-use toji_core::{Access, Error, Id, Kind, Result, Text, substance, variable};
+use toji_core::{Access, Error, Id, Kind, Record, Result, Text, substance, variable};
 use tokio::sync::Mutex;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -63,10 +66,24 @@ pub(crate) struct SearchFolder {
 
 #[derive(Debug, Default)]
 struct State {
-    index: Option<(Index, Fields)>,
-    /// Ledger position the dictionary was made at.
-    seq: i64,
-    dictionary: Dictionary,
+    index: Option<Opened>,
+    /// Newest change of the records the dictionary was made from, and it.
+    dictionary: Option<(i64, Arc<Dictionary>)>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    index: Index,
+    fields: Fields,
+    reader: IndexReader,
+    /// What of the ledger the reader was last opened upon.
+    done: i64,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("index", &self.index).field("done", &self.done).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +109,16 @@ fn engine(error: impl std::fmt::Display) -> Error {
 
 /// Most records looked at for one question.
 const HITS_MAX: usize = 1000;
+/// Hits of a kind from which on reading the whole kind is worth it.
+const MANY: usize = 16;
+
+/// What one question has looked at: one sight and the shelves of the kinds it met.
+struct Looked<'a> {
+    sight: Sight<'a>,
+    shelves: HashMap<String, Option<Arc<Shelf>>>,
+    /// Hits by kind.
+    many: HashMap<String, usize>,
+}
 
 impl Store {
     /// Finds records by words, in either language.
@@ -102,21 +129,24 @@ impl Store {
         for kind in kinds {
             self.kinds.get(kind)?;
         }
-        let mut state = self.search.state.lock().await;
-        self.catch_up(&mut state).await?;
-        let Some((index, fields)) = &state.index else { return Ok(SearchAnswer::default()) };
+        let (opened, dictionary) = self.caught_up().await?;
+        let fields = opened.fields;
         // The words of records the asker may not see are not known to their questions either.
-        let terms = match access.sees_all() {
-            true => state.dictionary.cut(question),
-            false => self.dictionary(access).await?.cut(question),
-        };
+        let mut open = HashSet::new();
+        let mut looked = Looked { sight: Sight::new(self, access), shelves: HashMap::new(), many: HashMap::new() };
+        for (i, (kind, id)) in dictionary.told_by(question) {
+            if self.look(&mut looked, kind, id).await?.is_some() {
+                open.insert(i);
+            }
+        }
+        let terms = dictionary.cut(question, &open);
         if terms.is_empty() {
             return Ok(SearchAnswer::default());
         }
-        let searcher = index.reader().map_err(engine)?.searcher();
+        let searcher = opened.reader.searcher();
         let mut answer = SearchAnswer { terms: terms.clone(), ..SearchAnswer::default() };
         for occur in [Occur::Must, Occur::Should] {
-            let query = question_query(*fields, &terms, occur);
+            let query = question_query(fields, &terms, occur);
             let top = searcher.search(&query, &TopDocs::with_limit(HITS_MAX).order_by_score()).map_err(engine)?;
             let mut scored: Vec<(f32, String, String)> = Vec::new();
             for (score, address) in top {
@@ -128,11 +158,16 @@ impl Store {
             }
             scored.retain(|(_, kind, _)| kinds.is_empty() || kinds.contains(kind));
             scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (&a.1, &a.2).cmp(&(&b.1, &b.2))));
+            for (_, kind, _) in &scored {
+                *looked.many.entry(kind.clone()).or_default() += 1;
+            }
+            looked.shelves.retain(|_, shelf| shelf.is_some());
             for (score, kind, id) in scored {
                 // The gate: what the asker may not read is neither shown nor counted.
-                let Some(record) = self.seen(access, &kind, &id).await?.filter(|r| !r.retired) else { continue };
+                let Some(record) = self.look(&mut looked, &kind, &id).await?.filter(|r| !r.retired) else { continue };
                 answer.total += 1;
                 if answer.hits.len() < limit {
+                    let record = self.present((*record).clone())?;
                     let declared = self.kinds.get(&kind)?;
                     let (field, snippet) = snippet(declared, &record.id, &record.fields, &terms);
                     let source = record.fields.get("source").and_then(Json::as_str).map(str::to_owned);
@@ -147,34 +182,58 @@ impl Store {
         Ok(answer)
     }
 
-    /// Brings index and dictionary up to the newest event.
-    async fn catch_up(&self, state: &mut State) -> Result<()> {
-        let seq = self.position().await?;
-        if state.index.is_none() {
-            let schema = schema();
-            std::fs::create_dir_all(&self.search.dir).map_err(|e| fault::io(&e, &self.search.dir))?;
-            let directory = tantivy::directory::MmapDirectory::open(&self.search.dir).map_err(engine)?;
-            let index = Index::open_or_create(directory, schema.clone()).map_err(engine)?;
-            let field = |name: &str| schema.get_field(name).map_err(engine);
-            state.index = Some((index, Fields { key: field("key")?, title: field("title")?, text: field("text")? }));
+    /// A record that is present, if the asker may see it.
+    async fn look(&self, looked: &mut Looked<'_>, kind: &str, id: &str) -> Result<Option<Arc<Record>>> {
+        let declared = self.kinds.get(kind)?;
+        if !looked.shelves.contains_key(kind) {
+            let many = looked.many.get(kind).is_some_and(|n| *n >= MANY);
+            let shelf = if many { self.shelf(declared).await? } else { self.shelf_if_kept(declared).await? };
+            looked.shelves.insert(kind.to_owned(), shelf);
         }
-        let Some((index, fields)) = &state.index else { return Ok(()) };
-        let done: i64 = index.load_metas().map_err(engine)?.payload.and_then(|p| p.parse().ok()).unwrap_or(0);
-        if done < seq {
-            self.index_events(index, *fields, done, seq).await?;
+        if let Some(Some(shelf)) = looked.shelves.get(kind) {
+            let Some(kept) = shelf.find(id) else { return Ok(None) };
+            return Ok(looked.sight.sees_kept(declared, kept).await?.then(|| kept.record.clone()));
         }
-        if state.seq != seq || state.dictionary.is_empty() {
-            state.dictionary = self.dictionary(&Access::owner()).await?;
-            state.seq = seq;
+        match self.present_record(kind, id).await? {
+            Some(record) if looked.sight.sees(declared, &record).await? => Ok(Some(Arc::new(record))),
+            _ => Ok(None),
         }
-        Ok(())
     }
 
-    async fn index_events(&self, index: &Index, fields: Fields, mut done: i64, seq: i64) -> Result<()> {
+    /// Index and dictionary, brought up to the newest event.
+    async fn caught_up(&self) -> Result<(Opened, Arc<Dictionary>)> {
+        let mut locked = self.search.state.lock().await;
+        let state = &mut *locked;
+        let seq = self.position().await?;
+        if state.index.is_none() {
+            state.index = Some(open(&self.search.dir)?);
+        }
+        let opened = state.index.as_mut().ok_or_else(|| engine("not open"))?;
+        let mut done = position_of(&opened.index)?;
+        if done < seq {
+            done = self.index_events(&opened.index, opened.fields, done, seq).await?;
+        }
+        if opened.done != done {
+            opened.reader.reload().map_err(engine)?;
+            opened.done = done;
+        }
+        let opened = opened.clone();
+        let told: Vec<&str> = self.kinds.iter().filter(|kind| !pairs(kind).is_empty()).map(|kind| kind.kind.as_str()).collect();
+        let seq = self.newest_of(&told).await?;
+        let dictionary = match &state.dictionary {
+            Some((at, dictionary)) if *at == seq => dictionary.clone(),
+            _ => Arc::new(self.dictionary().await?),
+        };
+        state.dictionary = Some((seq, dictionary.clone()));
+        Ok((opened, dictionary))
+    }
+
+    /// Takes events into the index; gives how far it reaches then.
+    async fn index_events(&self, index: &Index, fields: Fields, mut done: i64, seq: i64) -> Result<i64> {
         let mut writer: IndexWriter = match index.writer_with_num_threads(1, 32 << 20) {
             Ok(writer) => writer,
             // Another process is catching up; what it has committed so far is searched.
-            Err(tantivy::TantivyError::LockFailure(..)) => return Ok(()),
+            Err(tantivy::TantivyError::LockFailure(..)) => return position_of(index),
             Err(error) => return Err(engine(error)),
         };
         while done < seq {
@@ -198,49 +257,71 @@ impl Store {
         let mut prepared = writer.prepare_commit().map_err(engine)?;
         prepared.set_payload(&done.to_string());
         prepared.commit().map_err(engine)?;
-        Ok(())
+        // Else every search after a change would leave one more small segment.
+        writer.wait_merging_threads().map_err(engine)?;
+        Ok(done)
     }
 
-    async fn dictionary(&self, access: &Access) -> Result<Dictionary> {
+    async fn dictionary(&self) -> Result<Dictionary> {
         let mut dictionary = Dictionary::default();
         for kind in self.kinds.iter() {
-            dictionary.add(&kind.label.ja, &kind.label.en);
+            dictionary.add(&kind.label.ja, &kind.label.en, None);
             for choice in kind.fields.iter().flat_map(|f| &f.choices) {
-                dictionary.add(&choice.label.ja, &choice.label.en);
+                dictionary.add(&choice.label.ja, &choice.label.en, None);
             }
-            let pairs: Vec<(String, String)> = kind
-                .fields
-                .iter()
-                .filter_map(|f| {
-                    let en = format!("{}_en", f.name.strip_suffix("_ja")?);
-                    kind.field(&en).map(|_| (f.name.clone(), en))
-                })
-                .collect();
+            let pairs = pairs(kind);
             if pairs.is_empty() {
                 continue;
             }
-            for record in self.records(access, &kind.kind, None, false).await? {
+            for record in self.records(&Access::owner(), &kind.kind, None, false).await? {
+                let source = dictionary.source(&record);
                 for (ja, en) in &pairs {
                     let text = |name: &String| record.fields.get(name).and_then(Json::as_str);
                     if let (Some(ja), Some(en)) = (text(ja), text(en)) {
-                        dictionary.add(ja, en);
+                        dictionary.add(ja, en, Some(source));
                     }
                 }
             }
         }
         for variable in variable::all() {
-            dictionary.add(&variable.label.ja, &variable.label.en);
+            dictionary.add(&variable.label.ja, &variable.label.en, None);
         }
         for substance in substance::all() {
-            dictionary.add(&substance.label().ja, &substance.label().en);
+            dictionary.add(&substance.label().ja, &substance.label().en, None);
         }
         for line in include_str!("../glossary.tsv").lines().filter(|l| !l.starts_with('#')) {
             if let Some((ja, en)) = line.split_once('\t') {
-                dictionary.add(ja, en);
+                dictionary.add(ja, en, None);
             }
         }
         Ok(dictionary)
     }
+}
+
+/// Pairs of fields that say the same in Japanese and English.
+fn pairs(kind: &Kind) -> Vec<(String, String)> {
+    let other = |f: &FieldDecl| {
+        let en = format!("{}_en", f.name.strip_suffix("_ja")?);
+        kind.field(&en).map(|_| (f.name.clone(), en))
+    };
+    kind.fields.iter().filter_map(other).collect()
+}
+
+fn open(dir: &Path) -> Result<Opened> {
+    let schema = schema();
+    std::fs::create_dir_all(dir).map_err(|e| fault::io(&e, dir))?;
+    let directory = tantivy::directory::MmapDirectory::open(dir).map_err(engine)?;
+    let index = Index::open_or_create(directory, schema.clone()).map_err(engine)?;
+    let field = |name: &str| schema.get_field(name).map_err(engine);
+    let fields = Fields { key: field("key")?, title: field("title")?, text: field("text")? };
+    let done = position_of(&index)?;
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(engine)?;
+    Ok(Opened { index, fields, reader, done })
+}
+
+/// How far of the ledger an index reaches.
+fn position_of(index: &Index) -> Result<i64> {
+    Ok(index.load_metas().map_err(engine)?.payload.and_then(|p| p.parse().ok()).unwrap_or(0))
 }
 
 fn schema() -> Schema {
@@ -353,12 +434,14 @@ const FILLERS: [&str; 30] = [
     "which", "with", "that", "の", "を", "に", "は", "が", "と", "で", "や", "から",
 ];
 
-/// Known terms with their translations.
+/// Known terms with their translations, and which records say so.
 #[derive(Debug, Default)]
 pub(crate) struct Dictionary {
-    /// Normalised term → all texts that mean the same.
-    terms: BTreeMap<String, BTreeSet<String>>,
+    /// Normalised term → texts that mean the same → records that say so; none when everybody knows.
+    terms: BTreeMap<String, BTreeMap<String, Option<Vec<usize>>>>,
     longest: usize,
+    /// Records whose words are terms: kind and identifier.
+    sources: Vec<(String, String)>,
 }
 
 fn normal(text: &str) -> String {
@@ -369,11 +452,13 @@ fn normal(text: &str) -> String {
 }
 
 impl Dictionary {
-    fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+    /// A record whose words are terms.
+    fn source(&mut self, record: &Record) -> usize {
+        self.sources.push((record.kind.clone(), record.id.to_string()));
+        self.sources.len() - 1
     }
-    /// Notes that two texts mean the same. Long texts are sentences, not terms.
-    fn add(&mut self, ja: &str, en: &str) {
+    /// Notes that two texts mean the same, as a record says or everybody knows. Long texts are sentences, not terms.
+    fn add(&mut self, ja: &str, en: &str, source: Option<usize>) {
         let (ja, en) = (normal(ja), normal(en));
         if ja.is_empty() || en.is_empty() || ja.chars().count() > 40 || en.chars().count() > 60 {
             return;
@@ -381,21 +466,52 @@ impl Dictionary {
         for (from, to) in [(&ja, &en), (&en, &ja)] {
             self.longest = self.longest.max(from.chars().count());
             let meant = self.terms.entry(from.clone()).or_default();
-            meant.insert(from.clone());
-            meant.insert(to.clone());
+            for text in [from, to] {
+                let told = meant.entry(text.clone()).or_insert_with(|| Some(Vec::new()));
+                match (source, told.as_mut()) {
+                    (Some(source), Some(told)) => told.push(source),
+                    (None, _) => *told = None,
+                    (Some(_), None) => {}
+                }
+            }
         }
     }
+    /// What a term means as far as these records, and everybody, say.
+    fn known<'a>(&'a self, term: &str, open: &'a HashSet<usize>) -> impl Iterator<Item = &'a String> {
+        let meant = self.terms.get(term).into_iter().flatten();
+        meant.filter(|(_, told)| told.as_ref().is_none_or(|told| told.iter().any(|s| open.contains(s)))).map(|(text, _)| text)
+    }
+    /// The records that say something of a term in the question, or of what it means: what has to be judged before it is
+    /// cut.
+    fn told_by(&self, question: &str) -> Vec<(usize, &(String, String))> {
+        let text = normal(question);
+        let characters: Vec<char> = text.chars().collect();
+        let mut terms: BTreeSet<String> = BTreeSet::new();
+        for at in 0..characters.len() {
+            let ends = at + 1..=characters.len().min(at + self.longest);
+            terms.extend(ends.map(|end| characters[at..end].iter().collect::<String>()).filter(|t| self.terms.contains_key(t)));
+        }
+        let mut told = BTreeSet::new();
+        for _ in 0..2 {
+            let meant: Vec<_> = terms.iter().filter_map(|t| self.terms.get(t)).flatten().collect();
+            told.extend(meant.iter().filter_map(|(_, told)| told.as_ref()).flatten().copied());
+            let more: Vec<String> = meant.into_iter().map(|(text, _)| text.clone()).collect();
+            terms.extend(more);
+        }
+        told.into_iter().filter_map(|i| self.sources.get(i).map(|source| (i, source))).collect()
+    }
     /// All texts that mean the same as a term, over two steps, so that both languages end at one set.
-    fn meanings(&self, term: &str) -> Vec<String> {
+    fn meanings(&self, term: &str, open: &HashSet<usize>) -> Vec<String> {
         let mut found: BTreeSet<String> = BTreeSet::from([term.to_owned()]);
         for _ in 0..2 {
-            let more: Vec<String> = found.iter().filter_map(|t| self.terms.get(t)).flatten().cloned().collect();
+            let more: Vec<String> = found.iter().flat_map(|t| self.known(t, open)).cloned().collect();
             found.extend(more);
         }
         found.into_iter().collect()
     }
-    /// Cuts a question into terms: the longest known ones first from the left, the rest word by word.
-    fn cut(&self, question: &str) -> Vec<Vec<String>> {
+    /// Cuts a question into terms: the longest known ones first from the left, the rest word by word. Of what records say
+    /// only that of these counts.
+    fn cut(&self, question: &str, open: &HashSet<usize>) -> Vec<Vec<String>> {
         let text = normal(question);
         let characters: Vec<char> = text.chars().collect();
         let mut out: Vec<Vec<String>> = Vec::new();
@@ -413,12 +529,12 @@ impl Dictionary {
             let longest = self.longest.min(characters.len() - at);
             let known = (1..=longest).rev().filter(|n| boundary(at) && boundary(at + n)).find_map(|n| {
                 let term: String = characters[at..at + n].iter().collect();
-                (term.trim() == term && self.terms.contains_key(&term)).then_some((n, term))
+                (term.trim() == term && self.known(&term, open).next().is_some()).then_some((n, term))
             });
             match known {
                 Some((n, term)) => {
                     push_loose(&mut loose, &mut out);
-                    out.push(self.meanings(&term));
+                    out.push(self.meanings(&term, open));
                     at += n;
                 }
                 None => {
@@ -500,10 +616,35 @@ mod tests {
     #[test]
     fn a_question_in_either_language_is_one_query() {
         let mut dictionary = Dictionary::default();
-        dictionary.add("食品残渣", "food residue");
-        dictionary.add("施設", "facility");
-        assert_eq!(dictionary.cut("食品残渣の施設"), dictionary.cut("facilities for food residues"));
-        assert_eq!(dictionary.cut("未知語"), vec![vec!["未知語".to_owned()]]);
-        assert!(dictionary.cut("the of").is_empty());
+        dictionary.add("食品残渣", "food residue", None);
+        dictionary.add("施設", "facility", None);
+        let cut = |question: &str| dictionary.cut(question, &HashSet::new());
+        assert_eq!(cut("食品残渣の施設"), cut("facilities for food residues"));
+        assert_eq!(cut("未知語"), vec![vec!["未知語".to_owned()]]);
+        assert!(cut("the of").is_empty());
+    }
+
+    #[test]
+    fn what_only_a_record_says_is_known_to_those_who_may_see_it() {
+        let mut dictionary = Dictionary::default();
+        let record: Record = Record {
+            kind: "strain".into(),
+            id: Id::parse("s1").unwrap(),
+            version: 1,
+            kind_version: 1,
+            fields: FieldMap::new(),
+            retired: false,
+            owner: None,
+        };
+        let source = dictionary.source(&record);
+        dictionary.add("秘蔵株", "hidden strain", Some(source));
+        let told: Vec<usize> = dictionary.told_by("the hidden strains").into_iter().map(|(i, _)| i).collect();
+        assert_eq!(told, [source]);
+        let (shown, closed) = (HashSet::from([source]), HashSet::new());
+        assert_eq!(dictionary.cut("hidden strain", &shown), [["hidden strain".to_owned(), "秘蔵株".to_owned()]]);
+        assert_eq!(dictionary.cut("hidden strain", &closed).len(), 2);
+        // Once everybody knows it, no record is needed.
+        dictionary.add("秘蔵株", "hidden strain", None);
+        assert_eq!(dictionary.cut("hidden strain", &closed), [["hidden strain".to_owned(), "秘蔵株".to_owned()]]);
     }
 }

@@ -8,6 +8,7 @@ use crate::commit::references;
 use crate::fault;
 use crate::homes::Homes;
 use crate::reads::{named, scope, word};
+use crate::shelf::Kept;
 use crate::store::Store;
 use sqlx::Row as _;
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub(crate) struct Sight<'a> {
     runs: HashMap<String, Option<(Owned, Decision)>>,
     /// Where runs and samples are at home, once it was needed.
     homes: Option<Arc<Homes>>,
+    /// Kind → what was said about each bond of its shelf, where names do not matter: the reason of a yes.
+    bonds: HashMap<String, Vec<Option<Option<String>>>>,
     /// Records shown, by kind and reason; counted when the reading ends.
     shown: HashMap<String, Vec<(String, u64)>>,
 }
@@ -59,7 +62,7 @@ impl<'a> Sight<'a> {
 
     /// Questions about something else than reading.
     pub(crate) fn to(store: &'a Store, access: &'a Access, action: Action) -> Self {
-        Self { store, access, action, runs: HashMap::new(), homes: None, shown: HashMap::new() }
+        Self { store, access, action, runs: HashMap::new(), homes: None, bonds: HashMap::new(), shown: HashMap::new() }
     }
 
     /// The decision about a record. Not noted: listing leaves out silently, asking for one thing goes
@@ -98,19 +101,48 @@ impl<'a> Sight<'a> {
     pub(crate) async fn sees(&mut self, kind: &Kind, record: &Record) -> Result<bool> {
         let decision = self.judge(kind, record).await?;
         if decision.allow {
-            self.count(&kind.kind, decision.reason.en);
+            self.count(&kind.kind, &decision.reason.en);
         }
         Ok(decision.allow)
     }
 
-    fn count(&mut self, kind: &str, reason: String) {
+    /// As [`Sight::sees`], of a record on the shelf of its kind. One shelf of a kind per sight: what was said about its
+    /// bonds is remembered.
+    pub(crate) async fn sees_kept(&mut self, kind: &Kind, kept: &Kept) -> Result<bool> {
+        // Whose a file is rests on what names it, and that is no part of its record.
+        if kind.kind == "file" || self.access.gate.goes_by_name(&kind.kind) {
+            return self.sees(kind, &kept.record).await;
+        }
+        let known = self.bonds.get(&kind.kind).and_then(|said| said.get(kept.bond)).cloned().flatten();
+        let said = match known {
+            Some(said) => said,
+            None => {
+                let decision = self.judge(kind, &kept.record).await?;
+                let said = decision.allow.then_some(decision.reason.en);
+                let all = self.bonds.entry(kind.kind.clone()).or_default();
+                if all.len() <= kept.bond {
+                    all.resize(kept.bond + 1, None);
+                }
+                if let Some(place) = all.get_mut(kept.bond) {
+                    *place = Some(said.clone());
+                }
+                said
+            }
+        };
+        if let Some(reason) = &said {
+            self.count(&kind.kind, reason);
+        }
+        Ok(said.is_some())
+    }
+
+    fn count(&mut self, kind: &str, reason: &str) {
         if !self.shown.contains_key(kind) {
             self.shown.insert(kind.to_owned(), Vec::new());
         }
         let Some(reasons) = self.shown.get_mut(kind) else { return };
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
             Some((_, n)) => *n += 1,
-            None => reasons.push((reason, 1)),
+            None => reasons.push((reason.to_owned(), 1)),
         }
     }
 

@@ -7,8 +7,10 @@ use crate::ledger::Head;
 use crate::reads::Reads;
 use crate::series::{PartReader, RollupReader};
 use crate::{fault, ledger};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use arrow::datatypes::SchemaRef;
+use std::sync::{Arc, Mutex, OnceLock};
 use toji_core::{Access, Action, Category, Digest, Error, Id, KindSet, Resource, Result};
 
 /// An open store.
@@ -20,10 +22,14 @@ pub struct Store {
     pub(crate) parts: PartReader,
     pub(crate) rollups: RollupReader,
     pub(crate) reads: Reads,
-    /// Position in the ledger, and the summaries of all channels there.
-    pub(crate) summed: Mutex<Option<(i64, Arc<Summaries>)>>,
+    /// How many parts there were, how many in force and the newest, and the summaries of all channels then.
+    pub(crate) summed: Mutex<Option<([i64; 3], Arc<Summaries>)>>,
     pub(crate) homes: Mutex<Option<(i64, Arc<crate::homes::Homes>)>>,
+    /// Kinds kept read; none where a kind has too many records.
+    pub(crate) shelves: Mutex<HashMap<String, Option<Arc<crate::shelf::Shelf>>>>,
     pub(crate) kinds: &'static KindSet,
+    /// The kinds as tables, once SQL was asked for.
+    pub(crate) tables: OnceLock<Vec<SchemaRef>>,
     pub(crate) head: Mutex<Head>,
     pub(crate) search: crate::search::SearchFolder,
     pub(crate) tail: crate::tail::Tail,
@@ -82,7 +88,9 @@ impl Store {
             reads: Reads::new(catalogue.clone()),
             summed: Mutex::default(),
             homes: Mutex::default(),
+            shelves: Mutex::default(),
             kinds: KindSet::builtin()?,
+            tables: OnceLock::new(),
             head: Mutex::new(Head { seq: 0, hash: head.hash }),
             search: crate::search::SearchFolder::new(dir.join("search")),
             tail: crate::tail::Tail::new(dir),
@@ -94,6 +102,7 @@ impl Store {
     #[must_use]
     pub fn with_kinds(mut self, kinds: &'static KindSet) -> Self {
         self.kinds = kinds;
+        self.tables = OnceLock::new();
         self
     }
     /// The declared kinds.

@@ -30,6 +30,8 @@ pub enum Place {
 pub trait Places: Send + Sync + fmt::Debug {
     /// Where a record, a series or a file stands.
     fn place(&self, what: Resource<'_>) -> Place;
+    /// Does where records of a kind stand rest on their names, as it does when data sets name them?
+    fn named(&self, kind: &str) -> bool;
     /// Has the member taken the data set under the agreement, so that the feedback it owes is booked?
     fn taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool;
     /// Is the data set a secret whose export somebody else must approve first?
@@ -202,5 +204,9 @@ impl Gate for Seat {
             Place::Work => Decision::yes(Text::new("依頼した作業", "work that was asked for")),
             Place::Nowhere => Decision::no(Text::new("どのデータセットにも属しません", "it belongs to no data set")),
         }
+    }
+
+    fn goes_by_name(&self, kind: &str) -> bool {
+        self.places.named(kind)
     }
 }

@@ -251,6 +251,9 @@ fn every_clause_speaks_two_languages() {
 #[derive(Debug)]
 struct Runs(BTreeSet<(Id, Id)>);
 impl Places for Runs {
+    fn named(&self, _kind: &str) -> bool {
+        true
+    }
     fn place(&self, what: Resource<'_>) -> Place {
         match what {
             Resource::Record { kind: "agreement", .. } => Place::Parties(BTreeSet::from([id("kura")])),

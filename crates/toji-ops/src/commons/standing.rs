@@ -246,6 +246,9 @@ impl Places for Standing {
             Err(_) => Place::Nowhere,
         }
     }
+    fn named(&self, kind: &str) -> bool {
+        KINDS.contains(&kind) || PARTS.iter().any(|(_, part)| *part == kind)
+    }
     fn taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool {
         self.takings.contains(&(member.clone(), data_set.clone(), agreement.clone()))
     }

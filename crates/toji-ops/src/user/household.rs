@@ -38,6 +38,10 @@ impl Gate for Household {
             Decision::no(Text::new("役割が足りません", "no role of theirs allows it"))
         }
     }
+
+    fn goes_by_name(&self, _kind: &str) -> bool {
+        false
+    }
 }
 
 impl Session {

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use toji_core::kind::{Field as KindField, FieldType};
 use toji_core::{Access, Error, Instant, Kind, Record, Result};
 
-pub(super) fn table(store: &Arc<Store>, access: &Access, kind: &Kind) -> Arc<LazyTable> {
-    let schema = schema(kind);
+pub(super) fn table(store: &Arc<Store>, access: &Access, kind: &Kind, schema: &SchemaRef) -> Arc<LazyTable> {
     let (store, access, name, shape) = (store.clone(), access.clone(), kind.kind.clone(), schema.clone());
-    Arc::new(LazyTable::new(schema, move || {
+    Arc::new(LazyTable::new(schema.clone(), move || {
         let (store, access, name, shape) = (store.clone(), access.clone(), name.clone(), shape.clone());
         async move {
             let records = store.records(&access, &name, None, false).await?;
@@ -35,7 +34,7 @@ fn value_columns(name: &str) -> [(String, DataType); 6] {
     ]
 }
 
-fn schema(kind: &Kind) -> SchemaRef {
+pub(super) fn schema(kind: &Kind) -> SchemaRef {
     let mut fields = vec![Field::new("id", DataType::Utf8, false), Field::new("version", DataType::Int64, false)];
     for field in &kind.fields {
         if field.field_type == FieldType::Value && !field.many {

@@ -27,8 +27,9 @@ impl Store {
         let config = SessionConfig::new().with_information_schema(true).with_target_partitions(2);
         let context = SessionContext::new_with_config(config);
         let register = |name: String, table| context.register_table(name, table).map(|_| ()).map_err(|e| sql_error(&e));
-        for kind in self.kinds.iter() {
-            register(kind.kind.replace('-', "_"), kinds::table(self, access, kind))?;
+        let schemas = self.tables.get_or_init(|| self.kinds.iter().map(kinds::schema).collect());
+        for (kind, schema) in self.kinds.iter().zip(schemas) {
+            register(kind.kind.replace('-', "_"), kinds::table(self, access, kind, schema))?;
         }
         register("series".into(), points::table(self, access))?;
         context.register_udtf("aligned", functions::aligned(self, access));

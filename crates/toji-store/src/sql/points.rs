@@ -3,7 +3,7 @@
 use crate::series::{Base, Block, Series, Want};
 use crate::sight::Sight;
 use crate::store::Store;
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampNanosecondArray, UInt16Array};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampNanosecondArray, UInt16Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, ScalarValue};
@@ -15,6 +15,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use std::sync::Arc;
 use toji_core::{Access, Category, Error, Id, Instant, Result};
+
+/// The column of texts.
+const TEXT: usize = 9;
 
 pub(super) fn table(store: &Arc<Store>, access: &Access) -> Arc<PointsTable> {
     Arc::new(PointsTable { store: store.clone(), access: access.clone(), schema: schema() })
@@ -162,10 +165,12 @@ impl TableProvider for PointsTable {
             })
             .await
             .map_err(super::engine_error)?;
-        let want = if projection.is_none_or(|p| p.contains(&9)) { Want::All } else { Want::Numbers };
-        let stream = ChunkStream { store: self.store.clone(), schema: self.schema.clone(), chunks, want };
-        let exec = StreamingTableExec::try_new(self.schema.clone(), vec![Arc::new(stream)], projection, None, false, None)?;
-        Ok(Arc::new(exec))
+        let columns: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let want = if columns.contains(&TEXT) { Want::All } else { Want::Numbers };
+        // Only the columns that are asked for are made.
+        let schema = Arc::new(self.schema.project(&columns)?);
+        let stream = ChunkStream { store: self.store.clone(), schema: schema.clone(), columns, chunks, want };
+        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(stream)], None, None, false, None)?))
     }
 }
 
@@ -173,6 +178,8 @@ impl TableProvider for PointsTable {
 struct ChunkStream {
     store: Arc<Store>,
     schema: SchemaRef,
+    /// Which columns of the table the schema has.
+    columns: Vec<usize>,
     chunks: Vec<Chunk>,
     want: Want,
 }
@@ -182,17 +189,17 @@ impl PartitionStream for ChunkStream {
         &self.schema
     }
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (store, schema, want) = (self.store.clone(), self.schema.clone(), self.want);
+        let (store, schema, columns, want) = (self.store.clone(), self.schema.clone(), self.columns.clone(), self.want);
         let batches = self.chunks.clone().into_iter().map(move |chunk| {
             let base = chunk.blocks.first().map_or(Base::Utc, |b| b.base);
             let series = store.read_blocks(&chunk.run, &chunk.blocks, base, want, i64::MIN, i64::MAX);
-            series.and_then(|s| batch(&schema, &chunk, base, s)).map_err(super::engine_error)
+            series.and_then(|s| batch(&schema, &columns, &chunk, base, s)).map_err(super::engine_error)
         });
         Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), futures::stream::iter(batches)))
     }
 }
 
-fn batch(schema: &SchemaRef, chunk: &Chunk, base: Base, series: Series) -> Result<RecordBatch> {
+fn batch(schema: &SchemaRef, columns: &[usize], chunk: &Chunk, base: Base, series: Series) -> Result<RecordBatch> {
     let n = series.len();
     let same = |text: &str| Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n))) as ArrayRef;
     let maybe = |text: &Option<String>| Arc::new(std::iter::repeat_n(text.as_deref(), n).collect::<StringArray>()) as ArrayRef;
@@ -204,23 +211,31 @@ fn batch(schema: &SchemaRef, chunk: &Chunk, base: Base, series: Series) -> Resul
         Base::Utc => chunk.zero.map(|z| (t - z) as f64 / 1e9),
         Base::Elapsed => Some(t as f64 / 1e9),
     };
-    let mut texts: Vec<Option<String>> = vec![None; n];
-    for (i, text) in series.texts {
-        if let Some(slot) = texts.get_mut(i as usize) {
-            *slot = Some(text);
+    let texts = || {
+        let mut texts: Vec<Option<&str>> = vec![None; n];
+        for (i, text) in &series.texts {
+            if let Some(slot) = texts.get_mut(*i as usize) {
+                *slot = Some(text);
+            }
         }
-    }
-    let columns: Vec<ArrayRef> = vec![
-        same(chunk.run.as_str()),
-        same(&chunk.channel),
-        same(&chunk.key),
-        maybe(&chunk.variable),
-        maybe(&chunk.unit),
-        Arc::new(series.t_ns.iter().map(|t| time(*t)).collect::<TimestampNanosecondArray>().with_timezone("UTC")),
-        Arc::new(series.t_ns.iter().map(|t| elapsed(*t)).collect::<Float64Array>()),
-        Arc::new(series.value.iter().map(|v| (!v.is_nan()).then_some(*v)).collect::<Float64Array>()),
-        Arc::new(UInt16Array::from(series.quality)),
-        Arc::new(texts.into_iter().collect::<StringArray>()),
-    ];
-    RecordBatch::try_new(schema.clone(), columns).map_err(|e| Error::bug("E-SQL-011", e))
+        Arc::new(texts.into_iter().collect::<StringArray>()) as ArrayRef
+    };
+    let column = |i: &usize| -> ArrayRef {
+        match *i {
+            0 => same(chunk.run.as_str()),
+            1 => same(&chunk.channel),
+            2 => same(&chunk.key),
+            3 => maybe(&chunk.variable),
+            4 => maybe(&chunk.unit),
+            5 => Arc::new(series.t_ns.iter().map(|t| time(*t)).collect::<TimestampNanosecondArray>().with_timezone("UTC")),
+            6 => Arc::new(series.t_ns.iter().map(|t| elapsed(*t)).collect::<Float64Array>()),
+            7 => Arc::new(series.value.iter().map(|v| (!v.is_nan()).then_some(*v)).collect::<Float64Array>()),
+            8 => Arc::new(UInt16Array::from(series.quality.clone())),
+            _ => texts(),
+        }
+    };
+    // Rows are counted also where no column is asked for.
+    let rows = RecordBatchOptions::new().with_row_count(Some(n));
+    let columns = columns.iter().map(column).collect();
+    RecordBatch::try_new_with_options(schema.clone(), columns, &rows).map_err(|e| Error::bug("E-SQL-011", e))
 }

@@ -16,5 +16,6 @@ mod reads;
 mod search;
 mod secrets;
 mod series;
+mod shelf;
 mod sql;
 mod tamper;
