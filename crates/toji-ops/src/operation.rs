@@ -52,9 +52,9 @@ pub struct Attachment {
 
 /// What an operation returns.
 #[derive(Debug)]
-pub struct Output {
-    /// The typed output as JSON.
-    pub json: Json,
+pub struct Output<J = Json> {
+    /// The typed output as JSON: as a value, or as text.
+    pub json: J,
     /// A file, for exports.
     pub attachment: Option<Attachment>,
 }
@@ -67,7 +67,22 @@ pub struct Answer<O> {
     pub attachment: Option<Attachment>,
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<Output>> + Send>>;
+/// A typed output whose type only the operation knows.
+trait Told: Send {
+    fn value(&self) -> serde_json::Result<Json>;
+    fn text(&self) -> serde_json::Result<Vec<u8>>;
+}
+
+impl<O: Serialize + Send> Told for O {
+    fn value(&self) -> serde_json::Result<Json> {
+        serde_json::to_value(self)
+    }
+    fn text(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Answer<Box<dyn Told>>>> + Send>>;
 
 /// An operation, as the faces see it.
 pub struct Operation {
@@ -114,7 +129,7 @@ impl Operation {
     pub fn declare<I, O, F, R>(words: Words, effect: Effect, function: F) -> Self
     where
         I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
         F: Fn(Context, I) -> R + Send + Sync + Clone + 'static,
         R: Future<Output = Result<O>> + Send + 'static,
     {
@@ -127,7 +142,7 @@ impl Operation {
     pub fn declare_filed<I, O, F, R>(words: Words, effect: Effect, function: F) -> Self
     where
         I: DeserializeOwned + JsonSchema + Send + 'static,
-        O: Serialize + JsonSchema + 'static,
+        O: Serialize + JsonSchema + Send + 'static,
         F: Fn(Context, I) -> R + Send + Sync + Clone + 'static,
         R: Future<Output = Result<Answer<O>>> + Send + 'static,
     {
@@ -136,8 +151,7 @@ impl Operation {
             Box::pin(async move {
                 let input: I = read_input(input)?;
                 let answer: Answer<O> = function(context, input).await?;
-                let json = serde_json::to_value(&answer.output).map_err(|e| Error::bug("E-OP-001", e))?;
-                Ok(Output { json, attachment: answer.attachment })
+                Ok(Answer { output: Box::new(answer.output) as Box<dyn Told>, attachment: answer.attachment })
             })
         };
         Self {
@@ -176,7 +190,16 @@ impl Operation {
     /// # Errors
     /// Input that does not fit the schema, and whatever the operation refuses.
     pub async fn run(&self, context: Context, input: Json) -> Result<Output> {
-        (self.run)(context, input).await
+        let answer = (self.run)(context, input).await?;
+        Ok(Output { json: answer.output.value().map_err(|e| Error::bug("E-OP-001", e))?, attachment: answer.attachment })
+    }
+    /// As [`Operation::run`], with the output written out at once: for faces that only hand it on, and long series.
+    ///
+    /// # Errors
+    /// As of [`Operation::run`].
+    pub async fn run_text(&self, context: Context, input: Json) -> Result<Output<Vec<u8>>> {
+        let answer = (self.run)(context, input).await?;
+        Ok(Output { json: answer.output.text().map_err(|e| Error::bug("E-OP-001", e))?, attachment: answer.attachment })
     }
 }
 

@@ -155,7 +155,7 @@ async fn answer(
     let output = run(face, who, operation, input).await?;
     match output.attachment {
         Some(file) if download || wants_file(headers) => Ok(send_file(file)),
-        _ => Ok(axum::Json(output.json).into_response()),
+        _ => Ok(([(header::CONTENT_TYPE, "application/json")], output.json).into_response()),
     }
 }
 
@@ -208,7 +208,12 @@ impl Drop for Leash {
 
 /// Runs an operation in its own task: a panic in it becomes a refusal, and a client that goes away
 /// stops it at its next step instead of tearing it apart in the middle of a write.
-async fn run(face: &Arc<Face>, who: &Who, operation: &'static Operation, input: Json) -> std::result::Result<Output, Refusal> {
+async fn run(
+    face: &Arc<Face>,
+    who: &Who,
+    operation: &'static Operation,
+    input: Json,
+) -> std::result::Result<Output<Vec<u8>>, Refusal> {
     let Ok(Ok(turn)) = timeout(face.limits.queue, Arc::clone(&face.turns).acquire_owned()).await else {
         let error = Error::new(Category::Limit, "E-HTTP-010", "サーバーが混み合っています", "the server is busy")
             .hint("少し待ってから再度お試しください", "try again in a moment");
@@ -219,7 +224,7 @@ async fn run(face: &Arc<Face>, who: &Who, operation: &'static Operation, input: 
     let context = face.session.context_of(&who.asker, progress, now()).await?;
     let work = tokio::spawn(async move {
         let _turn = turn;
-        operation.run(context, input).await
+        operation.run_text(context, input).await
     });
     let ended = timeout(face.limits.work, work).await;
     drop(leash);
