@@ -219,6 +219,24 @@ async def load(arguments, client, course, pid):
     return taken, wrong, samples
 
 
+async def each(course, client, pid, count):
+    """CPU of the server in ms, and bytes, for one request of each kind, asked one after another."""
+    kinds = {}
+    while any(len(kinds.get(kind, [])) < count for kind in MIX):
+        kind, method, path, body, token, right = next(course)
+        if len(kinds.setdefault(kind, [])) < count:
+            before = memory(pid)[2], time.monotonic()
+            status, answer = await client.ask(method, path, body, token)
+            assert status == right, (kind, status, answer[:300])
+            kinds[kind].append((memory(pid)[2] - before[0], time.monotonic() - before[1], len(answer)))
+    # The first ones fill caches. CPU is counted in steps of 10 ms, so only sums tell.
+    means = {kind: [1000 * sum(x[i] for x in all[2:]) / len(all[2:]) for i in (0, 1)] for kind, all in kinds.items()}
+    for kind in MIX:
+        cpu, wall = means[kind]
+        print(f"{kind:18} {cpu:8.2f} ms CPU {wall:8.2f} ms {sum(x[2] for x in kinds[kind]) / len(kinds[kind]):10.0f} bytes")
+    print(f"weighted           {sum(MIX[k] * means[k][0] for k in MIX) / sum(MIX.values()):8.2f} ms CPU")
+
+
 async def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--toji", required=True)
@@ -228,6 +246,7 @@ async def main():
     parser.add_argument("--hours", type=float, default=24, help="length of each run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out")
+    parser.add_argument("--each", type=int, default=0, metavar="N", help="instead, the CPU of N requests of each kind, one by one")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="toji-load-")
@@ -237,6 +256,8 @@ async def main():
         port = int(json.loads(serving.stdout.readline())["url"].rsplit(":", 1)[1])
         client = Client(port)
         tokens, made, shared = await prepare(store, client)
+        if arguments.each:
+            return await each(plan(arguments.seed, made, shared, tokens), client, serving.pid, arguments.each)
         taken, wrong, samples = await load(arguments, client, plan(arguments.seed, made, shared, tokens), serving.pid)
     finally:
         serving.terminate()

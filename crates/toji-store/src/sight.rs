@@ -297,9 +297,10 @@ impl Store {
     async fn runs_of_file(&self, file: &str, address: &str, owner: Option<&str>) -> Result<Vec<String>> {
         let mut runs =
             self.texts("SELECT id FROM links WHERE kind = 'run' AND target_kind = 'file' AND target = $1", file).await?;
-        let parts_of_runs =
-            "SELECT DISTINCT r.target FROM links f JOIN links r ON r.kind = f.kind AND r.id = f.id AND r.target_kind = 'run'
-             WHERE f.target_kind = 'file' AND f.kind <> 'run' AND f.target = $1";
+        // CROSS JOIN: SQLite would else walk every link to a run and look whether its record names the file.
+        let parts_of_runs = "SELECT DISTINCT r.target FROM links f CROSS JOIN links r
+             WHERE f.target_kind = 'file' AND f.kind <> 'run' AND f.target = $1
+             AND r.kind = f.kind AND r.id = f.id AND r.target_kind = 'run'";
         runs.extend(self.texts(parts_of_runs, file).await?);
         runs.extend(
             sqlx::query_scalar::<_, String>(
