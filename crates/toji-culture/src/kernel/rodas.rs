@@ -52,13 +52,10 @@ pub(super) struct Tolerances<'a> {
     pub(super) absolute: &'a [f64],
 }
 
-fn blend<N: Number>(into: &mut [N], weights: &[f64], of: &[Vec<N>]) {
-    for (weight, stage) in weights.iter().zip(of) {
-        let weight = N::of(*weight);
-        for (to, k) in into.iter_mut().zip(stage) {
-            *to = *to + weight * *k;
-        }
-    }
+/// Weighted sum of one state's stages, beginning with `from`.
+#[inline(always)]
+fn blend<N: Number>(from: N, weights: &[f64], of: &[Vec<N>], i: usize) -> N {
+    weights.iter().zip(of).fold(from, |sum, (weight, stage)| sum + N::of(*weight) * stage[i])
 }
 
 impl<N: Number> Step<N> {
@@ -78,8 +75,9 @@ impl<N: Number> Step<N> {
     /// Prepares the dense output.
     pub(super) fn prepare(&mut self) {
         for (into, weights) in self.dense.iter_mut().zip(&DENSE) {
-            into.fill(N::of(0.0));
-            blend(into, weights, &self.stages[..5]);
+            for (i, to) in into.iter_mut().enumerate() {
+                *to = blend(N::of(0.0), weights, &self.stages[..5], i);
+            }
         }
     }
 
@@ -157,8 +155,9 @@ impl<N: Number> Rodas<N> {
             match stage {
                 0 => k.copy_from_slice(slopes),
                 1..=4 => {
-                    self.at.copy_from_slice(begins);
-                    blend(&mut self.at, A[stage - 1], done);
+                    for (i, (at, from)) in self.at.iter_mut().zip(begins.iter()).enumerate() {
+                        *at = blend(*from, A[stage - 1], done, i);
+                    }
                     let time = if stage == 4 { to } else { t + N::of(C[stage]) * h };
                     model.slopes(time, &self.at, k);
                 }
@@ -169,10 +168,9 @@ impl<N: Number> Rodas<N> {
                     model.slopes(to, &self.at, k);
                 }
             }
-            for (weight, earlier) in COUPLING[stage].iter().zip(done.iter()) {
-                let weight = N::of(*weight) * per_h;
-                for (to, e) in k.iter_mut().zip(earlier) {
-                    *to = *to + weight * *e;
+            if stage > 0 {
+                for (i, to) in k.iter_mut().enumerate() {
+                    *to = *to + per_h * blend(N::of(0.0), COUPLING[stage], done, i);
                 }
             }
             if stage < 4 {

@@ -218,7 +218,7 @@ fn stiff(lambda: f64, steps: u32) -> (f64, f64) {
     (worst, inside)
 }
 
-/// RODAS falls to order 2 there with the same steps, an error of 1e-5 to 1e-4 at λ·h ≈ 10 in twenty of them.
+/// Where λ·h is large the error does not stay behind: it falls with the order of the method, and with λ.
 #[test]
 fn stiff_problems_keep_their_order_at_the_ends_and_inside() {
     for lambda in [1e2, 1e4, 1e6, 1e9] {
@@ -227,6 +227,5 @@ fn stiff_problems_keep_their_order_at_the_ends_and_inside() {
         // Rounding at 1e9 leaves 1e-15 or so.
         assert!(fine.0 < 1e-13 || order(coarse.0, fine.0) > 2.9, "{lambda}: {coarse:?} {fine:?}");
         assert!(fine.1 < 1e-13 || order(coarse.1, fine.1) > 2.5, "{lambda}: {coarse:?} {fine:?}");
-        println!("{lambda}: {coarse:?} {fine:?}");
     }
 }
