@@ -27,6 +27,7 @@ fn dot(a: &[f64; 6], b: &[f64; 6]) -> f64 {
 }
 
 /// Inverse of a lower triangle.
+#[expect(clippy::needless_range_loop, reason = "the indices of the formula")]
 fn inverse(a: &Square) -> Square {
     let mut x = [[0.0; 6]; 6];
     for column in 0..6 {
