@@ -10,7 +10,7 @@ mod campaign;
 mod golden;
 
 use std::time::Instant;
-use toji_culture::campaign::score;
+use toji_culture::campaign::{Told, Why, score};
 use toji_culture::correction::{paired, variation};
 
 fn mean(values: &[f64]) -> f64 {
@@ -21,6 +21,18 @@ fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+}
+
+type Part = (String, Box<dyn Fn(usize, Why) -> bool>);
+
+/// Which predictions are told apart.
+fn parts(batches: usize) -> Vec<Part> {
+    let mut parts: Vec<Part> = vec![("all".into(), Box::new(|_, _| true))];
+    parts.extend((2..=batches).map(|b| (format!("batch {b}"), Box::new(move |batch, _| batch == b) as _)));
+    for why in [Why::Exploit, Why::Explore, Why::Replicate, Why::FillSpace] {
+        parts.push((format!("{why:?}").to_lowercase(), Box::new(move |_, other| other == why)));
+    }
+    parts
 }
 
 fn main() {
@@ -41,7 +53,6 @@ fn main() {
             }
             told.extend(found.told);
         }
-        let score = score(&told).unwrap();
         for (i, gains) in gains.iter().enumerate() {
             println!(
                 "{{\"case\":\"campaign q={}\",\"runs\":{},\"seeds\":{seeds},\"better_than_default\":{},\"gain_least\":{:.3},\"gain_median\":{:.3},\"gain_most\":{:.3}}}",
@@ -53,16 +64,20 @@ fn main() {
                 quantile(gains, 1.0)
             );
         }
-        println!(
-            "{{\"case\":\"predictions q={}\",\"n\":{},\"bias\":{:.3},\"rms\":{:.3},\"share\":{:.3},\"inside_90\":{:.3},\"seconds\":{:.1}}}",
-            blocks * 4,
-            score.n,
-            score.bias,
-            score.rms,
-            score.share,
-            score.inside,
-            clock.elapsed().as_secs_f64()
-        );
+        for (part, keep) in parts(batches) {
+            let part_of: Vec<Told> = told.iter().filter(|(batch, why, _)| keep(*batch, *why)).map(|(_, _, told)| *told).collect();
+            let Some(score) = score(&part_of) else { continue };
+            println!(
+                "{{\"case\":\"predictions q={}, {part}\",\"n\":{},\"bias\":{:.3},\"rms\":{:.3},\"share\":{:.3},\"inside_90\":{:.3},\"seconds\":{:.1}}}",
+                blocks * 4,
+                score.n,
+                score.bias,
+                score.rms,
+                score.share,
+                score.inside,
+                clock.elapsed().as_secs_f64()
+            );
+        }
     }
     for (name, looks) in [("start alone", &[0.0][..]), ("start and midway", &[0.0, 24.0, 36.0, 48.0][..])] {
         if !wanted("golden") {

@@ -9,30 +9,37 @@ mod campaign;
 mod golden;
 
 use campaign::{campaign, plant};
-use toji_culture::campaign::score;
+use toji_culture::campaign::{Told, Why, score};
 use toji_culture::correction::{paired, variation};
 
 /// Two batches of 24 are 48 runs, three of 12 are 36.
 #[test]
 fn the_campaign_beats_the_default_recipe_within_48_runs_of_24_and_36_of_12() {
     let model = plant();
+    let mut all = Vec::new();
     for (blocks, batches) in [(6, 2), (3, 3)] {
-        let (mut told, mut gains) = (Vec::new(), Vec::new());
+        let mut gains = Vec::new();
         for seed in 0..20 {
             let found = campaign(&model, blocks, batches, seed);
             let last = *found.recommended.last().unwrap();
             assert!(last > 1.1 * found.default, "seed {seed}: {last} g/L against {} g/L", found.default);
-            told.extend(found.told);
+            all.extend(found.told);
             gains.push(last / found.default);
         }
         gains.sort_by(f64::total_cmp);
         println!("{} runs: least {:.3}, median {:.3} times the default", 4 * blocks * batches, gains[0], gains[10]);
-        let score = score(&told).unwrap();
-        println!("{score:?}");
-        // What was foretold is held against what came. Intervals of so few runs in six factors are too narrow where the
-        // search goes on into what it does not know, and no less than half of them may hold what came.
-        assert!(score.inside >= 0.5 && score.share < 0.3, "{score:?}");
     }
+    // What was foretold is held against what came: 960 runs of 40 campaigns, a standard error of some 1.5 %.
+    let of = |keep: &dyn Fn(Why) -> bool| {
+        let told: Vec<Told> = all.iter().filter(|(_, why, _)| keep(*why)).map(|(_, _, told)| *told).collect();
+        score(&told).unwrap()
+    };
+    let (whole, again) = (of(&|_| true), of(&|why| why == Why::Replicate));
+    println!("all {whole:?}, repeats {again:?}");
+    assert!((0.85..=0.95).contains(&whole.inside) && whole.share < 0.1, "{whole:?}");
+    assert!(whole.bias.abs() < 0.3, "{whole:?}");
+    // Repeats stand at points that were chosen because they were good, in noise that is greatest there.
+    assert!(again.inside >= 0.7, "{again:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::problem::{Direction, History, Limit, Problem};
 use super::reason::{Check, Expected, Proposed, Stopping, Why};
 use super::replicate::Repeats;
 use super::search::{Fixed, Search};
-use crate::gp::{self, Data, Gp, normal};
+use crate::gp::{self, Averaged, Data, Gp, normal};
 use crate::optimise::Sobol;
 use libm::log as ln;
 use serde::{Deserialize, Serialize};
@@ -75,8 +75,8 @@ struct Seat {
 /// Models of the goal and of the outputs with limits.
 pub(super) struct Models {
     sign: f64,
-    goal: Gp,
-    limited: Vec<(usize, Gp, Vec<Limit>)>,
+    goal: Averaged,
+    limited: Vec<(usize, Averaged, Vec<Limit>)>,
 }
 
 /// Proposes the next batch. The same problem, history, batch, settings and seed give the same proposal, whatever the
@@ -116,15 +116,15 @@ pub fn propose(problem: &Problem<'_>, history: &History, batch: &Batch, settings
         last_look(&search, &runs)?;
         return Ok(Proposal { runs, checks: Vec::new(), stopping: None, refused: search.refused.get(), warnings });
     };
-    let limited: Vec<(&Gp, Vec<Limit>)> = models.limited.iter().map(|(_, gp, limits)| (gp, limits.clone())).collect();
-    let mut fantasy = Fantasy::new(&models.goal, &limited, &points, batch.units(), settings.draws.clamp(16, 4096), seed)?;
+    let limited: Vec<(&Gp, Vec<Limit>)> = models.limited.iter().map(|(_, gp, limits)| (gp.best(), limits.clone())).collect();
+    let mut fantasy = Fantasy::new(models.goal.best(), &limited, &points, batch.units(), settings.draws.clamp(16, 4096), seed)?;
     let Repeated { mut seats, fixed, count, gain: by_repeats } = repeated(problem, &search, &models, history, &places, batch);
     if count < batch.replicates {
         warnings.push(Text::new(
             format!("反復 {} のうち {count} だけを割り当てました。残りは新しい点です（試した点のうち、制約と安全範囲を守る見込みがあり、共有因子の合うものがありません）", batch.replicates),
             format!("only {count} of {} repeats are used, the rest are new points: no point that was tried probably keeps the limits, is allowed and fits the shared factors", batch.replicates),
         ));
-    } else if count > 0 && by_repeats < IDLE * models.goal.hyper().noise.sqrt() {
+    } else if count > 0 && by_repeats < IDLE * models.goal.best().hyper().noise.sqrt() {
         warnings.push(Text::new(
             "反復しても最良点の判断はまず変わりません。測定のばらつきを確かめるだけになります",
             "the repeats will hardly change which point is the best: they only tell the noise",
@@ -159,9 +159,9 @@ fn fill(
     seats: &mut [Vec<Seat>],
 ) -> Result<f64> {
     let mut gain = 0.0;
-    let idle = ln(IDLE * models.goal.hyper().noise.sqrt() / models.goal.unit()).max(fantasy.ln_least());
+    let idle = ln(IDLE * models.goal.best().hyper().noise.sqrt() / models.goal.best().unit()).max(fantasy.ln_least());
     let mut taken: Vec<Vec<f64>> = seats.iter().flatten().map(|s| s.cube.clone()).collect();
-    let known = hot.first().map_or(f64::NEG_INFINITY, |p| models.goal.predict(p).mean);
+    let known = hot.first().map_or(f64::NEG_INFINITY, |p| models.goal.best().predict(p).mean);
     for (g, group) in batch.groups.iter().enumerate() {
         let free = batch.seats(group) - seats[g].len();
         let fixed = shared(search, settings, fantasy, &fixed[g], hot, free, g as u64)?;
@@ -171,7 +171,7 @@ fn fill(
             let open = if found.value < idle { search.most_open(fantasy, &fixed, hot, salt, &taken) } else { None };
             let fills = open.is_some();
             let found = open.unwrap_or(found);
-            let at = models.goal.predict(&found.cube);
+            let at = models.goal.best().predict(&found.cube);
             let (lead, sd) = (at.mean - known, at.sd.max(f64::MIN_POSITIVE));
             let (from_mean, from_spread) = (lead.max(0.0) * normal::distribution(lead / sd), sd * normal::density(lead / sd));
             let added = fantasy.add(&found.cube)?;
@@ -248,7 +248,7 @@ pub(super) fn fit(
     for output in outputs {
         let limits: Vec<Limit> = problem.limits.iter().filter(|l| l.output == output).copied().collect();
         match data(output, 1.0) {
-            Some(data) => limited.push((output, Gp::fit(&data, &settings.model, seed)?, limits)),
+            Some(data) => limited.push((output, Averaged::fit(&data, &settings.model, seed)?, limits)),
             None => {
                 let name = &problem.outputs[output].name;
                 warnings.push(Text::new(
@@ -258,20 +258,16 @@ pub(super) fn fit(
             }
         }
     }
-    Ok(Some(Models { sign, goal: Gp::fit(&goal, &settings.model, seed)?, limited }))
+    Ok(Some(Models { sign, goal: Averaged::fit(&goal, &settings.model, seed)?, limited }))
 }
 
 /// Probability that one output keeps its limits at a place.
-fn holds(gp: &Gp, limits: &[Limit], cube: &[f64]) -> f64 {
-    let at = gp.predict(cube);
-    let sd = at.sd.max(f64::MIN_POSITIVE);
-    limits
-        .iter()
-        .map(|l| {
-            let below = l.at_most.map_or(1.0, |v| normal::distribution((v - at.mean) / sd));
-            (below - l.at_least.map_or(0.0, |v| normal::distribution((v - at.mean) / sd))).max(0.0)
-        })
-        .fold(1.0, f64::min)
+fn holds(gp: &Averaged, limits: &[Limit], cube: &[f64]) -> f64 {
+    let held = |l: &Limit| {
+        let below = l.at_most.map_or(1.0, |v| gp.below(cube, v));
+        (below - l.at_least.map_or(0.0, |v| gp.below(cube, v))).max(0.0)
+    };
+    limits.iter().map(held).fold(1.0, f64::min)
 }
 
 pub(super) fn all_hold(models: &Models, cube: &[f64]) -> f64 {
@@ -281,7 +277,7 @@ pub(super) fn all_hold(models: &Models, cube: &[f64]) -> f64 {
 /// The three places with the best expected value that probably keep the limits, or any where none does.
 pub(super) fn hottest(models: &Models, points: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut order: Vec<(bool, f64, &Vec<f64>)> =
-        points.iter().map(|p| (all_hold(models, p) >= HOLDS_MIN, models.goal.predict(p).mean, p)).collect();
+        points.iter().map(|p| (all_hold(models, p) >= HOLDS_MIN, models.goal.best().predict(p).mean, p)).collect();
     order.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
     order.into_iter().take(3).map(|(_, _, p)| p.clone()).collect()
 }
@@ -321,7 +317,7 @@ fn repeated(
         })
         .collect();
     let (mut count, mut gain) = (0, 0.0);
-    let mut repeats = Repeats::of(&models.goal, &tried);
+    let mut repeats = Repeats::of(models.goal.best(), &tried);
     let settable: Vec<Vec<f64>> = tried.iter().map(|p| problem.space.point(p)).collect();
     while count < batch.replicates {
         let group_of = |point: usize| {
@@ -502,18 +498,10 @@ fn ordered<'a>(group: &'a Group, edge: Edge, chance: &mut Chance) -> Vec<(usize,
 }
 
 pub(super) fn expected(problem: &Problem<'_>, models: &Models, cube: &[f64], confidence: f64) -> Vec<Expected> {
-    let z = normal::quantile(0.5 + confidence.clamp(0.0, 0.999_999) / 2.0);
-    let of = |output: usize, gp: &Gp, sign: f64, limits: &[Limit]| {
-        let at = gp.predict(cube);
-        let mean = sign * at.mean;
-        Expected {
-            output,
-            mean,
-            sd: at.sd,
-            low: mean - z * at.sd_measured,
-            high: mean + z * at.sd_measured,
-            holds: holds(gp, limits, cube),
-        }
+    let of = |output: usize, gp: &Averaged, sign: f64, limits: &[Limit]| {
+        let found = gp.range(cube, confidence);
+        let (low, high) = if sign < 0.0 { (-found.high, -found.low) } else { (found.low, found.high) };
+        Expected { output, mean: sign * found.at.mean, sd: found.at.sd, low, high, holds: holds(gp, limits, cube) }
     };
     std::iter::once(of(problem.goal.output, &models.goal, models.sign, &[]))
         .chain(models.limited.iter().map(|(output, gp, limits)| of(*output, gp, 1.0, limits)))
@@ -522,13 +510,13 @@ pub(super) fn expected(problem: &Problem<'_>, models: &Models, cube: &[f64], con
 
 fn checks(problem: &Problem<'_>, models: &Models, confidence: f64) -> Vec<Check> {
     let z = normal::quantile(0.5 + confidence.clamp(0.0, 0.999_999) / 2.0);
-    let of = |output: usize, gp: &Gp| {
-        let left = gp.leave_one_out();
+    let of = |output: usize, gp: &Averaged| {
+        let left = gp.best().leave_one_out();
         let n = left.len() as f64;
         Check {
             output,
             runs: left.len(),
-            noise_sd: gp.hyper().noise.sqrt(),
+            noise_sd: gp.noise().sqrt(),
             left_out_rms: (left.iter().map(|l| (l.value - l.mean) * (l.value - l.mean)).sum::<f64>() / n).sqrt(),
             left_out_inside: left.iter().filter(|l| (l.value - l.mean).abs() <= z * l.sd).count() as f64 / n,
             confidence,
@@ -540,7 +528,7 @@ fn checks(problem: &Problem<'_>, models: &Models, confidence: f64) -> Vec<Check>
 }
 
 fn stopping(problem: &Problem<'_>, models: &Models, gain: f64, units: usize) -> Stopping {
-    let noise_sd = models.goal.hyper().noise.sqrt();
+    let noise_sd = models.goal.noise().sqrt();
     let rule = &problem.stop;
     let by_cost = rule
         .worth_of_unit

@@ -54,15 +54,20 @@ pub(super) fn check(x: &Matrix, y: &[f64], known: &[f64], lengths: usize) -> Res
     ))
 }
 
+/// What the noise of a value is multiplied by.
+pub(super) fn share(shares: &[f64], i: usize) -> f64 {
+    shares.get(i).copied().unwrap_or(1.0)
+}
+
 /// Covariance of the data.
-pub(super) fn covariance(kernel: Kernel, x: &Matrix, known: &[f64], hyper: &Hyper) -> Matrix {
+pub(super) fn covariance(kernel: Kernel, x: &Matrix, known: &[f64], shares: &[f64], hyper: &Hyper) -> Matrix {
     let points = scaled(x, &hyper.lengths);
     let mut k = Matrix::zeros(x.rows(), x.rows());
     for i in 0..x.rows() {
         for j in 0..i {
             k[(i, j)] = hyper.variance * kernel.at(squared_distance(points.row(i), points.row(j))).0;
         }
-        k[(i, i)] = hyper.variance + hyper.noise + known.get(i).copied().unwrap_or(0.0);
+        k[(i, i)] = hyper.variance + hyper.noise * share(shares, i) + known.get(i).copied().unwrap_or(0.0);
     }
     k
 }
@@ -73,16 +78,28 @@ pub(super) fn covariance(kernel: Kernel, x: &Matrix, known: &[f64], hyper: &Hype
 /// # Errors
 /// Data that do not fit together, or a covariance that is not positive definite.
 pub fn ln_likelihood(kernel: Kernel, x: &Matrix, y: &[f64], known: &[f64], hyper: &Hyper) -> Result<Likelihood> {
+    shared_out(kernel, x, y, known, &[], hyper)
+}
+
+/// As [`ln_likelihood`], with noise that is not the same everywhere: that of each value is multiplied by its share.
+pub(super) fn shared_out(
+    kernel: Kernel,
+    x: &Matrix,
+    y: &[f64],
+    known: &[f64],
+    shares: &[f64],
+    hyper: &Hyper,
+) -> Result<Likelihood> {
     check(x, y, known, hyper.lengths.len())?;
     let n = x.rows();
-    let factor = Cholesky::new(&covariance(kernel, x, known, hyper))?;
+    let factor = Cholesky::new(&covariance(kernel, x, known, shares, hyper))?;
     let residual: Vec<f64> = y.iter().map(|y| y - hyper.mean).collect();
     let alpha = factor.solve(&residual);
     let inverse = factor.inverse();
     let points = scaled(x, &hyper.lengths);
     let mut lengths = vec![0.0; hyper.lengths.len()];
     let mut by_variance = 0.0;
-    let mut trace = 0.0;
+    let (mut trace, mut noisy) = (0.0, 0.0);
     for i in 0..n {
         let of_i = points.row(i);
         for j in 0..i {
@@ -96,13 +113,15 @@ pub fn ln_likelihood(kernel: Kernel, x: &Matrix, y: &[f64], known: &[f64], hyper
                 *sum += steep * (a - b) * (a - b);
             }
         }
-        trace += alpha[i] * alpha[i] - inverse[(i, i)];
+        let weight = alpha[i] * alpha[i] - inverse[(i, i)];
+        trace += weight;
+        noisy += share(shares, i) * weight;
     }
     Ok(Likelihood {
         value: -0.5 * dot(&residual, &alpha) - 0.5 * factor.ln_determinant() - n as f64 * LN_ROOT_2_PI,
         lengths,
         variance: by_variance + 0.5 * hyper.variance * trace,
-        noise: 0.5 * hyper.noise * trace,
+        noise: 0.5 * hyper.noise * noisy,
         mean: alpha.iter().sum(),
     })
 }

@@ -1,7 +1,7 @@
 //! A fitted Gaussian process and what it says of points nobody has tried.
 
 use super::kernel::{Kernel, scaled, squared_distance};
-use super::likelihood::{Hyper, check, covariance};
+use super::likelihood::{Hyper, check, covariance, share};
 use crate::linear::{Cholesky, Matrix, axpy, dot};
 use serde::{Deserialize, Serialize};
 use toji_core::Result;
@@ -19,6 +19,8 @@ pub struct Gp {
     alpha: Vec<f64>,
     factor: Cholesky,
     hyper: Hyper,
+    /// Where the noise grows with the value: the level at which it is as the settings say, in the scale of the data.
+    level: Option<f64>,
     shift: f64,
     scale: f64,
 }
@@ -56,35 +58,43 @@ pub struct LeftOut {
     pub sd: f64,
 }
 
+/// What the noise at a value is multiplied by where its standard deviation grows with the value; never less than that at a
+/// tenth of the level.
+pub(super) fn noise_share(value: f64, level: f64) -> f64 {
+    let share = (value / level).max(0.1);
+    share * share
+}
+
 impl Gp {
     /// With given settings, nothing fitted. `known` as in [`super::ln_likelihood`].
     ///
     /// # Errors
     /// Data that do not fit together, or a covariance that is not positive definite.
     pub fn with(kernel: Kernel, x: &Matrix, y: &[f64], known: &[f64], hyper: &Hyper) -> Result<Self> {
-        Self::standardised(kernel, x, y, known, hyper, (0.0, 1.0))
+        Self::standardised(kernel, (x, y, known), (&[], None), hyper, (0.0, 1.0))
     }
-    /// With settings and values in a scale of their own: value = shift + scale · own.
+    /// With settings and values in a scale of their own: value = shift + scale · own. Where the noise grows with the value,
+    /// what that of each is multiplied by, and the level at which it is 1.
     pub(super) fn standardised(
         kernel: Kernel,
-        x: &Matrix,
-        y: &[f64],
-        known: &[f64],
+        (x, y, known): (&Matrix, &[f64], &[f64]),
+        (shares, level): (&[f64], Option<f64>),
         hyper: &Hyper,
         (shift, scale): (f64, f64),
     ) -> Result<Self> {
         check(x, y, known, hyper.lengths.len())?;
-        let factor = Cholesky::new(&covariance(kernel, x, known, hyper))?;
+        let factor = Cholesky::new(&covariance(kernel, x, known, shares, hyper))?;
         let residual: Vec<f64> = y.iter().map(|y| y - hyper.mean).collect();
         Ok(Self {
             kernel,
             points: scaled(x, &hyper.lengths),
-            noises: (0..y.len()).map(|i| hyper.noise + known.get(i).copied().unwrap_or(0.0)).collect(),
+            noises: (0..y.len()).map(|i| hyper.noise * share(shares, i) + known.get(i).copied().unwrap_or(0.0)).collect(),
             alpha: factor.solve(&residual),
             x: x.clone(),
             y: y.to_vec(),
             factor,
             hyper: hyper.clone(),
+            level,
             shift,
             scale,
         })
@@ -129,11 +139,9 @@ impl Gp {
     }
     fn prediction(&self, mean: f64, variance: f64) -> Prediction {
         let variance = variance.max(0.0);
-        Prediction {
-            mean: self.shift + self.scale * (self.hyper.mean + mean),
-            sd: self.scale * variance.sqrt(),
-            sd_measured: self.scale * (variance + self.hyper.noise).sqrt(),
-        }
+        let mean = self.shift + self.scale * (self.hyper.mean + mean);
+        let noise = self.hyper.noise * self.level.map_or(1.0, |level| noise_share(mean, level));
+        Prediction { mean, sd: self.scale * variance.sqrt(), sd_measured: self.scale * (variance + noise).sqrt() }
     }
     /// What is expected at a point, which has as many factors as the data.
     #[must_use]

@@ -104,6 +104,7 @@ impl<N: Number> Factors<N> {
     }
 
     /// What a row takes from the other values.
+    #[inline(always)]
     fn rest(&self, row: usize, at: usize, x: &[N]) -> N {
         let mut sum = x[row];
         for (place, column) in &self.places[self.rows[at]..self.rows[at + 1]] {

@@ -223,6 +223,7 @@ impl<const K: usize> Number for Dual<K> {
 pub struct Lanes<const L: usize>(pub [f64; L]);
 
 impl<const L: usize> Lanes<L> {
+    #[inline(always)]
     fn zip(mut self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
         for l in 0..L {
             self.0[l] = f(self.0[l], other.0[l]);
@@ -276,14 +277,18 @@ impl<const L: usize> Number for Lanes<L> {
         self.zip(exponent, libm::pow)
     }
     fn test(self, relation: Relation, other: Self) -> Self {
-        self.zip(other, |a, b| relation.holds(a, b))
+        // Each comparison on all lanes at once.
+        match relation {
+            Relation::Less => self.zip(other, |a, b| Relation::Less.holds(a, b)),
+            Relation::LessOrEqual => self.zip(other, |a, b| Relation::LessOrEqual.holds(a, b)),
+            Relation::Equal => self.zip(other, |a, b| Relation::Equal.holds(a, b)),
+            Relation::NotEqual => self.zip(other, |a, b| Relation::NotEqual.holds(a, b)),
+        }
     }
     fn choose(condition: Self, yes: Self, no: Self) -> Self {
         let mut chosen = no;
         for l in 0..L {
-            if condition.0[l] != 0.0 {
-                chosen.0[l] = yes.0[l];
-            }
+            chosen.0[l] = if condition.0[l] != 0.0 { yes.0[l] } else { no.0[l] };
         }
         chosen
     }

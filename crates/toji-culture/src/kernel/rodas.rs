@@ -1,29 +1,14 @@
-//! One step of RODAS: a stiffly accurate Rosenbrock method of order 4 with an embedded one of order 3 and dense
-//! output of order 3 (Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed., section IV.7 and the
-//! coefficients of their code RODAS).
+//! One step of Rodas4P2: a stiffly accurate Rosenbrock method of order 4 with an embedded one of order 3 and dense
+//! output of order 3 (Steinebach 2020; the form of Hairer and Wanner, Solving Ordinary Differential Equations II, 2nd ed.,
+//! section IV.7).
+
+mod tableau;
+#[cfg(test)]
+mod tests;
 
 use super::factor::Factors;
 use super::number::{Lanes, Number};
-
-const GAMMA: f64 = 0.25;
-/// Times of the stages, in steps.
-const C: [f64; 4] = [0.0, 0.386, 0.21, 0.63];
-/// Weights of the slope in time.
-const D: [f64; 4] = [0.25, -0.1043, 0.1035, -0.036_200_000_000_000_23];
-const A2: [f64; 1] = [1.544];
-const A3: [f64; 2] = [0.946_678_528_081_582_6, 0.255_701_169_898_328_4];
-const A4: [f64; 3] = [3.314_825_187_068_521, 2.896_124_015_972_201, 0.998_641_913_997_781_7];
-const A5: [f64; 4] = [1.221_224_509_226_641, 6.019_134_481_288_629, 12.537_083_329_320_87, -0.687_886_036_105_895];
-const C2: [f64; 1] = [-5.6688];
-const C3: [f64; 2] = [-2.430_093_356_833_875, -0.206_359_915_709_191_5];
-const C4: [f64; 3] = [-0.107_352_905_815_137_5, -9.594_562_251_023_355, -20.470_286_148_096_16];
-const C5: [f64; 4] = [7.496_443_313_967_647, -10.246_804_314_643_52, -33.999_903_528_199_05, 11.708_908_932_061_6];
-const C6: [f64; 5] =
-    [8.083_246_795_921_522, -7.981_132_988_064_893, -31.521_594_328_743_71, 16.319_305_431_231_36, -6.058_818_238_834_054];
-const H2: [f64; 5] =
-    [10.126_235_083_445_86, -7.487_995_877_610_167, -34.800_918_615_557_47, -7.992_771_707_568_823, 1.025_137_723_295_662];
-const H3: [f64; 5] =
-    [-0.676_280_339_280_125_3, 6.087_714_651_680_015, 16.430_843_208_924_78, 24.767_225_114_183_86, -6.594_389_125_716_872];
+use tableau::{A, C, COUPLING, D, DENSE, GAMMA};
 
 /// What is integrated: y' = f(t, y).
 pub(super) trait Slopes<N> {
@@ -67,13 +52,10 @@ pub(super) struct Tolerances<'a> {
     pub(super) absolute: &'a [f64],
 }
 
-fn blend<N: Number>(into: &mut [N], weights: &[f64], of: &[Vec<N>]) {
-    for (weight, stage) in weights.iter().zip(of) {
-        let weight = N::of(*weight);
-        for (to, k) in into.iter_mut().zip(stage) {
-            *to = *to + weight * *k;
-        }
-    }
+/// Weighted sum of one state's stages, beginning with `from`.
+#[inline(always)]
+fn blend<N: Number>(from: N, weights: &[f64], of: &[Vec<N>], i: usize) -> N {
+    weights.iter().zip(of).fold(from, |sum, (weight, stage)| sum + N::of(*weight) * stage[i])
 }
 
 impl<N: Number> Step<N> {
@@ -92,9 +74,10 @@ impl<N: Number> Step<N> {
 
     /// Prepares the dense output.
     pub(super) fn prepare(&mut self) {
-        for (into, weights) in self.dense.iter_mut().zip([&H2, &H3]) {
-            into.fill(N::of(0.0));
-            blend(into, weights, &self.stages[..5]);
+        for (into, weights) in self.dense.iter_mut().zip(&DENSE) {
+            for (i, to) in into.iter_mut().enumerate() {
+                *to = blend(N::of(0.0), weights, &self.stages[..5], i);
+            }
         }
     }
 
@@ -172,9 +155,9 @@ impl<N: Number> Rodas<N> {
             match stage {
                 0 => k.copy_from_slice(slopes),
                 1..=4 => {
-                    self.at.copy_from_slice(begins);
-                    let weights: &[f64] = [&A2[..], &A3, &A4, &A5][stage - 1];
-                    blend(&mut self.at, weights, done);
+                    for (i, (at, from)) in self.at.iter_mut().zip(begins.iter()).enumerate() {
+                        *at = blend(*from, A[stage - 1], done, i);
+                    }
                     let time = if stage == 4 { to } else { t + N::of(C[stage]) * h };
                     model.slopes(time, &self.at, k);
                 }
@@ -185,11 +168,9 @@ impl<N: Number> Rodas<N> {
                     model.slopes(to, &self.at, k);
                 }
             }
-            let weights: &[f64] = [&[][..], &C2, &C3, &C4, &C5, &C6][stage];
-            for (weight, earlier) in weights.iter().zip(done.iter()) {
-                let weight = N::of(*weight) * per_h;
-                for (to, e) in k.iter_mut().zip(earlier) {
-                    *to = *to + weight * *e;
+            if stage > 0 {
+                for (i, to) in k.iter_mut().enumerate() {
+                    *to = *to + per_h * blend(N::of(0.0), COUPLING[stage], done, i);
                 }
             }
             if stage < 4 {
@@ -226,53 +207,5 @@ impl<const L: usize> Rodas<Lanes<L>> {
             }
         }
         sums.map(|sum| libm::sqrt(sum / (self.n.max(1) as f64)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Solved by y₁ = exp(sin t), y₂ = cos t: nonlinear, not autonomous.
-    struct Known;
-    impl Slopes<f64> for Known {
-        fn slopes(&mut self, t: f64, y: &[f64], into: &mut [f64]) {
-            into[0] = y[0] * y[1];
-            into[1] = -libm::sin(t) + 3.0 * (libm::cos(t) - y[1]) * y[0];
-        }
-        fn jacobian(&mut self, t: f64, y: &[f64], into: &mut [f64], in_time: &mut [f64], j: &mut [f64]) {
-            self.slopes(t, y, into);
-            in_time.copy_from_slice(&[0.0, -libm::cos(t) - 3.0 * libm::sin(t) * y[0]]);
-            j.copy_from_slice(&[y[1], y[0], 3.0 * (libm::cos(t) - y[1]), -3.0 * y[0]]);
-        }
-    }
-
-    /// Error at the end, and the greatest inside the steps, with fixed steps.
-    fn errors(steps: u32) -> (f64, f64) {
-        let mut solver = Rodas::<f64>::new(2);
-        let h = 2.0 / f64::from(steps);
-        let mut y = vec![1.0, 1.0];
-        let mut inside = 0.0f64;
-        let off = |t: f64, y: &[f64]| (y[0] - libm::exp(libm::sin(t))).abs().max((y[1] - libm::cos(t)).abs());
-        for i in 0..steps {
-            let t = f64::from(i) * h;
-            solver.begin(&mut Known, t, &y);
-            solver.attempt(&mut Known, (t, h, t + h), Tolerances { relative: 1e-6, absolute: &[1e-6; 2] });
-            solver.step.prepare();
-            for share in [0.3, 0.7] {
-                solver.step.inside(share, &mut y);
-                inside = inside.max(off(t + share * h, &y));
-            }
-            y.copy_from_slice(&solver.step.ends);
-        }
-        (off(2.0, &y), inside)
-    }
-
-    #[test]
-    fn is_of_order_four_and_its_dense_output_of_order_three() {
-        let (coarse, fine) = (errors(40), errors(80));
-        let order = |a: f64, b: f64| libm::log2(a / b);
-        assert!(order(coarse.0, fine.0) > 3.8, "{} {}", coarse.0, fine.0);
-        assert!(order(coarse.1, fine.1) > 3.7, "{} {}", coarse.1, fine.1);
     }
 }

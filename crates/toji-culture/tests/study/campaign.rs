@@ -3,7 +3,7 @@
 
 use toji_core::{Text, Unit};
 use toji_culture::campaign::{
-    Batch, Direction, Factor, Goal, History, Kind, Limit, Measured, Output, Problem, Run, Settings, Space, StopRule, Told,
+    Batch, Direction, Factor, Goal, History, Kind, Limit, Measured, Output, Problem, Run, Settings, Space, StopRule, Told, Why,
     propose, recommend,
 };
 use toji_culture::model::{Model, shipped};
@@ -15,8 +15,9 @@ pub(crate) struct Outcome {
     pub(crate) default: f64,
     /// Titre in truth of the recipe that is recommended after each batch, g/L.
     pub(crate) recommended: Vec<f64>,
-    /// Predictions of all runs of batches that were proposed by a model.
-    pub(crate) told: Vec<Told>,
+    /// Predictions of all runs of batches that were proposed by a model: the batch, counted from 1, why the run was proposed,
+    /// and what was foretold and came.
+    pub(crate) told: Vec<(usize, Why, Told)>,
 }
 
 pub(crate) fn plant() -> Model {
@@ -114,7 +115,8 @@ pub(crate) fn campaign(model: &Model, blocks: usize, batches: usize, seed: u64) 
         for (reactor, next) in (0..).zip(proposed.runs) {
             let made = run(next.point, reactor);
             if let (Some(e), Some(came)) = (next.expected.first(), made.results[0]) {
-                out.told.push(Told { mean: e.mean, low: e.low, high: e.high, came: came.value });
+                let told = Told { mean: e.mean, low: e.low, high: e.high, came: came.value };
+                out.told.push((round + 1, next.why, told));
             }
             history.runs.push(made);
         }

@@ -23,10 +23,18 @@ pub(super) struct Course<N> {
     /// Length of the next step, and of the one that is tried.
     h: f64,
     tried: f64,
-    /// Error of the last accepted step.
-    last_error: f64,
+    /// Length and error of the last accepted step: none after something happened.
+    accepted: Option<(f64, f64)>,
+    /// Was the last step that was tried refused?
+    refused: bool,
     out: Trajectory<N>,
 }
+
+/// The next step is this share of the longest whose error is expected to be within the tolerances.
+const SAFETY: f64 = 0.9;
+/// Least and greatest ratio of a step to the one before.
+const GROW_MIN: f64 = 0.2;
+const GROW_MAX: f64 = 6.0;
 
 impl<N: Number> Course<N> {
     /// How far it is to the next stop.
@@ -63,6 +71,20 @@ impl<N: Number> Course<N> {
         };
     }
 
+    /// How much longer than an accepted step the next one is to be: Gustafsson's predictive controller, which goes on
+    /// with the trend of the last two steps (Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.8).
+    fn growth(&mut self, tried: f64, error: f64) -> f64 {
+        let mut grow = if error > 0.0 { SAFETY / fourth_root(error) } else { GROW_MAX };
+        if error > 0.0
+            && let Some((length, before)) = self.accepted
+        {
+            grow = grow.min(SAFETY * tried / length * fourth_root(before / (error * error)));
+        }
+        self.accepted = Some((tried, error.max(1e-2)));
+        let most = if std::mem::take(&mut self.refused) { 1.0 } else { GROW_MAX };
+        grow.clamp(GROW_MIN, GROW_MAX).min(most)
+    }
+
     /// Will the inside of the step be looked at?
     pub(super) fn looks_inside(&self, t: f64) -> bool {
         self.out.times.get(self.asked).is_some_and(|time| *time < t + self.tried)
@@ -91,7 +113,8 @@ impl<N: Number> Run<'_, N> {
             fresh: true,
             h: 0.0,
             tried: 0.0,
-            last_error: 1.0,
+            accepted: None,
+            refused: false,
             out: Trajectory { times: times.to_vec(), values, steps: (0, 0), happened: Vec::new(), width },
         };
         if self.system.watched > 0 {
@@ -155,6 +178,7 @@ impl<N: Number> Run<'_, N> {
         let tried = course.tried;
         if error.is_nan() || error > 1.0 {
             course.out.steps.1 += 1;
+            course.refused = true;
             course.h = tried * if error.is_finite() { (0.9 / fourth_root(error)).clamp(0.1, 0.9) } else { 0.25 };
             if course.h <= 1e-14 * self.t.abs().max(tried.min(1.0)) || course.h < f64::MIN_POSITIVE {
                 return Err(self.stuck(&step.slopes));
@@ -184,14 +208,11 @@ impl<N: Number> Run<'_, N> {
         };
         let turned = when.value() != self.t + tried || reached < tried;
         self.t = now;
-        // Gustafsson's predictive controller.
-        let mut grow = if error > 0.0 { 0.9 / fourth_root(error) } else { 6.0 };
-        if error > 0.0 && course.out.steps.0 > 1 {
-            grow = grow.min(grow * fourth_root(course.last_error / error));
-        }
-        course.last_error = error.max(1e-2);
-        course.h = tried * grow.clamp(0.2, 6.0);
+        course.h = tried * course.growth(tried, error);
         course.fresh = at_stop || turned;
+        if course.fresh {
+            course.accepted = None;
+        }
         if course.fresh {
             self.settle(when)?;
             self.remember()?;

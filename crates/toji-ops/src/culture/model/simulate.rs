@@ -222,7 +222,7 @@ fn run(model: &Model, input: &Input, until: f64) -> Result<Simulated> {
         set,
         series,
         happened: trajectory.happened.iter().map(|(time, event)| Happened { time: *time, event: name(*event) }).collect(),
-        solver: "RODAS 4(3)",
+        solver: "Rodas4P2",
         tolerance: input.tolerance,
         solver_steps: trajectory.steps.0,
         accurate: difference_max <= 100.0 * input.tolerance,
