@@ -1,3 +1,8 @@
 //! Flux and strain design: metabolic networks, their linear programmes, and what follows from them.
 //!
 //! Pure: no file, no clock, no global state.
+
+pub mod network;
+pub mod sparse;
+
+pub use network::{Column, Network, Sense};
