@@ -104,9 +104,9 @@ impl Matrix {
     #[must_use]
     pub fn scaled(&self, row_scale: &[f64], column_scale: &[f64]) -> Self {
         let mut scaled = self.clone();
-        for column in 0..self.columns() {
+        for (column, scale) in column_scale.iter().enumerate().take(self.columns()) {
             for at in self.starts[column]..self.starts[column + 1] {
-                scaled.values[at] *= row_scale[self.indices[at] as usize] * column_scale[column];
+                scaled.values[at] *= row_scale[self.indices[at] as usize] * scale;
             }
         }
         scaled
