@@ -86,22 +86,24 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token<'_>)>, GprError> {
 
 /// The word at the start: up to a blank, `&`, `|` or a bracket that is not the word's own.
 fn word(text: &str) -> &str {
-    let mut own = 0_usize;
+    let mut own = false;
     for (i, c) in text.char_indices() {
         match c {
-            '(' if text[i..]
-                .find(')')
-                .is_some_and(|close| !text[i + 1..i + close].contains(['(', ' ', '\t', '\n', '&', '|'])) =>
-            {
-                own += 1;
-            }
-            ')' if own > 0 => own -= 1,
+            '(' if !own && belongs(&text[..i], &text[i + 1..]) => own = true,
+            ')' if own => own = false,
             '(' | ')' | '&' | '|' => return &text[..i],
             c if c.is_whitespace() => return &text[..i],
             _ => {}
         }
     }
     text
+}
+
+/// Is a bracket between these a part of the word before it?
+fn belongs(before: &str, after: &str) -> bool {
+    let joins = before.eq_ignore_ascii_case("and") || before.eq_ignore_ascii_case("or");
+    let stop = after.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '&' | '|'));
+    !joins && stop.is_some_and(|s| s > 0 && after[s..].starts_with(')'))
 }
 
 struct Parser<'t, 'f> {
