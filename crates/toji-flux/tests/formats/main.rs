@@ -1,6 +1,7 @@
 //! Models read from real files, and written again.
 
 mod json;
+mod sbml;
 
 use std::io::Read;
 use std::path::PathBuf;

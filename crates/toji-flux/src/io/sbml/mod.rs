@@ -16,12 +16,14 @@
 //! (`__45__` is `-`). [`Identifiers::Short`] takes these off, as COBRApy does.
 
 mod fbc;
+mod identify;
 mod lines;
 mod math;
 mod notes;
 mod raw;
 mod read;
 mod resolve;
+mod value;
 mod walk;
 mod xml;
 
