@@ -2,6 +2,7 @@
 //!
 //! Pure: no file, no clock, no global state.
 
+pub mod lp;
 pub mod network;
 pub mod sparse;
 
