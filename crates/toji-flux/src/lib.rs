@@ -2,7 +2,9 @@
 //!
 //! Pure: no file, no clock, no global state.
 
+pub mod io;
 pub mod lp;
+pub mod model;
 pub mod network;
 pub mod sparse;
 
