@@ -3,7 +3,7 @@
 use super::{open, reference, shared};
 use proptest::prelude::*;
 use std::io::{BufRead, Read};
-use toji_flux::io::sbml::{Identifiers, Options, read};
+use toji_flux::io::sbml::{Identifiers, Options, read, write};
 use toji_flux::io::{Reading, json};
 use toji_flux::model::{Member, Model, Sense, Variable};
 
@@ -268,6 +268,60 @@ fn level_two_with_the_notes_of_cobra() {
     assert_eq!(findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["W-GEM-002"]);
     let written = Options { identifiers: Identifiers::AsWritten };
     assert_eq!(read(text.as_bytes(), &written).unwrap().model.reactions[0].id, "R_EX_a");
+}
+
+#[test]
+fn what_is_written_is_read_the_same() {
+    for path in
+        ["textbook.xml.gz", "e_coli_core.xml.gz", "iCGB21FR.xml.gz", "mini_cobra.xml", "model_gpr.xml", "model_weak_coupling.xml"]
+    {
+        let Some(Reading { model, .. }) = open(&format!("models/{path}")) else { return };
+        let written = write(&model).unwrap();
+        let text = String::from_utf8_lossy(&written.bytes);
+        assert_eq!(written.losses, [], "{path}");
+        let again = read(&written.bytes[..], &Options::default()).unwrap_or_else(|e| panic!("{path}: {e:?}\n{text}"));
+        assert_eq!(again.findings, [], "{path}");
+        let sorted = |m: &Model| {
+            // Qualifiers are grouped, an SBO term comes first, reactants before products: the order is all that may change.
+            let mut parts = m.clone().into_parts();
+            parts.annotation.sort();
+            parts.groups.iter_mut().for_each(|g| g.annotation.sort());
+            parts.compartments.iter_mut().for_each(|c| c.annotation.sort());
+            parts.metabolites.iter_mut().for_each(|m| m.annotation.sort());
+            parts.genes.iter_mut().for_each(|g| g.annotation.sort());
+            parts.reactions.iter_mut().for_each(|r| {
+                r.annotation.sort();
+                r.stoichiometry.sort_by_key(|t| t.0);
+            });
+            parts
+        };
+        let (one, two) = (sorted(&model), sorted(&again.model));
+        assert_eq!(one.reactions, two.reactions, "{path}");
+        assert_eq!(one.metabolites, two.metabolites, "{path}");
+        assert!(one == two, "{path}");
+    }
+    let Some(bytes) = shared("models/RehMBEL1391.json") else { return };
+    let model = json::read(&bytes).unwrap().model;
+    let again = read(&write(&model).unwrap().bytes[..], &Options::default()).unwrap().model;
+    assert!(model.reactions.iter().all(|r| again.reaction(&r.id).is_some()));
+    let (a, b) = (model.network().unwrap(), again.network().unwrap());
+    assert_eq!((a.stoichiometry, a.lower, a.upper, a.objective), (b.stoichiometry, b.lower, b.upper, b.objective));
+}
+
+#[test]
+fn what_has_no_place_in_version_two_is_told() {
+    let constraint =
+        "<fbc:listOfUserDefinedConstraints><fbc:userDefinedConstraint fbc:id=\"u\"/></fbc:listOfUserDefinedConstraints></model>";
+    let model = check(&[("</model>", constraint), ("Type=\"linear\"", "Type=\"quadratic\"")], &[]).unwrap();
+    let losses: Vec<_> = write(&model).unwrap().losses.into_iter().map(|l| l.message.en).collect();
+    assert_eq!(
+        losses,
+        [
+            "not written: a charge that is not whole",
+            "not written: a user-defined constraint",
+            "not written: quadratic terms of the objective",
+        ]
+    );
 }
 
 /// A document made as it is read, so that the source itself takes no memory.

@@ -25,6 +25,8 @@ mod read;
 mod resolve;
 mod value;
 mod walk;
+mod write;
 mod xml;
 
 pub use read::{Identifiers, Options, read};
+pub use write::write;

@@ -320,7 +320,8 @@ impl<R: BufRead> Walk<R> {
 
     fn gene(&mut self) -> Result<()> {
         let mut gene = self.common();
-        gene.name = gene.name.or_else(|| self.xml.tag.text("label"));
+        // A label that only repeats the identifier is no name.
+        gene.name = gene.name.or_else(|| self.xml.tag.text("label").filter(|l| *l != gene.id));
         self.rest(&mut gene)?;
         self.raw.genes.push(gene);
         Ok(())
