@@ -2,6 +2,7 @@
 
 mod json;
 mod sbml;
+mod scenario;
 mod suite;
 
 use std::io::Read;
