@@ -2,6 +2,7 @@
 //!
 //! Pure: no file, no clock, no global state.
 
+pub mod analyse;
 pub mod io;
 pub mod lp;
 pub mod model;
