@@ -33,9 +33,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let iterations = solver.iterations();
     let pfba = analyse::pfba(&network, 1.0)?.map_err(|_| "no optimum")?;
     lap("pfba", &mut clock);
+    let mut programmes = Vec::new();
+    for (name, fraction) in [("fva_100", 1.0), ("fva_90", 0.9)] {
+        let ranges =
+            analyse::fva(&network, &analyse::Variability { fraction, ..Default::default() })?.map_err(|_| "no optimum")?;
+        lap(name, &mut clock);
+        programmes.push(ranges.programmes);
+    }
     let report = serde_json::json!({
         "model": path, "reactions": network.reactions(), "metabolites": network.rows(), "growth": best.objective,
-        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "cpu_s": times,
+        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "fva_programmes": programmes, "cpu_s": times,
     });
     #[allow(clippy::print_stdout)]
     {

@@ -3,6 +3,7 @@
 //! Pure: no file, no clock, no global state.
 
 pub mod analyse;
+pub mod compress;
 pub mod io;
 pub mod lp;
 pub mod model;

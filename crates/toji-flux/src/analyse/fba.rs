@@ -1,5 +1,6 @@
 //! Flux balance analysis, plain and parsimonious.
 
+use crate::compress::Compressed;
 use crate::lp::{Optimum, Outcome, Problem, Solver};
 use crate::network::{Network, Sense};
 use crate::sparse::Matrix;
@@ -11,6 +12,40 @@ use toji_core::Result;
 /// Those of [`Problem::check`], and `E-FLUX-012` when no answer passes its check.
 pub fn fba(network: &Network) -> Result<Outcome> {
     Solver::new(Problem::from(network))?.solve()
+}
+
+/// As [`fba`], of the compressed network when `compress`: objective, fluxes and reduced costs are those of the network, its
+/// prices are left empty.
+pub(super) fn fba_of(network: &Network, compress: bool) -> Result<Outcome> {
+    if !compress {
+        return fba(network);
+    }
+    let small = Compressed::new(&Problem::from(network));
+    Ok(match Solver::new(small.problem.clone())?.solve()? {
+        Outcome::Optimal(mut best) => {
+            // The reduced cost of a column of the small problem belongs to the member whose bound it stands at.
+            let mut reduced = vec![0.0; network.reactions()];
+            for (column, members) in small.members.iter().enumerate() {
+                let x = best.primal[column];
+                let d = best.reduced_costs[column];
+                let toward = network.sense.sign() * d;
+                let bound = |&&(j, factor): &&(usize, f64)| {
+                    let upper = (toward > 0.0) == (factor > 0.0);
+                    let bound = if upper { network.upper[j] } else { network.lower[j] };
+                    (bound / factor - x).abs()
+                };
+                if let Some(&(j, factor)) = members.iter().min_by(|a, b| bound(a).total_cmp(&bound(b))) {
+                    reduced[j] = d / factor;
+                }
+            }
+            best.primal = small.expand(&best.primal);
+            best.reduced_costs = reduced;
+            best.prices = Vec::new();
+            best.standing = Vec::new();
+            Outcome::Optimal(best)
+        }
+        other => other,
+    })
 }
 
 /// The fluxes of least total that reach the objective.

@@ -4,5 +4,8 @@
 //! same numbers on any number of threads.
 
 mod fba;
+mod fva;
+mod parallel;
 
 pub use fba::{Parsimonious, fba, pfba};
+pub use fva::{Ranges, Variability, fva};
