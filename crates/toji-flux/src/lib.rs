@@ -2,6 +2,8 @@
 //!
 //! Pure: no file, no clock, no global state.
 
+pub mod analyse;
+pub mod compress;
 pub mod io;
 pub mod lp;
 pub mod model;

@@ -174,12 +174,7 @@ pub(super) fn conflict(problem: &Problem, ray: &[f64]) -> Option<Conflict> {
     if !(largest > 0.0 && largest.is_finite()) {
         return None;
     }
-    let mut ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
-    for r in &mut ray {
-        if r.abs() < 1e-11 {
-            *r = 0.0;
-        }
-    }
+    let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
     // Σ ray·(A x) over the box of x, less Σ ray·activity over the sides of the rows, must not contain zero.
     let (mut low, mut high, mut size) = (0.0_f64, 0.0_f64, 0.0_f64);
     let mut add = |weight: f64, lower: f64, upper: f64| {
@@ -222,7 +217,7 @@ pub(super) fn direction(problem: &Problem, from: Vec<f64>, ray: &[f64]) -> Optio
     if !(largest > 0.0 && largest.is_finite()) {
         return None;
     }
-    let ray: Vec<f64> = ray.iter().map(|r| if (r / largest).abs() < 1e-11 { 0.0 } else { r / largest }).collect();
+    let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
     let mut right = true;
     for (j, (&x, &r)) in from.iter().zip(&ray).enumerate() {
         right &= (problem.lower[j] - x).max(x - problem.upper[j]) <= ACCEPT * (1.0 + x.abs());

@@ -107,13 +107,23 @@ impl Solver {
             }));
         }
         let mut last = String::new();
-        for attempt in 0..5 {
+        for attempt in 0..6 {
             match attempt {
                 0 => {}
                 1 => self.simplex.distrust(),
-                2 => self.simplex.start_over(),
-                3 => *self = Self::with_scale(self.problem.clone(), Scale::none(&self.problem.matrix)),
-                _ => *self = Self::with_scale(self.problem.clone(), Scale::geometric(&self.problem.matrix)),
+                2 => {
+                    self.simplex.distrust();
+                    self.simplex.tighten(1e-4, 1e-7);
+                }
+                3 => {
+                    self.simplex.start_over();
+                    self.simplex.tighten(1e-2, 1e-4);
+                }
+                4 => *self = Self::with_scale(self.problem.clone(), Scale::none(&self.problem.matrix)),
+                _ => {
+                    *self = Self::with_scale(self.problem.clone(), Scale::geometric(&self.problem.matrix));
+                    self.simplex.tighten(1e-3, 1e-6);
+                }
             }
             let verdict = self.simplex.run();
             last = match &verdict {
@@ -122,7 +132,9 @@ impl Solver {
                 Verdict::Infeasible(_) => format!("{last} infeasible-unproved"),
                 Verdict::Unbounded(_) => format!("{last} unbounded-unproved"),
             };
-            if let Some(outcome) = self.proved(verdict) {
+            let outcome = self.proved(verdict);
+            self.simplex.tighten(1.0, 1.0);
+            if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
         }
@@ -156,11 +168,13 @@ impl Solver {
                 let prices = self.simplex.row_prices().iter().zip(rows).map(|(y, r)| y * r / factor).collect();
                 certificate::optimum(&self.problem, self.point(), prices, self.standing()).map(Outcome::Optimal)
             }
-            Verdict::Infeasible(ray) => {
+            Verdict::Infeasible(mut ray) => {
+                drop_noise(&mut ray);
                 let ray: Vec<f64> = ray.iter().zip(&self.scale.rows).map(|(y, r)| y * r).collect();
                 certificate::conflict(&self.problem, &ray).map(Outcome::Infeasible)
             }
-            Verdict::Unbounded(ray) => {
+            Verdict::Unbounded(mut ray) => {
+                drop_noise(&mut ray);
                 let ray: Vec<f64> = ray.iter().zip(&self.scale.columns).map(|(x, c)| x * c).collect();
                 certificate::direction(&self.problem, self.point(), &ray).map(Outcome::Unbounded)
             }
@@ -202,6 +216,16 @@ impl Solver {
                 (Place::Upper, true) | (Place::Lower, false) => Standing::Upper,
             })
             .collect()
+    }
+}
+
+/// Entries that are rounding beside the largest become zero; decided where the problem is scaled.
+fn drop_noise(ray: &mut [f64]) {
+    let largest = ray.iter().fold(0.0_f64, |a, r| a.max(r.abs()));
+    for r in ray {
+        if r.abs() < 1e-11 * largest {
+            *r = 0.0;
+        }
     }
 }
 

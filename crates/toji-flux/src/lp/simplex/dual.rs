@@ -4,7 +4,7 @@
 //! Techniques of the Simplex Method*, 2003, § 10.2), with Harris's tolerance in each step; what the tolerance lets pass is
 //! taken up by a shift of costs, which the caller removes.
 
-use super::{DUAL_FEASIBLE, FALL, FEASIBLE, PIVOT, Place, RISE, Simplex, Verdict};
+use super::{FALL, Place, RISE, Simplex, Verdict};
 
 impl Simplex {
     pub(super) fn dual(&mut self, budget: usize) -> Verdict {
@@ -80,7 +80,7 @@ impl Simplex {
         for (p, &j) in self.basis.iter().enumerate() {
             let j = j as usize;
             let violation = (self.lower[j] - self.x[j]).max(self.x[j] - self.upper[j]);
-            if violation > FEASIBLE {
+            if violation > self.tolerance {
                 let score = violation * violation / self.dual_weights[j];
                 if score > top && !skipped.contains(&(j as u32)) {
                     top = score;
@@ -97,7 +97,7 @@ impl Simplex {
         for &j in &self.touched {
             let alpha = if rises { self.tableau_row[j as usize] } else { -self.tableau_row[j as usize] };
             let moves = self.moves[j as usize];
-            if (alpha < -PIVOT && moves & RISE != 0) || (alpha > PIVOT && moves & FALL != 0) {
+            if (alpha < -self.pivot_tolerance && moves & RISE != 0) || (alpha > self.pivot_tolerance && moves & FALL != 0) {
                 open.push(j);
             }
         }
@@ -105,10 +105,10 @@ impl Simplex {
         let (mut flips, mut slope) = (Vec::new(), violation);
         while !open.is_empty() {
             let ratio = |j: u32, slack: f64| (self.d[j as usize].abs() + slack) / self.tableau_row[j as usize].abs();
-            let reach = open.iter().map(|&j| ratio(j, DUAL_FEASIBLE)).fold(f64::INFINITY, f64::min);
+            let reach = open.iter().map(|&j| ratio(j, self.dual_tolerance)).fold(f64::INFINITY, f64::min);
             let (group, rest): (Vec<u32>, Vec<u32>) = open.iter().partition(|&&j| ratio(j, 0.0) <= reach);
             let fall: f64 = group.iter().map(|&j| self.tableau_row[j as usize].abs() * self.span(j as usize)).sum();
-            if slope - fall <= FEASIBLE || rest.is_empty() && (slope - fall).is_nan() {
+            if slope - fall <= self.tolerance || rest.is_empty() && (slope - fall).is_nan() {
                 let q = group.iter().copied().max_by(|&a, &b| {
                     let size = |j: u32| self.tableau_row[j as usize].abs();
                     size(a).total_cmp(&size(b)).then(b.cmp(&a))

@@ -11,9 +11,9 @@ use super::factor::Factor;
 use crate::sparse::Matrix;
 
 /// Feasibility tolerance on the scaled problem.
-pub(crate) const FEASIBLE: f64 = 1e-9;
+const FEASIBLE: f64 = 1e-9;
 /// Optimality tolerance on the scaled problem.
-pub(crate) const DUAL_FEASIBLE: f64 = 1e-9;
+const DUAL_FEASIBLE: f64 = 1e-9;
 /// Entries of a tableau column or row below this are no pivots.
 const PIVOT: f64 = 1e-7;
 
@@ -80,6 +80,10 @@ pub(crate) struct Simplex {
     tableau_row: Vec<f64>,
     touched: Vec<u32>,
     banned: Vec<u32>,
+    /// Feasibility and optimality tolerances on the scaled problem.
+    tolerance: f64,
+    dual_tolerance: f64,
+    pivot_tolerance: f64,
     pub(crate) iterations: usize,
     pub(crate) iteration_limit: usize,
 }
@@ -118,6 +122,9 @@ impl Simplex {
             tableau_row: vec![0.0; n + m],
             touched: Vec::new(),
             banned: Vec::new(),
+            tolerance: FEASIBLE,
+            dual_tolerance: DUAL_FEASIBLE,
+            pivot_tolerance: PIVOT,
             iterations: 0,
             iteration_limit: 0,
         };
@@ -300,9 +307,9 @@ impl Simplex {
                 }
             }
             self.factor.forward(&mut residual, false);
-            for p in 0..self.m {
-                let j = self.basis[p] as usize;
-                self.x[j] = if round == 0 { residual[p] } else { self.x[j] + residual[p] };
+            for (&value, &j) in residual.iter().zip(&self.basis) {
+                let x = &mut self.x[j as usize];
+                *x = if round == 0 { value } else { *x + value };
             }
         }
         residual.fill(0.0);
@@ -314,9 +321,8 @@ impl Simplex {
     fn compute_d(&mut self, phase_one: bool) {
         let mut y = std::mem::take(&mut self.prices);
         y.fill(0.0);
-        for p in 0..self.m {
-            let j = self.basis[p] as usize;
-            y[p] = if phase_one { self.violation_sign(j) } else { self.cost[j] };
+        for (price, &j) in y.iter_mut().zip(&self.basis) {
+            *price = if phase_one { self.violation_sign(j as usize) } else { self.cost[j as usize] };
         }
         self.factor.backward(&mut y);
         if phase_one {
@@ -339,9 +345,9 @@ impl Simplex {
     }
 
     fn violation_sign(&self, j: usize) -> f64 {
-        if self.x[j] < self.lower[j] - FEASIBLE {
+        if self.x[j] < self.lower[j] - self.tolerance {
             -1.0
-        } else if self.x[j] > self.upper[j] + FEASIBLE {
+        } else if self.x[j] > self.upper[j] + self.tolerance {
             1.0
         } else {
             0.0
@@ -355,7 +361,7 @@ impl Simplex {
     /// Whether the reduced cost of a column asks it to move where it may.
     fn attractive(&self, j: usize) -> bool {
         let (d, moves) = (self.d[j], self.moves[j]);
-        (moves & RISE != 0 && d < -DUAL_FEASIBLE) || (moves & FALL != 0 && d > DUAL_FEASIBLE)
+        (moves & RISE != 0 && d < -self.dual_tolerance) || (moves & FALL != 0 && d > self.dual_tolerance)
     }
 
     /// The tableau column of `q`, kept for an exchange.
@@ -478,6 +484,13 @@ impl Simplex {
             }
         }
         verdict
+    }
+
+    /// Sets the tolerances of feasibility and optimality to the usual ones times these.
+    pub(crate) fn tighten(&mut self, primal: f64, dual: f64) {
+        self.tolerance = FEASIBLE * primal;
+        self.dual_tolerance = DUAL_FEASIBLE * dual;
+        self.pivot_tolerance = PIVOT * primal.max(1e-3);
     }
 
     /// Throws the factors away, so that the next run starts from exact ones.

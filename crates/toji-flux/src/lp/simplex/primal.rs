@@ -3,7 +3,7 @@
 //! Pricing is devex (Harris, Math. Program. 5, 1973, 1–28), the ratio test of phase two is Harris's with tolerance, that of
 //! phase one passes every break point as long as the sum of infeasibilities still falls.
 
-use super::{DUAL_FEASIBLE, FALL, FEASIBLE, PIVOT, RISE, Simplex, Verdict};
+use super::{FALL, RISE, Simplex, Verdict};
 
 /// Steps shorter than this do not count as progress.
 const STILL: f64 = 1e-12;
@@ -89,7 +89,7 @@ impl Simplex {
         let mut best = None;
         let mut top = 0.0;
         for (j, (&d, &moves)) in self.d.iter().zip(&self.moves).enumerate() {
-            if (moves & RISE != 0 && d < -DUAL_FEASIBLE) || (moves & FALL != 0 && d > DUAL_FEASIBLE) {
+            if (moves & RISE != 0 && d < -self.dual_tolerance) || (moves & FALL != 0 && d > self.dual_tolerance) {
                 let score = d * d / self.weights[j];
                 if score > top && !self.banned.contains(&(j as u32)) {
                     top = score;
@@ -104,10 +104,10 @@ impl Simplex {
         let mut reach = f64::INFINITY;
         for (p, &alpha) in self.alpha.iter().enumerate() {
             let change = -direction * alpha;
-            if change.abs() > PIVOT {
+            if change.abs() > self.pivot_tolerance {
                 let j = self.basis[p] as usize;
                 let room = if change > 0.0 { self.upper[j] - self.x[j] } else { self.x[j] - self.lower[j] };
-                reach = reach.min((room + 0.5 * FEASIBLE) / change.abs());
+                reach = reach.min((room + 0.5 * self.tolerance) / change.abs());
             }
         }
         let own = if direction > 0.0 { self.upper[q] - self.x[q] } else { self.x[q] - self.lower[q] };
@@ -117,7 +117,7 @@ impl Simplex {
         let mut best: Option<(f64, usize, f64)> = None;
         for (p, &alpha) in self.alpha.iter().enumerate() {
             let change = -direction * alpha;
-            if change.abs() > PIVOT {
+            if change.abs() > self.pivot_tolerance {
                 let j = self.basis[p] as usize;
                 let bound = if change > 0.0 { self.upper[j] } else { self.lower[j] };
                 let room = if change > 0.0 { bound - self.x[j] } else { self.x[j] - bound };
@@ -146,17 +146,17 @@ impl Simplex {
         let mut points: Vec<(f64, f64, usize, f64)> = Vec::new();
         for (p, &alpha) in self.alpha.iter().enumerate() {
             let change = -direction * alpha;
-            if change.abs() <= PIVOT {
+            if change.abs() <= self.pivot_tolerance {
                 continue;
             }
             let j = self.basis[p] as usize;
             let (x, size) = (self.x[j], change.abs());
             let (near, far) = if change > 0.0 { (self.lower[j], self.upper[j]) } else { (self.upper[j], self.lower[j]) };
             let sign = change.signum();
-            if (near - x) * sign > FEASIBLE {
+            if (near - x) * sign > self.tolerance {
                 points.push(((near - x) * sign / size, size, p, near));
             }
-            if far.is_finite() && (far - x) * sign >= -FEASIBLE {
+            if far.is_finite() && (far - x) * sign >= -self.tolerance {
                 points.push((((far - x) * sign).max(0.0) / size, size, p, far));
             }
         }
