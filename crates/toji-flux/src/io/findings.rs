@@ -122,6 +122,8 @@ fn intern(parts: &mut Parts) {
         }
     };
     all(&mut parts.annotation);
+    parts.compartments.iter_mut().for_each(|c| all(&mut c.annotation));
+    parts.groups.iter_mut().for_each(|g| all(&mut g.annotation));
     parts.metabolites.iter_mut().for_each(|m| all(&mut m.annotation));
     parts.reactions.iter_mut().for_each(|r| all(&mut r.annotation));
     parts.genes.iter_mut().for_each(|g| all(&mut g.annotation));

@@ -6,6 +6,7 @@
 mod findings;
 pub mod json;
 mod miriam;
+pub mod sbml;
 
 use crate::model::Model;
 use toji_core::Diagnostic;

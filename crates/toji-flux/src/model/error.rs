@@ -14,6 +14,10 @@ pub(crate) const MODEL_004: &str = "E-MODEL-004";
 pub(crate) const MODEL_010: &str = "E-MODEL-010";
 /// The objective cannot be given to a linear programme.
 pub(crate) const MODEL_011: &str = "E-MODEL-011";
+/// An edit that is none: no range, not finite, or an identifier that is taken.
+pub(crate) const MODEL_012: &str = "E-MODEL-012";
+/// Not an entry of a medium.
+pub(crate) const MODEL_013: &str = "E-MODEL-013";
 
 /// An error-level finding at an identifier, with its remedy.
 pub(crate) fn fault(code: &str, id: &str, ja: impl Into<String>, en: impl Into<String>, remedy: (&str, &str)) -> Diagnostic {

@@ -2,17 +2,21 @@
 //!
 //! [`Parts`] are the plain lists a reader fills; [`Model::new`] checks them and adds look-up by identifier. A model is
 //! shared, not copied: what changes from question to question (knock-outs, media, bounds) is a
-//! scenario over it.
+//! [`Scenario`] over it.
 //!
 //! Fluxes and bounds are in the unit of the model, mmol per gram of dry mass and hour by custom; biomass reactions
 //! then run in 1/h.
 
 mod error;
 mod gpr;
+mod medium;
 mod network;
+mod scenario;
 mod types;
 
 pub use gpr::{Gpr, GprError};
+pub use medium::Boundary;
+pub use scenario::{Addition, Scenario};
 pub use types::{
     Annotation, Compartment, Constraint, ConstraintTerm, Gene, Group, GroupKind, Member, Metabolite, Notes, Objective, Parts,
     Reaction, Reference, Variable,
@@ -32,6 +36,8 @@ pub struct Model {
     metabolite_of: HashMap<String, usize>,
     reaction_of: HashMap<String, usize>,
     gene_of: HashMap<String, usize>,
+    /// Reactions whose rule names the gene, ascending.
+    by_gene: Vec<Vec<usize>>,
 }
 
 impl Deref for Model {
@@ -106,7 +112,13 @@ impl Model {
         for objective in &mut parts.objectives {
             merge(&mut objective.terms);
         }
-        Ok(Self { parts, metabolite_of, reaction_of, gene_of })
+        let mut by_gene = vec![Vec::new(); parts.genes.len()];
+        for (index, reaction) in parts.reactions.iter().enumerate() {
+            for gene in reaction.gpr.iter().flat_map(Gpr::genes) {
+                by_gene[gene].push(index);
+            }
+        }
+        Ok(Self { parts, metabolite_of, reaction_of, gene_of, by_gene })
     }
 
     /// The parts, to make another model of.
@@ -149,6 +161,11 @@ impl Model {
     /// `E-MODEL-010`: there is none; the hint names the nearest identifier.
     pub fn gene_named(&self, id: &str) -> Result<usize> {
         self.gene(id).ok_or_else(|| absent(("遺伝子", "gene"), id, self.parts.genes.iter().map(|g| &*g.id)))
+    }
+    /// The reactions whose rule names the gene, ascending.
+    #[must_use]
+    pub fn reactions_of_gene(&self, gene: usize) -> &[usize] {
+        self.by_gene.get(gene).map_or(&[], Vec::as_slice)
     }
     /// The objective that counts.
     #[must_use]

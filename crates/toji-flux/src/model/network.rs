@@ -1,6 +1,6 @@
 //! From a model to the plain network of the analyses.
 
-use super::{Constraint, MODEL_011, Model, Objective, Reaction, Variable};
+use super::{Constraint, MODEL_011, Metabolite, Model, Objective, Reaction, Variable};
 use crate::network::{Column, Network, Sense};
 use crate::sparse::Matrix;
 use toji_core::{Error, Place, Result};
@@ -12,7 +12,7 @@ pub(super) struct Terms<'a> {
     /// Reactions after those of the model.
     pub(super) added: &'a [Reaction],
     /// Metabolites after those of the model.
-    pub(super) metabolites_added: usize,
+    pub(super) metabolites_added: &'a [Metabolite],
     /// Objective; none: all zero.
     pub(super) objective: Option<&'a Objective>,
     /// Constraints after those of the model.
@@ -32,7 +32,7 @@ impl Model {
         self.network_of(&Terms {
             bounds: &|r| (self.reactions[r].lower, self.reactions[r].upper),
             added: &[],
-            metabolites_added: 0,
+            metabolites_added: &[],
             objective: self.active_objective(),
             constraints: &[],
         })
@@ -45,7 +45,7 @@ impl Model {
             return Err(quadratic(id));
         }
         let reactions = self.reactions.len() + terms.added.len();
-        let metabolites = self.metabolites.len() + terms.metabolites_added;
+        let metabolites = self.metabolites.len() + terms.metabolites_added.len();
         let mut free: Vec<&str> = Vec::new();
         let mut extra: Vec<Vec<(usize, f64)>> = vec![Vec::new(); reactions];
         for (at, constraint) in constraints().enumerate() {
@@ -91,7 +91,7 @@ impl Model {
                 Column { stoichiometry, lower, upper, objective: objective.get(j).copied().unwrap_or(0.0) }
             }),
         )?;
-        for (row, metabolite) in self.metabolites.iter().enumerate() {
+        for (row, metabolite) in self.metabolites.iter().chain(terms.metabolites_added).enumerate() {
             if metabolite.boundary {
                 (network.row_lower[row], network.row_upper[row]) = (f64::NEG_INFINITY, f64::INFINITY);
             }

@@ -30,6 +30,8 @@ pub struct Compartment {
     pub id: String,
     /// Name for people.
     pub name: Option<String>,
+    /// What it is.
+    pub annotation: Annotation,
 }
 
 /// A pool that reactions draw from and fill.
@@ -175,6 +177,8 @@ pub struct Group {
     pub kind: GroupKind,
     /// Members.
     pub members: Vec<Member>,
+    /// What it is; `SBO:0000633` says that it is a subsystem.
+    pub annotation: Annotation,
 }
 
 /// A model in plain lists. Indices into a list count from 0.

@@ -1,22 +1,30 @@
 //! Models read from real files, and written again.
 
 mod json;
+mod sbml;
+mod scenario;
+mod suite;
 
 use std::io::Read;
 use std::path::PathBuf;
+use toji_flux::io::Reading;
+use toji_flux::io::sbml::{Options, read};
+
+/// A folder of the shared data; `None`, said on the error stream, where it is missing.
+fn shared_folder(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("TOJI_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let folder = root.join("data/gem").join(path);
+    if !folder.exists() {
+        eprintln!("skipped: there is no {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
 
 /// A file of the shared data, unpacked; `None`, said on the error stream, where it is missing.
 fn shared(path: &str) -> Option<Vec<u8>> {
-    let root = std::env::var_os("TOJI_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from)
-        .join("data/gem");
-    let bytes = match std::fs::read(root.join(path)) {
-        Ok(bytes) => bytes,
-        Err(why) => {
-            eprintln!("skipped: {}: {why}", root.join(path).display());
-            return None;
-        }
-    };
+    let bytes = std::fs::read(shared_folder(path)?).unwrap();
     if !path.ends_with(".gz") {
         return Some(bytes);
     }
@@ -28,4 +36,9 @@ fn shared(path: &str) -> Option<Vec<u8>> {
 /// A JSON reference.
 fn reference(path: &str) -> Option<serde_json::Value> {
     shared(path).map(|bytes| serde_json::from_slice(&bytes).unwrap())
+}
+
+/// A model in SBML.
+fn open(path: &str) -> Option<Reading> {
+    shared(path).map(|bytes| read(&bytes[..], &Options::default()).unwrap_or_else(|e| panic!("{path}: {e:?}")))
 }

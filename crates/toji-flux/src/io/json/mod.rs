@@ -8,4 +8,5 @@ mod value;
 mod write;
 
 pub use read::read;
+pub(super) use read::rule;
 pub use write::write;

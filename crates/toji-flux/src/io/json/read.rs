@@ -136,7 +136,7 @@ impl Reader<'_> {
                 "compartments" => {
                     for (id, name) in self.members(node, "compartments") {
                         let name = self.text(name, id);
-                        self.parts.compartments.push(Compartment { id: id.to_string(), name });
+                        self.parts.compartments.push(Compartment { id: id.to_string(), name, ..Compartment::default() });
                     }
                 }
                 "annotation" => self.parts.annotation = self.annotation(node),

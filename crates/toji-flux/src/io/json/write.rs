@@ -44,6 +44,8 @@ pub(in crate::io) fn document(model: &Model, losses: &mut Findings) -> Value {
         }
     }
     model.constraints.iter().for_each(|c| losses.unwritten(&c.id, "追加の制約", "a user-defined constraint"));
+    let annotated = model.compartments.iter().filter(|c| !c.annotation.is_empty());
+    annotated.for_each(|c| losses.unwritten(&c.id, "区画の注釈", "annotations of compartments"));
     model.groups.iter().for_each(|g| losses.unwritten(&g.id, "グループ", "a group"));
     let mut root = Map::new();
     let list = |items: Vec<Value>| Value::Array(items);

@@ -18,14 +18,18 @@ impl<R: BufRead> Walk<R> {
     }
 
     fn objective(&mut self) -> Result<()> {
-        let mut objective =
-            Objective { id: self.xml.tag.text("id").unwrap_or_default(), name: self.xml.tag.text("name"), ..Objective::default() };
+        let mut objective = Objective {
+            id: self.xml.tag.text("id").unwrap_or_default(),
+            name: self.xml.tag.text("name"),
+            ..Objective::default()
+        };
         let sense = self.needed("type");
         objective.sense = match sense.as_str() {
             "minimize" | "minimise" => Sense::Minimize,
             "maximize" | "maximise" | "" => Sense::Maximize,
             other => {
-                let words = (format!("目的関数の向き {other:?} は未知です"), format!("unknown direction {other:?} of the objective"));
+                let words =
+                    (format!("目的関数の向き {other:?} は未知です"), format!("unknown direction {other:?} of the objective"));
                 let remedy = ("maximize か minimize にしてください", "use maximize or minimize");
                 self.findings.fault(GEM_002, self.xml.tag.place(), words, remedy);
                 Sense::Maximize
@@ -91,7 +95,12 @@ impl<R: BufRead> Walk<R> {
     fn alternatives(&mut self, depth: usize) -> Result<Option<Association>> {
         if depth >= DEPTH_MAX {
             let words = ("遺伝子の規則の入れ子が深すぎます".into(), "a gene rule is nested too deeply".into());
-            self.findings.fault(GEM_004, self.xml.tag.place(), words, ("規則を平らに書き直してください", "write the rule flatter"));
+            self.findings.fault(
+                GEM_004,
+                self.xml.tag.place(),
+                words,
+                ("規則を平らに書き直してください", "write the rule flatter"),
+            );
             self.xml.skip()?;
             return Ok(None);
         }

@@ -161,8 +161,13 @@ impl Evaluation<'_, '_> {
         let Some(lambda) = functions.get(name) else {
             return why(format!("関数 {name} がありません"), format!("there is no function {name}"));
         };
-        let names: Vec<&str> =
-            lambda.children.iter().filter(|c| c.name == "bvar").filter_map(|c| c.children.first()).map(|c| c.text.trim()).collect();
+        let names: Vec<&str> = lambda
+            .children
+            .iter()
+            .filter(|c| c.name == "bvar")
+            .filter_map(|c| c.children.first())
+            .map(|c| c.text.trim())
+            .collect();
         let body = lambda.children.iter().find(|c| c.name != "bvar");
         match body {
             Some(body) if names.len() == arguments.len() => {
@@ -297,10 +302,7 @@ mod tests {
         check("<ci>q</ci>", Err("no q"));
         check("<apply><minus/></apply>", Err("<minus> of 0 arguments is not supported"));
         check("<apply><ci>g</ci></apply>", Err("there is no function g"));
-        check(
-            "<apply><ci>loop</ci><cn>1</cn></apply>",
-            Err("the formula is too large, or a function calls itself"),
-        );
+        check("<apply><ci>loop</ci><cn>1</cn></apply>", Err("the formula is too large, or a function calls itself"));
         check("<cn>x</cn>", Err("not readable as a number: \"x\""));
         check(
             "<csymbol definitionURL='http://www.sbml.org/sbml/symbols/time'>t</csymbol>",

@@ -16,13 +16,17 @@
 //! (`__45__` is `-`). [`Identifiers::Short`] takes these off, as COBRApy does.
 
 mod fbc;
+mod identify;
 mod lines;
 mod math;
 mod notes;
 mod raw;
 mod read;
 mod resolve;
+mod value;
 mod walk;
+mod write;
 mod xml;
 
 pub use read::{Identifiers, Options, read};
+pub use write::write;

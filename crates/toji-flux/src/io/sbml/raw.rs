@@ -147,17 +147,18 @@ pub(super) struct Raw {
     /// What a rule gives a rate.
     pub(super) rates: HashMap<String, u64>,
     pub(super) functions: HashMap<String, Math>,
-    symbols: HashMap<String, u32>,
+    /// Numbers of names.
+    pub(super) numbers: HashMap<String, u32>,
 }
 
 impl Raw {
     /// The number of a name, given on first sight.
     pub(super) fn symbol(&mut self, name: &str) -> u32 {
-        match self.symbols.get(name) {
+        match self.numbers.get(name) {
             Some(&known) => known,
             None => {
-                let next = self.symbols.len() as u32;
-                self.symbols.insert(name.to_owned(), next);
+                let next = self.numbers.len() as u32;
+                self.numbers.insert(name.to_owned(), next);
                 next
             }
         }
@@ -165,8 +166,8 @@ impl Raw {
 
     /// The names by number.
     pub(super) fn symbols(&self) -> Vec<&str> {
-        let mut names = vec![""; self.symbols.len()];
-        for (name, number) in &self.symbols {
+        let mut names = vec![""; self.numbers.len()];
+        for (name, number) in &self.numbers {
             names[*number as usize] = name;
         }
         names

@@ -58,16 +58,22 @@ fn packages<R: BufRead>(xml: &Xml<R>, findings: &mut Findings) {
     for (prefix, uri) in xml.namespaces() {
         let package = uri.strip_prefix("http://www.sbml.org/sbml/level3/version1/").and_then(|rest| rest.split('/').next());
         let Some(package) = package.filter(|p| !matches!(*p, "core" | "fbc" | "groups")) else { continue };
-        let required = xml.tag.attributes().any(|(space, name, value)| {
-            space == Space::Package && name == "required" && value == "true" && !prefix.is_empty()
-        });
+        let required = xml
+            .tag
+            .attributes()
+            .any(|(space, name, value)| space == Space::Package && name == "required" && value == "true" && !prefix.is_empty());
         let place = xml.tag.place();
         if required && package != "layout" && package != "render" {
             let words = (
                 format!("SBML のパッケージ {package} には対応していません"),
                 format!("the package {package} of SBML is not supported"),
             );
-            findings.fault(GEM_005, place, words, ("パッケージを使わない形に直してください", "flatten the model so that it needs no such package"));
+            findings.fault(
+                GEM_005,
+                place,
+                words,
+                ("パッケージを使わない形に直してください", "flatten the model so that it needs no such package"),
+            );
         } else {
             findings.lost(place, &format!("SBML のパッケージ {package} "), &format!("the package {package} of SBML"));
         }

@@ -143,11 +143,11 @@ impl<R: BufRead> Walk<R> {
         let value = self.own_number("size");
         self.raw.values.insert(common.id.clone(), Value { value });
         self.rest(&mut common)?;
-        if common.annotation.iter().any(|r| &*r.collection != "sbo") || !common.notes.is_empty() {
+        if !common.notes.is_empty() {
             let place = toji_core::Place::line(common.line).at_field(format!("compartment {}", common.id));
-            self.findings.lost(place, "区画の注釈と注記", "annotations and notes of compartments");
+            self.findings.lost(place, "区画の注記", "notes of compartments");
         }
-        self.raw.compartments.push(Compartment { id: common.id, name: common.name });
+        self.raw.compartments.push(Compartment { id: common.id, name: common.name, annotation: common.annotation });
         Ok(())
     }
 
@@ -320,7 +320,8 @@ impl<R: BufRead> Walk<R> {
 
     fn gene(&mut self) -> Result<()> {
         let mut gene = self.common();
-        gene.name = gene.name.or_else(|| self.xml.tag.text("label"));
+        // A label that only repeats the identifier is no name.
+        gene.name = gene.name.or_else(|| self.xml.tag.text("label").filter(|l| *l != gene.id));
         self.rest(&mut gene)?;
         self.raw.genes.push(gene);
         Ok(())

@@ -277,24 +277,6 @@ impl<R: BufRead> Xml<R> {
         Ok(())
     }
 
-    /// All text inside the element open now, to its end.
-    ///
-    /// # Errors
-    /// As [`child`](Self::child).
-    pub(super) fn content(&mut self) -> Result<String> {
-        let (depth, mut content) = (self.open.len(), String::new());
-        while self.open.len() >= depth {
-            let step = self.step()?;
-            if content.len() < (1 << 20) {
-                content.push_str(&self.text);
-            }
-            if matches!(step, Step::End) {
-                break;
-            }
-        }
-        Ok(content)
-    }
-
     /// The text since the last tag.
     pub(super) fn before(&self) -> &str {
         &self.text
