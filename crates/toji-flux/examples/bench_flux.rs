@@ -1,4 +1,4 @@
-//! CPU times of the analyses on one model, as JSON: `bench_flux MODEL.json [REPEATS]`.
+//! CPU times of the analyses on one model, as JSON: `bench_flux MODEL (COBRA JSON or SBML)`.
 
 use std::time::Instant;
 use toji_flux::analyse;
@@ -12,7 +12,7 @@ fn cpu_s(start: Instant) -> f64 {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: bench_flux MODEL.json [REPEATS]")?;
+    let path = std::env::args().nth(1).ok_or("usage: bench_flux MODEL (COBRA JSON or SBML)")?;
     let start = Instant::now();
     let bytes = std::fs::read(&path)?;
     let mut times = serde_json::Map::new();
@@ -22,7 +22,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         times.insert(name.to_owned(), serde_json::json!(now - *clock));
         *clock = cpu_s(start);
     };
-    let model = toji_flux::io::json::read(&bytes)?.model;
+    let model = if path.ends_with(".json") {
+        toji_flux::io::json::read(&bytes)?.model
+    } else {
+        toji_flux::io::sbml::read(&bytes[..], &toji_flux::io::sbml::Options::default())?.model
+    };
     lap("load", &mut clock);
     let network = model.network()?;
     lap("network", &mut clock);
@@ -40,9 +44,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lap(name, &mut clock);
         programmes.push(ranges.programmes);
     }
+    let genes: Vec<usize> = (0..model.genes.len()).collect();
+    let how = analyse::Removal::default();
+    let single = analyse::single_genes(&model, &network, &genes, &how)?.map_err(|_| "no optimum")?;
+    lap("single_gene_deletions", &mut clock);
+    programmes.push(single.programmes);
+    let essential = single.results.iter().filter(|g| g.is_lost(single.wild_type, 0.01)).count();
+    let double = analyse::double_genes(&model, &network, &genes, &how)?.map_err(|_| "no optimum")?;
+    lap("double_gene_deletions", &mut clock);
+    programmes.push(double.programmes);
+    let lethal = double.results.iter().filter(|g| g.is_lost(single.wild_type, 0.01)).count();
     let report = serde_json::json!({
         "model": path, "reactions": network.reactions(), "metabolites": network.rows(), "growth": best.objective,
-        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "fva_programmes": programmes, "cpu_s": times,
+        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "programmes": programmes, "essential_genes": essential, "pairs": double.results.len(), "lethal_pairs": lethal, "cpu_s": times,
     });
     #[allow(clippy::print_stdout)]
     {

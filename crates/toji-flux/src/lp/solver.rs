@@ -17,6 +17,8 @@ pub struct Solver {
     /// Power of two by which the scaled costs are multiplied so that the largest is near one; its sign turns maximising
     /// into minimising.
     cost_factor: f64,
+    /// Whether trouble made this solver scale its problem anew.
+    rescaled: bool,
 }
 
 impl Solver {
@@ -45,7 +47,7 @@ impl Solver {
         }
         let mut simplex = Simplex::new(matrix, (lower, upper), vec![0.0; n + m]);
         simplex.iteration_limit = 20_000 + 40 * (n + m);
-        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0 };
+        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0, rescaled: false };
         solver.load_cost();
         solver
     }
@@ -81,6 +83,25 @@ impl Solver {
             let scale = self.scale.columns[variable];
             self.simplex.set_bounds(variable, lower / scale, upper / scale);
         }
+    }
+
+    /// Becomes a copy of `base`, a solver of the same matrix: its bounds, objective and basis.
+    pub(crate) fn copy_from(&mut self, base: &Self) {
+        if self.rescaled || base.rescaled {
+            *self = base.clone();
+            return;
+        }
+        self.problem.lower.clone_from(&base.problem.lower);
+        self.problem.upper.clone_from(&base.problem.upper);
+        self.problem.cost.clone_from(&base.problem.cost);
+        self.problem.sense = base.problem.sense;
+        self.cost_factor = base.cost_factor;
+        self.simplex.copy_from(&base.simplex);
+    }
+
+    /// Makes the factors of the present basis afresh, so that copies start with the cheapest ones.
+    pub(crate) fn settle(&mut self) {
+        self.simplex.settle();
     }
 
     fn load_cost(&mut self) {
@@ -119,9 +140,13 @@ impl Solver {
                     self.simplex.start_over();
                     self.simplex.tighten(1e-2, 1e-4);
                 }
-                4 => *self = Self::with_scale(self.problem.clone(), Scale::none(&self.problem.matrix)),
+                4 => {
+                    *self = Self::with_scale(self.problem.clone(), Scale::none(&self.problem.matrix));
+                    self.rescaled = true;
+                }
                 _ => {
                     *self = Self::with_scale(self.problem.clone(), Scale::geometric(&self.problem.matrix));
+                    self.rescaled = true;
                     self.simplex.tighten(1e-3, 1e-6);
                 }
             }

@@ -48,6 +48,12 @@ impl Etas {
         self.indices.clear();
         self.values.clear();
     }
+    fn copy_from(&mut self, other: &Self) {
+        self.pivots.clone_from(&other.pivots);
+        self.starts.clone_from(&other.starts);
+        self.indices.clone_from(&other.indices);
+        self.values.clone_from(&other.values);
+    }
     fn push(&mut self, index: u32, value: f64) {
         self.indices.push(index);
         self.values.push(value);
@@ -78,6 +84,23 @@ pub(crate) struct Singular {
 pub(crate) struct Unstable;
 
 impl Factor {
+    /// Becomes a copy of `other` without giving its memory back.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.m = other.m;
+        self.lower.copy_from(&other.lower);
+        self.rows.copy_from(&other.rows);
+        self.diagonal.clone_from(&other.diagonal);
+        self.upper_columns.clone_from(&other.upper_columns);
+        self.upper_rows.clone_from(&other.upper_rows);
+        self.order.clone_from(&other.order);
+        self.spot.clone_from(&other.spot);
+        self.work.clone_from(&other.work);
+        self.spike.clear();
+        self.updates = other.updates;
+        self.entries = other.entries;
+        self.upper_entries = other.upper_entries;
+    }
+
     /// Number of exchanges since the factorisation.
     pub(crate) fn updates(&self) -> usize {
         self.updates

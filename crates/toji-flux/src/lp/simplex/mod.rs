@@ -486,6 +486,35 @@ impl Simplex {
         verdict
     }
 
+    /// Becomes a copy of `other`, which was made of the same matrix, without giving its memory back.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.lower.clone_from(&other.lower);
+        self.upper.clone_from(&other.upper);
+        self.true_lower.clone_from(&other.true_lower);
+        self.true_upper.clone_from(&other.true_upper);
+        self.bounds_moved = other.bounds_moved;
+        self.cost.clone_from(&other.cost);
+        self.true_cost.clone_from(&other.true_cost);
+        self.cost_moved = other.cost_moved;
+        self.basis.clone_from(&other.basis);
+        self.place.clone_from(&other.place);
+        self.moves.clone_from(&other.moves);
+        self.x.clone_from(&other.x);
+        self.weights.clone_from(&other.weights);
+        self.dual_weights.clone_from(&other.dual_weights);
+        self.factor.copy_from(&other.factor);
+        self.factored = other.factored;
+        self.x_stale = other.x_stale;
+    }
+
+    /// Makes the factors afresh, so that copies of this state start with the cheapest ones.
+    pub(crate) fn settle(&mut self) {
+        self.refactor();
+        if self.factored {
+            self.compute_x();
+        }
+    }
+
     /// Sets the tolerances of feasibility and optimality to the usual ones times these.
     pub(crate) fn tighten(&mut self, primal: f64, dual: f64) {
         self.tolerance = FEASIBLE * primal;

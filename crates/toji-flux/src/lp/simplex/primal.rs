@@ -24,6 +24,8 @@ impl Simplex {
         self.banned.clear();
         self.weights.fill(1.0);
         let mut fresh = false;
+        // Updates of the reduced costs since they were worked out.
+        let mut drift = 0_usize;
         loop {
             let worn = !self.factored || self.factor.is_worn() || self.x_stale;
             if !self.refresh() {
@@ -34,6 +36,7 @@ impl Simplex {
             if phase_one || !fresh {
                 self.compute_d(phase_one);
                 fresh = !phase_one;
+                drift = 0;
             }
             let Some(q) = self.choose_entering() else {
                 if !self.banned.is_empty() {
@@ -43,6 +46,10 @@ impl Simplex {
                     self.factored = false;
                     continue;
                 }
+                if drift > 0 {
+                    fresh = false;
+                    continue;
+                }
                 return if phase_one { Verdict::Infeasible(self.prices.clone()) } else { Verdict::Optimal };
             };
             if self.iterations > budget {
@@ -50,6 +57,13 @@ impl Simplex {
             }
             let direction = if self.d[q] < 0.0 { 1.0 } else { -1.0 };
             self.load_alpha(q);
+            if drift > 0 && !self.agrees(q) {
+                fresh = false;
+                if drift < 20 {
+                    self.factored = false;
+                }
+                continue;
+            }
             let stop = if phase_one { self.stop_phase_one(q, direction) } else { self.stop_phase_two(q, direction) };
             match stop {
                 Stop::Never if phase_one => self.banned.push(q as u32),
@@ -69,6 +83,7 @@ impl Simplex {
                     }
                     if !phase_one {
                         self.update_d(q, p);
+                        drift += 1;
                     }
                     self.advance(q, direction * step);
                     self.exchange(q, p, at);
@@ -180,6 +195,17 @@ impl Simplex {
             return Stop::Flip(own.max(0.0));
         }
         best.map_or(Stop::Never, |(step, p, at)| Stop::Block { p, step, at })
+    }
+
+    /// Whether the reduced cost of `q`, as updated, is what its tableau column says it is.
+    fn agrees(&mut self, q: usize) -> bool {
+        let mut d = self.cost[q];
+        for (&alpha, &j) in self.alpha.iter().zip(&self.basis) {
+            d -= self.cost[j as usize] * alpha;
+        }
+        let right = (d - self.d[q]).abs() <= 1e-6 * d.abs() + 0.1 * self.dual_tolerance;
+        self.d[q] = d;
+        right
     }
 
     /// Moves `q` by `change` and the basic columns along.
