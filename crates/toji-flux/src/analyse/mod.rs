@@ -1,0 +1,15 @@
+//! What follows from a network: optima, ranges, deletions.
+//!
+//! Every analysis answers in the order of the network's reactions, rests on optima that carry their proof, and gives the
+//! same numbers on any number of threads.
+
+mod delete;
+mod fba;
+mod fva;
+mod genes;
+mod parallel;
+
+pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
+pub use fba::{Parsimonious, fba, pfba};
+pub use fva::{Ranges, Variability, fva};
+pub use genes::{GeneRules, double_genes, single_genes, single_reactions};

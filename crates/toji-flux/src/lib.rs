@@ -1,0 +1,13 @@
+//! Flux and strain design: metabolic networks, their linear programmes, and what follows from them.
+//!
+//! Pure: no file, no clock, no global state.
+
+pub mod analyse;
+pub mod compress;
+pub mod io;
+pub mod lp;
+pub mod model;
+pub mod network;
+pub mod sparse;
+
+pub use network::{Column, Network, Sense};

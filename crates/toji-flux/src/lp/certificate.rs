@@ -1,0 +1,236 @@
+//! What an answer is and what proves it, on the problem as it was asked.
+
+use super::problem::Problem;
+use serde::{Deserialize, Serialize};
+
+/// Residuals and reduced costs beyond this, relative to the size of the terms they are the sum of, fail the check.
+pub(super) const ACCEPT: f64 = 1e-8;
+
+/// Answer to a linear programme.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase", tag = "status")]
+pub enum Outcome {
+    /// An optimum and its dual.
+    Optimal(Optimum),
+    /// No point satisfies all bounds, and why.
+    Infeasible(Conflict),
+    /// The objective has no limit, and along which direction.
+    Unbounded(Direction),
+}
+
+impl Outcome {
+    /// The optimum, if there is one.
+    #[must_use]
+    pub fn optimum(self) -> Option<Optimum> {
+        match self {
+            Self::Optimal(optimum) => Some(optimum),
+            _ => None,
+        }
+    }
+}
+
+/// Where a variable stands in the final basis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Determined by the others.
+    Basic,
+    /// At its lower bound.
+    Lower,
+    /// At its upper bound.
+    Upper,
+    /// Held between its bounds; moving it changes nothing.
+    Between,
+}
+
+/// An optimal point with its dual.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Optimum {
+    /// Value of the objective.
+    pub objective: f64,
+    /// The point, one value for each variable.
+    pub primal: Vec<f64>,
+    /// Row prices: change of the objective with the right-hand side of each row.
+    pub prices: Vec<f64>,
+    /// Reduced costs `cost − Aᵀ prices`: change of the objective with the bound at which a variable stands.
+    pub reduced_costs: Vec<f64>,
+    /// Final basis: standing of each variable, then of each row's activity.
+    pub standing: Vec<Standing>,
+    /// How far the numbers are from a perfect proof.
+    pub proof: Proof,
+}
+
+/// Residuals of an optimum on the problem as asked. All are zero for exact numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Proof {
+    /// Largest violation of a row or a bound, absolute.
+    pub max_primal_residual: f64,
+    /// Largest reduced cost with the wrong sign for where its variable stands, absolute.
+    pub max_dual_infeasibility: f64,
+    /// Difference between the objective of the point and the bound that the prices prove, absolute.
+    pub duality_gap: f64,
+}
+
+/// Why no point satisfies all bounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Conflict {
+    /// Weights of the rows (Farkas): the weighted sum of the rows cannot reach the weighted sum of their sides while the
+    /// variables keep their bounds. All zero when `crossed` names the reason.
+    pub ray: Vec<f64>,
+    /// By how much the weighted sum misses, with the largest weight equal to one.
+    pub distance: f64,
+    /// A variable (or, counted on from the variables, a row) whose lower bound lies above its upper bound.
+    pub crossed: Option<usize>,
+    /// Variables with a weight in the conflict, the bounds that clash: empty when `crossed` is the reason.
+    pub variables: Vec<usize>,
+}
+
+/// A direction along which the objective improves for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Direction {
+    /// A feasible point to start from.
+    pub from: Vec<f64>,
+    /// Change of each variable.
+    pub ray: Vec<f64>,
+    /// Change of the objective along the ray.
+    pub gain: f64,
+}
+
+/// The certificate of an optimum, `None` when it proves too little. `basic` tells the basis.
+pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, standing: Vec<Standing>) -> Option<Optimum> {
+    let activity = activity(problem, &primal);
+    let (mut residual, mut trusted) = (0.0_f64, true);
+    let mut note = |violation: f64, size: f64| {
+        residual = residual.max(violation);
+        trusted &= violation <= ACCEPT * (1.0 + size);
+    };
+    for (i, &(sum, size)) in activity.iter().enumerate() {
+        note((problem.row_lower[i] - sum).max(sum - problem.row_upper[i]).max(0.0), size);
+    }
+    for (j, &x) in primal.iter().enumerate() {
+        note((problem.lower[j] - x).max(x - problem.upper[j]).max(0.0), x.abs());
+    }
+    let sign = problem.sense.sign();
+    let (mut wrong, mut bound, mut objective, mut scale) = (0.0_f64, 0.0, 0.0, 1.0_f64);
+    let mut reduced_costs = Vec::with_capacity(primal.len());
+    let largest = problem.cost.iter().fold(0.0_f64, |a, c| a.max(c.abs()));
+    for (j, &x) in primal.iter().enumerate() {
+        let cost = problem.cost[j];
+        let (mut d, mut size) = (cost, largest);
+        for (i, a) in problem.matrix.iter(j) {
+            d -= a * prices[i];
+            size = size.max((a * prices[i]).abs());
+        }
+        reduced_costs.push(d);
+        objective += cost * x;
+        scale = scale.max((cost * x).abs());
+        let (part, fault) = dual_part(sign * d, problem.lower[j], problem.upper[j], x);
+        bound += sign * part;
+        wrong = wrong.max(fault);
+        trusted &= fault <= ACCEPT * (1e-3 + size);
+    }
+    for (i, &(sum, _)) in activity.iter().enumerate() {
+        // A row's activity has the reduced cost of its price: the objective gains `price` for each unit of activity.
+        let (part, fault) = dual_part(sign * prices[i], problem.row_lower[i], problem.row_upper[i], sum);
+        bound += sign * part;
+        wrong = wrong.max(fault);
+        trusted &= fault <= ACCEPT * (1e-3 + prices[i].abs().max(largest));
+    }
+    let gap = (bound - objective).abs();
+    trusted &= gap <= 10.0 * ACCEPT * (scale + objective.abs());
+    let proof = Proof { max_primal_residual: residual, max_dual_infeasibility: wrong, duality_gap: gap };
+    trusted.then_some(Optimum { objective, primal, prices, reduced_costs, standing, proof })
+}
+
+/// The most that `gain · x` reaches within the bounds; where that has no limit, its value at `x` and the gain as a fault.
+fn dual_part(gain: f64, lower: f64, upper: f64, x: f64) -> (f64, f64) {
+    let best = if gain > 0.0 { upper } else { lower };
+    if gain == 0.0 {
+        (0.0, 0.0)
+    } else if best.is_finite() {
+        (gain * best, 0.0)
+    } else {
+        (gain * x, gain.abs())
+    }
+}
+
+/// Sum and largest term of each row.
+pub(super) fn activity(problem: &Problem, x: &[f64]) -> Vec<(f64, f64)> {
+    let mut rows = vec![(0.0, 0.0_f64); problem.matrix.rows()];
+    for (j, &value) in x.iter().enumerate() {
+        if value != 0.0 {
+            for (i, a) in problem.matrix.iter(j) {
+                rows[i].0 += a * value;
+                rows[i].1 = rows[i].1.max((a * value).abs());
+            }
+        }
+    }
+    rows
+}
+
+/// The certificate of an infeasible problem, `None` when the weights prove nothing.
+pub(super) fn conflict(problem: &Problem, ray: &[f64]) -> Option<Conflict> {
+    let largest = ray.iter().fold(0.0_f64, |a, r| a.max(r.abs()));
+    if !(largest > 0.0 && largest.is_finite()) {
+        return None;
+    }
+    let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
+    // Σ ray·(A x) over the box of x, less Σ ray·activity over the sides of the rows, must not contain zero.
+    let (mut low, mut high, mut size) = (0.0_f64, 0.0_f64, 0.0_f64);
+    let mut add = |weight: f64, lower: f64, upper: f64| {
+        let (a, b) = if weight > 0.0 { (weight * lower, weight * upper) } else { (weight * upper, weight * lower) };
+        low += a;
+        high += b;
+        for part in [a, b] {
+            if part.is_finite() {
+                size = size.max(part.abs());
+            }
+        }
+    };
+    let mut variables = Vec::new();
+    for j in 0..problem.lower.len() {
+        let (mut weight, mut terms) = (0.0_f64, 0.0_f64);
+        for (i, a) in problem.matrix.iter(j) {
+            weight += a * ray[i];
+            terms = terms.max((a * ray[i]).abs());
+        }
+        let noise = weight.abs() <= 1e-9 * terms;
+        if weight != 0.0 && !(noise && (problem.lower[j].is_infinite() || problem.upper[j].is_infinite())) {
+            add(weight, problem.lower[j], problem.upper[j]);
+            if !noise {
+                variables.push(j);
+            }
+        }
+    }
+    for (i, &r) in ray.iter().enumerate() {
+        if r != 0.0 {
+            add(-r, problem.row_lower[i], problem.row_upper[i]);
+        }
+    }
+    let distance = low.max(-high);
+    (distance > 1e-9 * (1e-2 + size)).then_some(Conflict { ray, distance, crossed: None, variables })
+}
+
+/// The certificate of an unbounded problem, `None` when the direction is none or the point is not feasible.
+pub(super) fn direction(problem: &Problem, from: Vec<f64>, ray: &[f64]) -> Option<Direction> {
+    let largest = ray.iter().fold(0.0_f64, |a, r| a.max(r.abs()));
+    if !(largest > 0.0 && largest.is_finite()) {
+        return None;
+    }
+    let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
+    let mut right = true;
+    for (j, (&x, &r)) in from.iter().zip(&ray).enumerate() {
+        right &= (problem.lower[j] - x).max(x - problem.upper[j]) <= ACCEPT * (1.0 + x.abs());
+        right &= !(r > 0.0 && problem.upper[j].is_finite() || r < 0.0 && problem.lower[j].is_finite());
+    }
+    for (i, &(sum, size)) in activity(problem, &from).iter().enumerate() {
+        right &= (problem.row_lower[i] - sum).max(sum - problem.row_upper[i]) <= ACCEPT * (1.0 + size);
+    }
+    for (i, &(sum, size)) in activity(problem, &ray).iter().enumerate() {
+        let still = sum.abs() <= ACCEPT * size.max(1e-3);
+        right &= still || !(sum > 0.0 && problem.row_upper[i].is_finite() || sum < 0.0 && problem.row_lower[i].is_finite());
+    }
+    let gain: f64 = problem.cost.iter().zip(&ray).map(|(c, r)| c * r).sum();
+    let size = problem.cost.iter().zip(&ray).fold(0.0_f64, |a, (c, r)| a.max((c * r).abs()));
+    (right && gain * problem.sense.sign() > ACCEPT * size).then_some(Direction { from, ray, gain })
+}

@@ -1,0 +1,3 @@
+//! What the crate does for those who use it.
+
+mod golden_lp;
