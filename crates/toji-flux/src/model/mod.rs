@@ -8,12 +8,15 @@
 //! then run in 1/h.
 
 mod error;
+mod formula;
 mod gpr;
+pub mod health;
 mod medium;
 mod network;
 mod scenario;
 mod types;
 
+pub use formula::{Formula, FormulaError};
 pub use gpr::{Gpr, GprError};
 pub use medium::Boundary;
 pub use scenario::{Addition, Scenario};

@@ -1,5 +1,6 @@
 //! Models read from real files, and written again.
 
+mod health;
 mod json;
 mod sbml;
 mod scenario;
