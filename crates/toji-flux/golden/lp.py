@@ -1,6 +1,6 @@
 """Random linear programmes solved by HiGHS, the reference of tests/it/golden_lp.rs.
 
-Usage: python lp.py lp.json      (needs highspy; the version used is written into the file)
+Usage: python lp.py OUT.json [SEED [COUNT]]     (needs highspy; the version used is written into the file)
 
 Each case: columns [[row, value, row, value, ...], ...], bounds and row sides (null: infinite), cost, sense, and what HiGHS
 says of it, then of the same problem with another objective, and with bounds of one variable changed after that.
@@ -116,9 +116,10 @@ def make(rng, shape):
 
 
 def main():
-    rng = random.Random(20_26)
+    rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 2026)
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 420
     cases, shapes = [], ["network", "network", "degenerate", "badly-scaled", "general", "infeasible", "unbounded"]
-    while len(cases) < 420:
+    while len(cases) < count:
         case = make(rng, shapes[len(cases) % len(shapes)])
         unit = [0] * len(case["lower"])
         unit[case["second"]] = 1

@@ -32,6 +32,12 @@ pub struct Compressed {
     pub images: Vec<Image>,
     /// For each column of the smaller problem, the columns of the larger one that follow it, with their factors.
     pub members: Vec<Vec<(usize, f64)>>,
+    /// Row of the larger problem of each row of the smaller one.
+    pub(crate) rows: Vec<usize>,
+    /// Rows that made one column a multiple of another.
+    pub(crate) coupling_rows: Vec<usize>,
+    /// Columns that are always zero, those that one row or another ties together side by side.
+    pub(crate) resting: Vec<Vec<usize>>,
 }
 
 impl Compressed {
@@ -53,6 +59,9 @@ impl Compressed {
             problem: problem.clone(),
             images: (0..n).map(|column| Image::Multiple { column, factor: 1.0 }).collect(),
             members: (0..n).map(|j| vec![(j, 1.0)]).collect(),
+            rows: (0..problem.matrix.rows()).collect(),
+            coupling_rows: Vec::new(),
+            resting: Vec::new(),
         }
     }
 
@@ -86,6 +95,8 @@ struct Work {
     cost: Vec<f64>,
     members: Vec<Vec<(usize, f64)>>,
     gone: Vec<bool>,
+    coupling_rows: Vec<usize>,
+    resting: Vec<Vec<usize>>,
 }
 
 impl Work {
@@ -101,6 +112,8 @@ impl Work {
             cost: problem.cost.clone(),
             members: (0..n).map(|j| vec![(j, 1.0)]).collect(),
             gone: vec![false; n],
+            coupling_rows: Vec::new(),
+            resting: Vec::new(),
         };
         for j in 0..n {
             if work.lower[j] == 0.0 && work.upper[j] == 0.0 {
@@ -114,9 +127,11 @@ impl Work {
         work
     }
 
+    /// Takes out a column that always rests.
     fn drop(&mut self, j: usize) {
+        let members = std::mem::take(&mut self.members[j]);
+        self.resting.push(members.into_iter().map(|member| member.0).collect());
         self.gone[j] = true;
-        self.members[j].clear();
         self.columns[j].clear();
     }
 
@@ -191,8 +206,10 @@ impl Work {
         self.columns[a] = column;
         let moved = std::mem::take(&mut self.members[b]);
         self.members[a].extend(moved.into_iter().map(|(j, f)| (j, f * factor)));
-        self.drop(b);
+        self.gone[b] = true;
+        self.columns[b].clear();
         self.rows[i].clear();
+        self.coupling_rows.push(i);
         if self.lower[a] == 0.0 && self.upper[a] == 0.0 {
             self.drop(a);
         }
@@ -236,7 +253,8 @@ impl Work {
             row_lower: pick(&problem.row_lower, &row_kept),
             row_upper: pick(&problem.row_upper, &row_kept),
         };
-        Compressed { problem: small, images, members }
+        let (coupling_rows, resting) = (self.coupling_rows, self.resting);
+        Compressed { problem: small, images, members, rows: row_kept, coupling_rows, resting }
     }
 }
 

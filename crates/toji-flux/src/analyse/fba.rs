@@ -1,7 +1,7 @@
 //! Flux balance analysis, plain and parsimonious.
 
 use crate::compress::Compressed;
-use crate::lp::{Optimum, Outcome, Problem, Solver};
+use crate::lp::{Optimum, Outcome, Problem, Solver, Standing};
 use crate::network::{Network, Sense};
 use crate::sparse::Matrix;
 use toji_core::Result;
@@ -11,7 +11,44 @@ use toji_core::Result;
 /// # Errors
 /// Those of [`Problem::check`], and `E-FLUX-012` when no answer passes its check.
 pub fn fba(network: &Network) -> Result<Outcome> {
-    Solver::new(Problem::from(network))?.solve()
+    let problem = Problem::from(network);
+    let small = Compressed::new(&problem);
+    let mut solver = Solver::new(problem)?;
+    if let Outcome::Optimal(best) = Solver::new(small.problem.clone())?.solve()? {
+        let (basic, values) = lift(network, &small, &best);
+        solver.start_at(&basic, &values);
+    }
+    solver.solve()
+}
+
+/// The basis of the network that belongs to an optimum of its compression, and the fluxes there: of the columns that move
+/// together all are basic but one, which is the one that stands at its bound, or none when their common column is basic.
+fn lift(network: &Network, small: &Compressed, best: &Optimum) -> (Vec<usize>, Vec<f64>) {
+    let values = small.expand(&best.primal);
+    let n = network.reactions();
+    let mut basic = Vec::with_capacity(network.rows());
+    for (column, members) in small.members.iter().enumerate() {
+        let stays = if best.standing[column] == Standing::Basic {
+            None
+        } else {
+            // How far a member is from the nearer of its bounds, in units of the common column.
+            let room = |&(j, factor): &(usize, f64)| {
+                ((network.upper[j] - values[j]).abs().min((values[j] - network.lower[j]).abs()) / factor).abs()
+            };
+            members.iter().min_by(|a, b| room(a).total_cmp(&room(b))).map(|member| member.0)
+        };
+        basic.extend(members.iter().map(|member| member.0).filter(|&j| Some(j) != stays));
+    }
+    basic.extend(small.resting.iter().flat_map(|tied| tied.iter().skip(1)));
+    let mut logical = vec![true; network.rows()];
+    for &i in &small.coupling_rows {
+        logical[i] = false;
+    }
+    for (row, &i) in small.rows.iter().enumerate() {
+        logical[i] = best.standing[small.problem.lower.len() + row] == Standing::Basic;
+    }
+    basic.extend((0..network.rows()).filter(|&i| logical[i]).map(|i| n + i));
+    (basic, values)
 }
 
 /// As [`fba`], of the compressed network when `compress`: objective, fluxes and reduced costs are those of the network, its

@@ -4,12 +4,14 @@
 //! same numbers on any number of threads.
 
 mod delete;
+mod envelope;
 mod fba;
 mod fva;
 mod genes;
 mod parallel;
 
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
+pub use envelope::{Envelope, envelope};
 pub use fba::{Parsimonious, fba, pfba};
 pub use fva::{Ranges, Variability, fva};
 pub use genes::{GeneRules, double_genes, single_genes, single_reactions};

@@ -3,8 +3,12 @@
 use super::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// Residuals and reduced costs beyond this, relative to the size of the terms they are the sum of, fail the check.
-pub(super) const ACCEPT: f64 = 1e-8;
+/// Reduced costs beyond this, relative to the size of the terms they are the sum of, fail the check.
+const ACCEPT: f64 = 1e-8;
+/// Residuals beyond this, relative to the size of the terms they are the sum of, fail the check.
+const ACCEPT_RESIDUAL: f64 = 2e-9;
+/// Doubt about the objective beyond this, relative to it, fails the check.
+const ACCEPT_DOUBT: f64 = 1e-7;
 
 /// Answer to a linear programme.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -99,16 +103,13 @@ pub struct Direction {
 /// The certificate of an optimum, `None` when it proves too little. `basic` tells the basis.
 pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, standing: Vec<Standing>) -> Option<Optimum> {
     let activity = activity(problem, &primal);
-    let (mut residual, mut trusted) = (0.0_f64, true);
-    let mut note = |violation: f64, size: f64| {
-        residual = residual.max(violation);
-        trusted &= violation <= ACCEPT * (1.0 + size);
-    };
+    // `doubt`: what the violations could be worth at the prices.
+    let (mut residual, mut trusted, mut doubt) = (0.0_f64, true, 0.0);
     for (i, &(sum, size)) in activity.iter().enumerate() {
-        note((problem.row_lower[i] - sum).max(sum - problem.row_upper[i]).max(0.0), size);
-    }
-    for (j, &x) in primal.iter().enumerate() {
-        note((problem.lower[j] - x).max(x - problem.upper[j]).max(0.0), x.abs());
+        let violation = (problem.row_lower[i] - sum).max(sum - problem.row_upper[i]).max(0.0);
+        residual = residual.max(violation);
+        trusted &= violation <= ACCEPT_RESIDUAL * (1.0 + size);
+        doubt += violation * prices[i].abs();
     }
     let sign = problem.sense.sign();
     let (mut wrong, mut bound, mut objective, mut scale) = (0.0_f64, 0.0, 0.0, 1.0_f64);
@@ -122,6 +123,10 @@ pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, sta
             size = size.max((a * prices[i]).abs());
         }
         reduced_costs.push(d);
+        let violation = (problem.lower[j] - x).max(x - problem.upper[j]).max(0.0);
+        residual = residual.max(violation);
+        trusted &= violation <= ACCEPT_RESIDUAL * (1.0 + x.abs());
+        doubt += violation * d.abs();
         objective += cost * x;
         scale = scale.max((cost * x).abs());
         let (part, fault) = dual_part(sign * d, problem.lower[j], problem.upper[j], x);
@@ -137,7 +142,7 @@ pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, sta
         trusted &= fault <= ACCEPT * (1e-3 + prices[i].abs().max(largest));
     }
     let gap = (bound - objective).abs();
-    trusted &= gap <= 10.0 * ACCEPT * (scale + objective.abs());
+    trusted &= gap + doubt <= ACCEPT_DOUBT * (1.0 + objective.abs()) + 1e-13 * scale;
     let proof = Proof { max_primal_residual: residual, max_dual_infeasibility: wrong, duality_gap: gap };
     trusted.then_some(Optimum { objective, primal, prices, reduced_costs, standing, proof })
 }
@@ -220,11 +225,11 @@ pub(super) fn direction(problem: &Problem, from: Vec<f64>, ray: &[f64]) -> Optio
     let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
     let mut right = true;
     for (j, (&x, &r)) in from.iter().zip(&ray).enumerate() {
-        right &= (problem.lower[j] - x).max(x - problem.upper[j]) <= ACCEPT * (1.0 + x.abs());
+        right &= (problem.lower[j] - x).max(x - problem.upper[j]) <= ACCEPT_RESIDUAL * (1.0 + x.abs());
         right &= !(r > 0.0 && problem.upper[j].is_finite() || r < 0.0 && problem.lower[j].is_finite());
     }
     for (i, &(sum, size)) in activity(problem, &from).iter().enumerate() {
-        right &= (problem.row_lower[i] - sum).max(sum - problem.row_upper[i]) <= ACCEPT * (1.0 + size);
+        right &= (problem.row_lower[i] - sum).max(sum - problem.row_upper[i]) <= ACCEPT_RESIDUAL * (1.0 + size);
     }
     for (i, &(sum, size)) in activity(problem, &ray).iter().enumerate() {
         let still = sum.abs() <= ACCEPT * size.max(1e-3);

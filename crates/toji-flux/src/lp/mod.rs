@@ -6,6 +6,7 @@
 //! from fresh factors, from another basis and at another scale; when that does not help, the call fails with a typed error.
 
 mod certificate;
+pub mod exact;
 mod factor;
 mod problem;
 mod scale;

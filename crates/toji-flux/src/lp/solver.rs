@@ -99,6 +99,12 @@ impl Solver {
         self.simplex.copy_from(&base.simplex);
     }
 
+    /// Starts at the basis of these columns (variables, then rows), the other variables near `values`.
+    pub(crate) fn start_at(&mut self, basic: &[usize], values: &[f64]) {
+        let scale = &self.scale.columns;
+        self.simplex.start_at(basic, |j| values[j] / scale[j]);
+    }
+
     /// Makes the factors of the present basis afresh, so that copies start with the cheapest ones.
     pub(crate) fn settle(&mut self) {
         self.simplex.settle();

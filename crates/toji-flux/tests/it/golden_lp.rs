@@ -74,7 +74,10 @@ fn compare(outcome: &Outcome, answer: &Answer) -> Result<(), String> {
 
 #[test]
 fn every_case_ends_as_highs_says() {
-    let golden: Golden = serde_json::from_str(include_str!("../../golden/lp.json")).unwrap();
+    let shipped = include_str!("../../golden/lp.json").to_owned();
+    // More cases of another seed can be tried by naming their file.
+    let text = std::env::var("TOJI_FLUX_LP").map_or(shipped, |file| std::fs::read_to_string(file).unwrap());
+    let golden: Golden = serde_json::from_str(&text).unwrap();
     assert!(golden.source.starts_with("HiGHS") && golden.cases.len() >= 400);
     // Refusing is allowed where coefficients span ten decades, but hardly ever; a wrong answer never is.
     let mut refused = 0;
@@ -100,6 +103,6 @@ fn every_case_ends_as_highs_says() {
             }
         }
     }
-    assert!(refused <= 1, "{refused} refused");
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+    assert!(refused <= golden.cases.len() / 400, "{refused} refused");
 }

@@ -149,6 +149,23 @@ impl Simplex {
         self.x_stale = true;
     }
 
+    /// Starts at the basis of these columns, as many as rows; the others stand at the admissible value nearest to `near`.
+    pub(crate) fn start_at(&mut self, basic: &[usize], near: impl Fn(usize) -> f64) {
+        self.start_over();
+        if basic.len() != self.m {
+            return;
+        }
+        for i in 0..self.m {
+            self.set_nonbasic(self.n + i, 0.0);
+        }
+        for j in 0..self.n {
+            self.set_nonbasic(j, near(j));
+        }
+        for (p, &j) in basic.iter().enumerate() {
+            self.set_basic(j, p);
+        }
+    }
+
     pub(crate) fn x(&self) -> &[f64] {
         &self.x
     }
