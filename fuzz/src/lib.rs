@@ -12,6 +12,8 @@ use toji_core::{Decimal, Kind, Unit, Value};
 use toji_culture::exchange::petab::Problem;
 use toji_culture::exchange::sbml as exchange;
 use toji_culture::kernel::{Definition, Expression, Options, Role, System};
+use toji_flux::io as models;
+use toji_flux::model::{Formula, Gpr};
 use toji_ingest::{Site, Source};
 use toji_live::{Config, Tally};
 
@@ -395,4 +397,73 @@ pub fn marked_table(bytes: &[u8]) {
     let texts: Vec<Vec<String>> = read.rows.into_iter().map(|row| row.into_iter().map(|cell| cell.text).collect()).collect();
     assert_eq!(texts, arranged, "no value is altered");
     let _ = mark::trace(&key, &table, &[marked.trail]);
+}
+
+/// A model that was read makes a network, and what is written of it as SBML is read again with the same reactions.
+fn model(read: toji_core::Result<models::Reading>) {
+    match read {
+        Ok(reading) => {
+            let _ = reading.model.network();
+            let written = models::sbml::write(&reading.model).expect("a checked model is written");
+            if let Ok(again) = models::sbml::read(&written.bytes[..], &models::sbml::Options::default()) {
+                assert_eq!(again.model.reactions.len(), reading.model.reactions.len());
+            }
+        }
+        Err(error) => {
+            for finding in &error.fault().diagnostics {
+                assert!(finding.remedy.is_some(), "{finding:?}");
+            }
+        }
+    }
+}
+
+/// SBML of flux models.
+pub fn flux_sbml(bytes: &[u8]) {
+    model(models::sbml::read(bytes, &models::sbml::Options::default()));
+}
+
+/// COBRA JSON.
+pub fn flux_json(bytes: &[u8]) {
+    model(models::json::read(bytes));
+}
+
+/// COBRA YAML.
+pub fn flux_yaml(bytes: &[u8]) {
+    model(models::yaml::read(bytes));
+}
+
+/// A model in a COMBINE archive, packed, or of whatever format.
+pub fn flux_archive(bytes: &[u8]) {
+    model(models::any::read(bytes, &models::sbml::Options::default()));
+}
+
+/// A model in a MATLAB file of version 5.
+pub fn flux_mat(bytes: &[u8]) {
+    model(models::mat::read(bytes));
+}
+
+/// A gene rule: what is read is written and read the same.
+pub fn flux_gpr(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut names: Vec<String> = Vec::new();
+    let mut number = |name: &str| {
+        names.iter().position(|n| n == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        })
+    };
+    if let Ok(Some(rule)) = Gpr::parse(text, &mut number) {
+        let written = rule.text(&|gene| format!("g{gene}"));
+        let again = Gpr::parse(&written, &mut |name| name[1..].parse().expect("a number")).expect("what is written is read");
+        assert_eq!(again, Some(rule));
+    }
+}
+
+/// A chemical formula.
+pub fn flux_formula(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(formula) = Formula::parse(text)
+    {
+        assert!(formula.atoms.values().all(|n| *n != 0.0));
+    }
 }

@@ -3,10 +3,15 @@
 //! A reader returns a [`Reading`]: the model, and what to look at, including what of the source is not kept. A writer
 //! returns a [`Written`]: the bytes, and what of the model the format has no place for.
 
+pub mod any;
 mod findings;
+pub mod frog;
 pub mod json;
+pub mod mat;
 mod miriam;
+pub mod omex;
 pub mod sbml;
+pub mod yaml;
 
 use crate::model::Model;
 use toji_core::Diagnostic;

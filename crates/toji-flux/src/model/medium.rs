@@ -87,6 +87,13 @@ impl Model {
         self.boundary_in(reaction, self.outside())
     }
 
+    /// As [`boundary`](Self::boundary), of every reaction at once.
+    #[must_use]
+    pub fn boundaries(&self) -> Vec<Option<Boundary>> {
+        let outside = self.outside();
+        (0..self.reactions.len()).map(|r| self.boundary_in(r, outside)).collect()
+    }
+
     fn boundary_in(&self, reaction: usize, outside: Option<&str>) -> Option<Boundary> {
         let reaction = self.reactions.get(reaction)?;
         let term = reaction.annotation.iter().find(|r| &*r.collection == "sbo").map(|r| r.id.as_str());

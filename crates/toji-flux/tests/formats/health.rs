@@ -53,10 +53,14 @@ fn a_model_made_ill_is_told_where() {
     assert!(deep.unconserved.iter().any(|m| m == "g6p_c") && !deep.unconserved.is_empty(), "{:?}", deep.unconserved);
     let leak = deep.leak.unwrap();
     assert!(leak.reactions.iter().any(|r| r.0 == "PGI"), "{leak:?}");
-    // ATP synthase without the protons that drive it.
+    // ATP synthase that takes the proton ATP's hydrolysis gives, and none from outside to drive it.
     let synthase = model.reaction_named("ATPS4r").unwrap();
-    let outside = model.metabolite_named("h_e").unwrap();
-    let free = changed(&model, |parts| parts.reactions[synthase].stoichiometry.retain(|t| t.0 != outside));
+    let (outside, inside) = (model.metabolite_named("h_e").unwrap(), model.metabolite_named("h_c").unwrap());
+    let free = changed(&model, |parts| {
+        let terms = &mut parts.reactions[synthase].stoichiometry;
+        terms.retain(|t| t.0 != outside && t.0 != inside);
+        terms.push((inside, -1.0));
+    });
     let cycles = consistency(&free, 1).unwrap().energy_cycles;
     let atp = cycles.iter().find(|c| c.carrier == "ATP").unwrap();
     assert!(atp.rate > 1.0 && atp.reactions.iter().any(|r| r.0 == "ATPS4r"), "{atp:?}");

@@ -1,7 +1,11 @@
 //! Models read from real files, and written again.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking and says why it skips")]
+
 mod health;
 mod json;
+mod mat;
+mod more;
 mod sbml;
 mod scenario;
 mod suite;

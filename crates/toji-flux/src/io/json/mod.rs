@@ -8,5 +8,7 @@ mod value;
 mod write;
 
 pub use read::read;
-pub(super) use read::rule;
+pub(super) use read::{rule, tree};
+pub(super) use value::{Json, Node};
+pub(super) use write::document;
 pub use write::write;

@@ -72,7 +72,7 @@ pub(super) fn short(prefix: &str, id: &str) -> String {
 
 /// With prefix, and what an identifier of SBML may not hold as its code. [`short`] takes it back, unless the identifier
 /// itself looks like a code.
-pub(super) fn long(prefix: &str, id: &str) -> String {
+pub(in crate::io) fn long(prefix: &str, id: &str) -> String {
     let mut text = prefix.to_owned();
     for character in id.chars() {
         match character {

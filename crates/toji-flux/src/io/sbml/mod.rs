@@ -28,5 +28,6 @@ mod walk;
 mod write;
 mod xml;
 
+pub(super) use identify::long as identifier;
 pub use read::{Identifiers, Options, read};
 pub use write::write;

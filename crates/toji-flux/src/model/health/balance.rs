@@ -48,14 +48,17 @@ pub struct Balance {
     pub generic_formula: usize,
 }
 
-/// Is it meant not to balance?
-pub(super) fn pseudo(model: &Model, index: usize) -> bool {
+/// Of each reaction: is it meant not to balance?
+pub(super) fn pseudo(model: &Model) -> Vec<bool> {
     let marked =
         |r: &Reaction| r.annotation.iter().any(|a| matches!(a.id.as_str(), "SBO:0000629" | "SBO:0000630" | "SBO:0000631"));
-    let reaction = &model.reactions[index];
-    let biomass =
-        model.active_objective().is_some_and(|o| o.terms.iter().any(|t| t.0 == index)) && reaction.stoichiometry.len() > 12;
-    model.boundary(index).is_some() || reaction.stoichiometry.len() < 2 || marked(reaction) || biomass
+    let active = |index: usize| model.active_objective().is_some_and(|o| o.terms.iter().any(|t| t.0 == index));
+    let each = model.boundaries().into_iter().zip(&model.reactions).enumerate();
+    each.map(|(index, (boundary, reaction))| {
+        let biomass = reaction.stoichiometry.len() > 12 && active(index);
+        boundary.is_some() || reaction.stoichiometry.len() < 2 || marked(reaction) || biomass
+    })
+    .collect()
 }
 
 /// Balances.
@@ -74,10 +77,8 @@ pub(super) fn balance(model: &Model) -> Balance {
         }
         formulas.push(formula.and_then(Result::ok));
     }
-    for (index, reaction) in model.reactions.iter().enumerate() {
-        if pseudo(model, index) {
-            continue;
-        }
+    let real = model.reactions.iter().zip(pseudo(model)).filter(|(_, pseudo)| !pseudo);
+    for (reaction, _) in real {
         found.reactions += 1;
         let atoms = mass(reaction, &formulas);
         let charge = charge(model, reaction);

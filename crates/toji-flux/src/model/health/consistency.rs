@@ -52,12 +52,12 @@ pub fn consistency(model: &Model, threads: usize) -> Result<Consistency> {
     let mut network = model.network()?;
     network.objective.fill(0.0);
     let blocked = blocked(model, &network, threads)?;
-        for exchange in model.exchanges() {
+    for exchange in model.exchanges() {
         network.lower[exchange] = network.lower[exchange].min(-1000.0);
         network.upper[exchange] = network.upper[exchange].max(1000.0);
     }
     let blocked_open = self::blocked(model, &network, threads)?;
-        Ok(Consistency { unconserved, leak, energy_cycles: cycles(model)?, blocked, blocked_open })
+    Ok(Consistency { unconserved, leak, energy_cycles: cycles(model)?, blocked, blocked_open })
 }
 
 fn blocked(model: &Model, network: &crate::Network, threads: usize) -> Result<Vec<String>> {
@@ -70,7 +70,8 @@ fn blocked(model: &Model, network: &crate::Network, threads: usize) -> Result<Ve
 /// Maximise Σ k with k ≤ m, 0 ≤ k ≤ 1, m ≥ 0 and Sᵀ m = 0 over the reactions within the model: k is 1 where a positive
 /// mass is possible, and 0 where not.
 fn masses(model: &Model) -> Result<(Vec<String>, Option<Leak>)> {
-    let within: Vec<usize> = (0..model.reactions.len()).filter(|r| !pseudo(model, *r)).collect();
+    let pseudo = pseudo(model);
+    let within: Vec<usize> = (0..model.reactions.len()).filter(|r| !pseudo[*r]).collect();
     let n = model.metabolites.len();
     let rows = within.len() + n;
     let mut columns: Vec<Vec<(usize, f64)>> = vec![Vec::new(); 2 * n];

@@ -1,7 +1,7 @@
 //! Energy from nothing: carriers that can be discharged with every exchange closed.
 
 use crate::lp::{Problem, Solver};
-use crate::model::{Addition, Boundary, Metabolite, Model, Scenario, Sense};
+use crate::model::{Addition, Metabolite, Model, Scenario, Sense};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::Result;
@@ -109,9 +109,8 @@ fn cytosol(model: &Model) -> Option<String> {
 pub(super) fn cycles(model: &Model) -> Result<Vec<EnergyCycle>> {
     let Some(compartment) = cytosol(model) else { return Ok(Vec::new()) };
     let mut closed = Scenario::new(model);
-    for (index, reaction) in model.reactions.iter().enumerate() {
-        let outer = matches!(model.boundary(index), Some(Boundary::Exchange | Boundary::Demand | Boundary::Sink));
-        let (lower, upper) = match outer || reaction.stoichiometry.len() < 2 {
+    for (reaction, boundary) in model.reactions.iter().zip(model.boundaries()) {
+        let (lower, upper) = match boundary.is_some() || reaction.stoichiometry.len() < 2 {
             true => (0.0, 0.0),
             // What a model forces (maintenance) and unequal caps are lifted: only directions count.
             false => (if reaction.lower < 0.0 { -RATE_MAX } else { 0.0 }, if reaction.upper > 0.0 { RATE_MAX } else { 0.0 }),

@@ -80,9 +80,7 @@ pub fn structure(model: &Model) -> Structure {
             .collect(),
         empty_reactions: reactions(&|r| r.stoichiometry.is_empty()),
         duplicates: duplicates(model),
-        without_genes: (0..model.reactions.len())
-            .filter(|r| model.reactions[*r].gpr.is_none() && !super::balance::pseudo(model, *r))
-            .count(),
+        without_genes: model.reactions.iter().zip(super::balance::pseudo(model)).filter(|(r, p)| r.gpr.is_none() && !p).count(),
         crossed_bounds: reactions(&|r| r.lower > r.upper),
         closed: reactions(&|r| r.lower == 0.0 && r.upper == 0.0),
         coverage: coverage(model),

@@ -1,0 +1,3 @@
+//! Any bytes through `toji_fuzz::flux_json`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| toji_fuzz::flux_json(bytes));
