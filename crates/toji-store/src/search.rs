@@ -14,7 +14,8 @@ use crate::store::Store;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions, Value as _};
@@ -61,14 +62,30 @@ pub struct SearchAnswer {
 #[derive(Debug)]
 pub(crate) struct SearchFolder {
     dir: PathBuf,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     index: Option<Opened>,
+    writer: Option<Held>,
+    /// Somebody will let go of the writer.
+    minded: bool,
     /// Newest change of the records the dictionary was made from, and it.
     dictionary: Option<(i64, Arc<Dictionary>)>,
+}
+
+/// A writer that is kept while questions and changes follow one another, for making one costs more than a change. Other
+/// processes cannot index meanwhile; they wait for what this one commits.
+struct Held {
+    writer: IndexWriter,
+    used: Instant,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").field("used", &self.used).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone)]
@@ -95,7 +112,7 @@ struct Fields {
 
 impl SearchFolder {
     pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { dir, state: Mutex::default() }
+        Self { dir, state: Arc::default() }
     }
 }
 
@@ -109,6 +126,15 @@ fn engine(error: impl std::fmt::Display) -> Error {
 
 /// Most records looked at for one question.
 const HITS_MAX: usize = 1000;
+/// How long a writer is kept without use, and how often that is looked at.
+const HELD: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
+/// How long another process that indexes is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Memory of a writer, the least that the engine allows.
+const WRITER_BYTES: usize = 15_000_000;
+/// More segments than this are merged before the writer goes on.
+const SEGMENTS_MAX: usize = 24;
 /// Hits of a kind from which on reading the whole kind is worth it.
 const MANY: usize = 16;
 
@@ -202,16 +228,20 @@ impl Store {
 
     /// Index and dictionary, brought up to the newest event.
     async fn caught_up(&self) -> Result<(Opened, Arc<Dictionary>)> {
+        // What was there when the question came; who waited for another's catching up may find it done.
+        let seq = self.position().await?;
         let mut locked = self.search.state.lock().await;
         let state = &mut *locked;
-        let seq = self.position().await?;
         if state.index.is_none() {
             state.index = Some(open(&self.search.dir)?);
         }
         let opened = state.index.as_mut().ok_or_else(|| engine("not open"))?;
         let mut done = position_of(&opened.index)?;
         if done < seq {
-            done = self.index_events(&opened.index, opened.fields, done, seq).await?;
+            done = self.index_events(&mut state.writer, &opened.index, opened.fields, done, seq).await?;
+            if state.writer.is_some() && !std::mem::replace(&mut state.minded, true) {
+                tokio::spawn(let_go(Arc::downgrade(&self.search.state)));
+            }
         }
         if opened.done != done {
             opened.reader.reload().map_err(engine)?;
@@ -229,13 +259,24 @@ impl Store {
     }
 
     /// Takes events into the index; gives how far it reaches then.
-    async fn index_events(&self, index: &Index, fields: Fields, mut done: i64, seq: i64) -> Result<i64> {
-        let mut writer: IndexWriter = match index.writer_with_num_threads(1, 32 << 20) {
-            Ok(writer) => writer,
-            // Another process is catching up; what it has committed so far is searched.
-            Err(tantivy::TantivyError::LockFailure(..)) => return position_of(index),
-            Err(error) => return Err(engine(error)),
+    async fn index_events(
+        &self,
+        held: &mut Option<Held>,
+        index: &Index,
+        fields: Fields,
+        mut done: i64,
+        seq: i64,
+    ) -> Result<i64> {
+        // On a fault the writer is dropped, and with it what was not committed.
+        let mut writer = match held.take() {
+            Some(held) => held.writer,
+            None => match writer_of(index, seq).await? {
+                Some(writer) => writer,
+                None => return position_of(index),
+            },
         };
+        // Another process may have gone further while this one had no writer.
+        done = done.max(position_of(index)?);
         while done < seq {
             let batch = ledger::events(&self.catalogue, done, 64).await?;
             let Some(last) = batch.last() else { break };
@@ -257,8 +298,11 @@ impl Store {
         let mut prepared = writer.prepare_commit().map_err(engine)?;
         prepared.set_payload(&done.to_string());
         prepared.commit().map_err(engine)?;
-        // Else every search after a change would leave one more small segment.
-        writer.wait_merging_threads().map_err(engine)?;
+        if index.searchable_segment_ids().map_err(engine)?.len() > SEGMENTS_MAX {
+            writer.wait_merging_threads().map_err(engine)?;
+        } else {
+            *held = Some(Held { writer, used: Instant::now() });
+        }
         Ok(done)
     }
 
@@ -317,6 +361,35 @@ fn open(dir: &Path) -> Result<Opened> {
     let done = position_of(&index)?;
     let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(engine)?;
     Ok(Opened { index, fields, reader, done })
+}
+
+/// A writer; none when another process has caught up to this position, or holds on to its own.
+async fn writer_of(index: &Index, seq: i64) -> Result<Option<IndexWriter>> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match index.writer_with_num_threads(1, WRITER_BYTES) {
+            Ok(writer) => return Ok(Some(writer)),
+            Err(tantivy::TantivyError::LockFailure(..)) if position_of(index)? < seq && Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(tantivy::TantivyError::LockFailure(..)) => return Ok(None),
+            Err(error) => return Err(engine(error)),
+        }
+    }
+}
+
+/// Lets go of a writer that was not used for a while.
+async fn let_go(state: Weak<Mutex<State>>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(state) = state.upgrade() else { return };
+        let mut locked = state.lock().await;
+        if locked.writer.as_ref().is_none_or(|held| held.used.elapsed() >= HELD) {
+            locked.writer = None;
+            locked.minded = false;
+            return;
+        }
+    }
 }
 
 /// How far of the ledger an index reaches.
