@@ -22,6 +22,7 @@ mod secret;
 mod send;
 mod share;
 mod standing;
+mod sum;
 mod taking;
 mod topics;
 mod train;
@@ -44,6 +45,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         preview::operations(),
         taking::operations(),
         aggregate::operations(),
+        sum::operations(),
         secret::operations(),
         send::operations(),
         topics::operations(),
