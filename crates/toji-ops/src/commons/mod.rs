@@ -25,6 +25,7 @@ mod standing;
 mod sum;
 mod taking;
 mod topics;
+mod trail;
 mod train;
 mod worth;
 mod write;

@@ -88,7 +88,7 @@ pub(super) struct LeftOut {
     /// Whose; missing where that cannot be told.
     pub(super) member: Option<String>,
     /// Code of the fault.
-    pub(super) fault: String,
+    pub(super) refusal_code: String,
     /// Why.
     pub(super) reason: Text,
 }
@@ -96,7 +96,7 @@ pub(super) struct LeftOut {
 impl LeftOut {
     pub(super) fn of(member: Option<&Id>, error: &Error) -> Self {
         let reason = error.fault().message.clone();
-        Self { member: member.map(ToString::to_string), fault: error.code().to_owned(), reason }
+        Self { member: member.map(ToString::to_string), refusal_code: error.code().to_owned(), reason }
     }
 }
 

@@ -42,11 +42,11 @@ pub(super) struct Reported {
     /// Runs behind them.
     own_runs: u64,
     /// The first aggregator.
-    first: String,
+    first_aggregator: String,
     /// What to hand to it, and to nobody else.
     to_first: String,
     /// The second aggregator.
-    second: String,
+    second_aggregator: String,
     /// What to hand to it, and to nobody else.
     to_second: String,
 }
@@ -94,9 +94,9 @@ pub(super) async fn report(context: Context, input: ReportInput) -> Result<Repor
         question: question.words(),
         own_figures: figures,
         own_runs: values.len() as u64,
-        first: question.first.to_string(),
+        first_aggregator: question.first.to_string(),
         to_first: signed(&part(&question.first, first), &key)?,
-        second: question.second.to_string(),
+        second_aggregator: question.second.to_string(),
         to_second: signed(&part(&question.second, second), &key)?,
         member: member.to_string(),
     })
