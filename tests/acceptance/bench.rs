@@ -47,6 +47,10 @@ impl Bench {
     pub(crate) async fn output(&self, name: &str, input: Json) -> Output {
         self.call(name, input.clone()).await.unwrap_or_else(|e| panic!("{name} {input}: {e:?}"))
     }
+    /// The file that an operation without input hands out, as text.
+    pub(crate) async fn run_filed(&self, name: &str) -> String {
+        String::from_utf8(self.output(name, json!({})).await.attachment.unwrap().bytes).unwrap()
+    }
     /// The error with which an operation refuses.
     pub(crate) async fn refusal(&self, name: &str, input: Json) -> Error {
         match self.call(name, input.clone()).await {

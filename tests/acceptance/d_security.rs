@@ -104,10 +104,47 @@ async fn d04_least_privilege_an_audit_trail_that_cannot_be_altered_and_a_secret_
     // The older head, signed truly, is no continuation any more.
     assert_eq!(node.refusal("commons cosign", cosign(&mirror)).await.code(), "E-LOG-014");
 
-    // A person is forgotten; the log stays verifiable.
+    // Decisions and counts of reads stand in it by batches; the house shows that its rows are those that were signed.
+    let mirrored = || async {
+        let mirror = bench.run_filed("commons mirror").await;
+        json!({ "mirror": mirror, "rows": true })
+    };
+    let quiet = bench.run("commons checkpoint", json!({ "key_file": bench.key_file("ORG-HOME") })).await;
+    let still = bench.run("commons checkpoint", json!({ "key_file": bench.key_file("ORG-HOME") })).await;
+    assert_eq!((&still["size"], &still["root"]), (&quiet["size"], &quiet["root"]), "nothing new, no leaf");
+    let compared = bench.run("commons verify-log", mirrored().await).await;
+    let batches = &compared["entries"];
+    assert!(batches["decisions"].as_u64() > Some(0) && batches["reads"].as_u64() > Some(0), "{compared}");
+    assert!(compared["rows_checked"].as_u64().unwrap() > 10, "{compared}");
+    assert_eq!(bench.refusal_as("ORG-A-ken", "commons verify-log", mirrored().await).await.code(), "E-COMMONS-003");
+
+    // A person is forgotten; the log stays verifiable, with the rows behind it.
     let forgotten = bench.run("commons forget", json!({ "person": "ORG-A-steward", "reason": "本人の請求" })).await;
     assert!(forgotten["commitments"].as_u64().unwrap() > 0);
-    assert!(!bench.run("store decisions", json!({ "limit": 1000 })).await["noted"].to_string().contains("ORG-A-steward"));
+    assert!(!bench.run("store decisions", json!({ "limit": 1000 })).await.to_string().contains("ORG-A-steward"));
     stranger.run("commons verify-log", verify(&mirror)).await;
+    assert_eq!(bench.run("commons verify-log", mirrored().await).await["rows_checked"], compared["rows_checked"]);
     bench.is_sound().await;
+
+    // A row changed, taken out, or laid at another's door behind the store's back: the range is named.
+    for (statement, undo, range) in [
+        (
+            "UPDATE decisions SET allow = 1 - allow WHERE n = 1",
+            "UPDATE decisions SET allow = 1 - allow WHERE n = 1",
+            "decisions 1",
+        ),
+        ("UPDATE decisions SET n = -1 WHERE n = 2", "UPDATE decisions SET n = 2 WHERE n = -1", "decisions 1"),
+        ("UPDATE reads SET count = count + 1 WHERE n = 1", "UPDATE reads SET count = count - 1 WHERE n = 1", "reads 1"),
+        (
+            "UPDATE reads SET who = who || 'x' WHERE n = 1",
+            "UPDATE reads SET who = substr(who, 1, length(who) - 1) WHERE n = 1",
+            "reads 1",
+        ),
+    ] {
+        bench.tamper(statement).await;
+        let found = bench.refusal("commons verify-log", mirrored().await).await;
+        assert!(found.code() == "E-COMMONS-110" && found.to_string().contains(range), "{statement}: {found:?}");
+        bench.tamper(undo).await;
+    }
+    bench.run("commons verify-log", mirrored().await).await;
 }

@@ -11,6 +11,7 @@ mod a_design;
 mod a_feedback;
 mod a_marks;
 mod a_sense;
+mod a_sum;
 mod a_terms;
 mod b_continuous;
 mod b_control;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use toji_core::{Error, Result};
 
 /// Version of the tables. A newer store is refused, an older one is brought forward.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 /// Tables, in order. `BIGINT`, `TEXT` and `DOUBLE PRECISION` mean the same on both databases.
 const TABLES: &[&str] = &[
@@ -46,6 +46,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS sessions_account ON sessions (account)",
     "CREATE TABLE IF NOT EXISTS vault (digest TEXT PRIMARY KEY, salt TEXT NOT NULL, value TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS vault_value ON vault (value)",
+    "CREATE TABLE IF NOT EXISTS pseudonyms (trail TEXT NOT NULL, n BIGINT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (trail, n))",
 ];
 
 /// Which database is behind the catalogue.

@@ -30,6 +30,7 @@ mod sql;
 mod store;
 mod strays;
 mod tail;
+mod trail;
 mod vault;
 mod verify;
 
@@ -53,4 +54,5 @@ pub use series::{Base, Series};
 pub use sql::Table;
 pub use store::Store;
 pub use tail::{LatestPoint, Limits as LiveLimits, LiveState, Outage, Sealed, live_channel_id, live_run_id, silence};
+pub use trail::{ERASED, Pseudonym, Trail, TrailRow};
 pub use verify::Checked;

@@ -9,8 +9,9 @@
 use super::encode::{Encoding, Input};
 use super::message::{Blob, Phase, blamed, bytes_of, out_of_turn, server, too_few};
 use super::server::Sum;
-use crate::privacy::{Bytes as _, Stream};
+use crate::privacy::{Bytes, Mechanism, Stream};
 use prio::codec::{Encode, ParameterizedDecode};
+use prio::field::FieldElementWithInteger as _;
 use prio::vdaf::prio3::{Prio3, Prio3InputShare, Prio3PublicShare, Prio3SumVec, optimal_chunk_length};
 use prio::vdaf::test_utils::TestVectorClient as _;
 use prio::vdaf::{Aggregatable as _, AggregateShare, Aggregator, Collector as _, OutputShare, VerifyTransition};
@@ -148,7 +149,12 @@ impl TwoSum {
         let summed = self.vdaf.unshard(&(), [read(halves[0])?, read(halves[1])?], included.len());
         let summed = summed.map_err(|_| malformed())?;
         let down = (included.len() as i128) << self.encoding.bits;
-        let step = |raised: &u128| i64::try_from(i128::try_from(*raised).ok()? - down).ok();
+        // Noise may carry a sum below zero, which the field writes as its upper half.
+        let modulus = Field::modulus();
+        let signed = |raised: u128| {
+            if raised > modulus / 2 { i128::try_from(modulus - raised).map(|n| -n) } else { i128::try_from(raised) }
+        };
+        let step = |raised: &u128| i64::try_from(signed(*raised).ok()?.checked_sub(down)?).ok();
         let steps: Vec<i64> = summed.iter().map(step).collect::<Option<_>>().ok_or_else(malformed)?;
         let words: Vec<u64> = steps.iter().map(|step| step.cast_unsigned()).collect();
         Ok(Sum { values: self.encoding.decode(&words), steps, included })
@@ -239,8 +245,27 @@ impl Half {
     /// # Errors
     /// Never for shares that were accepted.
     pub fn total(&self) -> Result<HalfSum> {
+        self.with(None)
+    }
+
+    /// The same with this aggregator's own noise on every slot, in steps of the encoding. When both add theirs, neither
+    /// sees a sum that only its own noise protects.
+    ///
+    /// # Errors
+    /// Noise that cannot be drawn.
+    pub fn noised(&self, mechanism: Mechanism, bytes: &mut impl Bytes) -> Result<HalfSum> {
+        let draw = |_| {
+            let step = mechanism.draw(bytes)?;
+            let size = Field::from(u128::from(step.unsigned_abs()));
+            Ok(if step < 0 { -size } else { size })
+        };
+        let noise: Vec<Field> = (0..self.sum.encoding.limits.len()).map(draw).collect::<Result<_>>()?;
+        self.with(Some(&noise.into()))
+    }
+
+    fn with(&self, noise: Option<&OutputShare<Field>>) -> Result<HalfSum> {
         let mut total = self.sum.vdaf.aggregate_init(&());
-        for share in self.added.values() {
+        for share in self.added.values().chain(noise) {
             total.accumulate(share).map_err(|e| Error::bug("E-AGGREGATE-013", e))?;
         }
         Ok(HalfSum { included: self.added.keys().cloned().collect(), share: written(&total)? })

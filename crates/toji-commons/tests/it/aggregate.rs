@@ -588,3 +588,67 @@ fn one_of_two_aggregators_sees_uniform_numbers() {
     }
     assert!(uniform(&bytes) < chi2_quantile(0.9999, 255.0), "{}", uniform(&bytes));
 }
+
+/// What either aggregator sees of a round (its shares, what the other says of the proofs, and the other's half), of two worlds
+/// whose members differ and whose total is the same: the bytes of both worlds are as those of one, by χ² of two samples.
+#[test]
+fn one_of_two_aggregators_cannot_tell_worlds_of_one_total_apart() {
+    let encoding = Encoding::even(6, 1.0, 16);
+    let worlds = [[1.0, -1.0, 0.5], [0.0, 0.25, 0.25]];
+    let mut counts = [[[0u32; 256]; 2]; 2];
+    for (world, members) in worlds.iter().enumerate() {
+        for draw in 0..60 {
+            let sum = TwoSum::new(&id(&format!("round-{world}-{draw}")), encoding.clone(), 3).unwrap();
+            let mut halves = [false, true].map(|second| Half::new(sum.clone(), second, [42; 32]));
+            let mut seen: [Vec<u8>; 2] = Default::default();
+            for (at, value) in members.iter().enumerate() {
+                let from = id(&names(3)[at]);
+                let report = sum.report(&from, &encoding.encode(&[*value; 6]).unwrap(), &seed(at, draw)).unwrap();
+                let said = [0, 1].map(|i| halves[i].open(&from, &report.nonce, &report.public, &report.shares[i]).unwrap());
+                for (i, half) in halves.iter_mut().enumerate() {
+                    half.accept([&said[0], &said[1]]).unwrap();
+                    seen[i].extend(&report.shares[i].0);
+                    seen[i].extend(&said[1 - i].part.0);
+                }
+            }
+            let totals = [0, 1].map(|i| halves[i].total().unwrap());
+            for i in [0, 1] {
+                seen[i].extend(&totals[1 - i].share.0);
+                seen[i].iter().for_each(|byte| counts[i][world][usize::from(*byte)] += 1);
+            }
+            let total = sum.sum([&totals[0], &totals[1]]).unwrap();
+            assert!(total.values.iter().all(|v| (v - 0.5).abs() < 1e-4), "{:?}", total.values);
+        }
+    }
+    for (i, [a, b]) in counts.iter().enumerate() {
+        let pairs = a.iter().zip(b).filter(|(a, b)| **a + **b > 0);
+        let apart: f64 = pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2) / f64::from(a + b)).sum();
+        println!("aggregator {i}: {} bytes of either world, chi-squared {apart:.1}", a.iter().sum::<u32>());
+        assert!(apart < chi2_quantile(0.9999, 255.0), "aggregator {i}: {apart}");
+    }
+}
+
+/// With noise of both, the sum is off by what both drew, also where that carries it below zero of what the field counts from.
+#[test]
+fn noise_of_both_aggregators_is_in_the_sum() {
+    let encoding = Encoding::even(200, 1.0, 16);
+    let noise = Mechanism::DiscreteLaplace { scale: Fraction::at_least(1 << 20, 1).unwrap() };
+    let sum = TwoSum::new(&id("round-1"), encoding.clone(), 3).unwrap();
+    let mut halves = [false, true].map(|second| Half::new(sum.clone(), second, [42; 32]));
+    for at in 0..3 {
+        let from = id(&names(3)[at]);
+        let report = sum.report(&from, &encoding.encode(&[0.0; 200]).unwrap(), &seed(at, 1)).unwrap();
+        let said = [0, 1].map(|i| halves[i].open(&from, &report.nonce, &report.public, &report.shares[i]).unwrap());
+        halves.iter_mut().for_each(|half| half.accept([&said[0], &said[1]]).unwrap());
+    }
+    let both = [0, 1].map(|i| halves[i].noised(noise, &mut Stream::new(&[u8::try_from(i).unwrap(); 32])).unwrap());
+    let steps = sum.sum([&both[0], &both[1]]).unwrap().steps;
+    let drawn = |i: u8| {
+        let mut bytes = Stream::new(&[i; 32]);
+        (0..200).map(|_| noise.draw(&mut bytes).unwrap()).collect::<Vec<_>>()
+    };
+    let expected: Vec<i64> = drawn(0).iter().zip(&drawn(1)).map(|(a, b)| a + b).collect();
+    assert_eq!(steps, expected);
+    // Three members at the low end are three times 2¹⁶ steps down: noise went further.
+    assert!(expected.iter().any(|step| *step < -3 << 16) && expected.iter().any(|step| *step > 0));
+}

@@ -29,7 +29,7 @@ const ASKABLE: [&str; 5] = ["run", "strain", "genome", "deposit", "dataset-relea
 /// Words of events that make a run a failed one.
 const FAILURES: [&str; 3] = ["contamination", "failure", "abort"];
 /// The measure that is no quantity of an analysis.
-const FAILURE_RATE: &str = "failure-rate";
+pub(super) const FAILURE_RATE: &str = "failure-rate";
 
 /// Input of `commons ask`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -526,15 +526,8 @@ async fn gathered(context: &Context, scope: &Scope, standing: &Standing, wanted:
             continue;
         }
         let began = text(&run.fields, "started").and_then(|t| Instant::parse(&t).ok()).unwrap_or(context.now);
-        let value = if wanted.measure == FAILURE_RATE {
-            let events = store.linked(&scope.access, "event", "run", run.id.as_str()).await?;
-            let failed = events.iter().any(|e| text(&e.fields, "sort").is_some_and(|s| FAILURES.contains(&s.as_str())));
-            Some((f64::from(u8::from(failed)), "%".to_owned()))
-        } else {
-            let (quantities, _) = quantities(&inner, run.id.as_str()).await?;
-            quantities.into_iter().find(|q| q.code == wanted.measure).map(|q| (q.value, q.unit))
-        };
-        if let Some((value, of)) = value.filter(|(v, _)| v.is_finite() && *v >= 0.0) {
+        let value = measured(&inner, run, wanted.measure).await?;
+        if let Some((value, of)) = value {
             *at_unit.entry(of.clone()).or_default() += 1;
             found.push((owner_of(standing, run), run.id.clone(), value, of, began));
         }
@@ -544,11 +537,23 @@ async fn gathered(context: &Context, scope: &Scope, standing: &Standing, wanted:
     let unit = unit.take().or(most).unwrap_or_else(|| "1".into());
     for (owner, run, value, of, began) in found {
         if of == unit {
-            let value = if wanted.measure == FAILURE_RATE { value * 100.0 } else { value };
             out.entry(owner).or_default().push((run, value, began));
         }
     }
     Ok((out, unit))
+}
+
+/// What a run says of a measure, with its unit: of failures 0 or 100 %. None where it says nothing that can be added.
+pub(super) async fn measured(context: &Context, run: &Record, measure: &str) -> Result<Option<(f64, String)>> {
+    let value = if measure == FAILURE_RATE {
+        let events = context.session.store.linked(&context.access, "event", "run", run.id.as_str()).await?;
+        let failed = events.iter().any(|e| text(&e.fields, "sort").is_some_and(|s| FAILURES.contains(&s.as_str())));
+        Some((if failed { 100.0 } else { 0.0 }, "%".to_owned()))
+    } else {
+        let (quantities, _) = quantities(context, run.id.as_str()).await?;
+        quantities.into_iter().find(|q| q.code == measure).map(|q| (q.value, q.unit))
+    };
+    Ok(value.filter(|(v, _)| v.is_finite() && *v >= 0.0))
 }
 
 /// What is wanted of which runs.

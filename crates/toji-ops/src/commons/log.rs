@@ -4,6 +4,7 @@
 use super::agreement::key_from;
 use super::seat::{Actor, actor, standing};
 use super::standing::{Standing, texts};
+use super::trail::{Fresh, compare, name_all};
 use super::write::{id_in, out_of_order, wanted, with, write};
 use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use crate::run::text;
@@ -12,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use toji_commons::agreement::Role;
-use toji_commons::log::{Checkpoint, Entry, KeyKind, Log, Note, Salt, Seen, VerifierKey, Witness, commitment};
+use toji_commons::log::{Checkpoint, Entry, KeyKind, Log, Note, Seen, VerifierKey, Witness};
 use toji_core::record::FieldMap;
-use toji_core::{Access, Digest, Error, Instant, Place, Record, Result};
-use toji_store::Put;
+use toji_core::{Access, Error, Instant, Place, Record, Result};
+use toji_store::{Put, Trail};
 
-/// Events and decisions read at one time.
+/// Events read at one time.
 const BATCH: i64 = 10_000;
 /// Setting in which a member's own node remembers what it saw of a log, by the log's name.
 const SEEN: &str = "witness";
@@ -75,6 +76,11 @@ struct VerifyInput {
     /// 必要な副署の数。
     #[serde(default)]
     quorum: usize,
+    /// Compare the rows of this store, too: for operators and auditors of the house.
+    ///
+    /// この保存先の行も照合する（基盤運営者と監査人）。
+    #[serde(default)]
+    rows: bool,
 }
 
 /// Input of `commons cosign`.
@@ -162,6 +168,8 @@ struct VerifiedLog {
     witnesses: Vec<String>,
     /// Entries by kind.
     entries: BTreeMap<String, u64>,
+    /// Rows of this store that are those that were signed, where they were compared.
+    rows_checked: Option<u64>,
 }
 
 /// Output of `commons cosign`.
@@ -193,8 +201,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons checkpoint",
                 label: ["台帳の署名", "Sign the log"],
                 about: [
-                    "前回からの台帳の先頭と閲覧拒否・持出しの判断を木に加え、その根に署名します。会員はこれを検証し副署します。",
-                    "Adds the heads of the ledger and the noted decisions since the last time to the tree and signs its root, for members to verify and cosign.",
+                    "前回からの台帳の先頭と、判断（拒否・持出し・学習）と毎時の閲覧数の束を木に加え、その根に署名します。会員はこれを検証し副署します。誰が何を求めたかは束からは分かりません。",
+                    "Adds the heads of the ledger and batches of decisions (refusals, exports, training) and of hourly counts of reads since the last time to the tree and signs its root, for members to verify and cosign. A batch does not tell who asked for what.",
                 ],
                 positional: &[],
                 example: "toji commons checkpoint --key-file home.key",
@@ -235,8 +243,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons verify-log",
                 label: ["台帳の検証", "Verify a mirror"],
                 about: [
-                    "写しの全項目が署名された根と合い、必要な数の証人が副署しているかを検証します。ネットワークも元の保存先も要りません。",
-                    "Verifies that all entries of a mirror fit the signed root and that enough witnesses cosigned it. It needs neither network nor the store it came from.",
+                    "写しの全項目が署名された根と合い、必要な数の証人が副署しているかを検証します。ネットワークも元の保存先も要りません。--rows を付けると、この保存先の判断と閲覧数の記録が署名された束と同じかを確かめ、違う範囲を示します。",
+                    "Verifies that all entries of a mirror fit the signed root and that enough witnesses cosigned it. It needs neither network nor the store it came from. With --rows the decisions and counts of reads of this store are compared with the batches that were signed, and ranges that differ are named.",
                 ],
                 positional: &["mirror"],
                 example: "toji commons verify-log \"$(cat log.json)\"",
@@ -277,8 +285,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons forget",
                 label: ["本人の請求による消去", "Forget a person"],
                 about: [
-                    "人の仮名への約束を開くための鍵を壊し、判断の記録から仮名を消します。台帳は検証できるままです。",
-                    "Destroys what opens the commitments to a person's pseudonym and takes it out of the noted decisions. The log stays verifiable.",
+                    "人の仮名への約束を開くための鍵を壊し、判断と閲覧数の記録から仮名を消します。台帳は検証できるままです。",
+                    "Destroys what opens the commitments to a person's pseudonym and takes it out of the records of decisions and reads. The log stays verifiable.",
                 ],
                 positional: &["person"],
                 example: "toji commons forget taro-7 --reason 本人の請求",
@@ -342,7 +350,7 @@ async fn checkpoint(context: Context, input: CheckpointInput) -> Result<Head> {
     }
     let origin = standing.home.to_string();
     let kept = Kept::of(&context).await?;
-    let (mut seq, mut n) = (kept.number("ledger_seq"), kept.number("decision_n"));
+    let mut seq = kept.number("ledger_seq");
     let store = &context.session.store;
     let (mut leaves, mut log) = (Vec::new(), kept.log(&origin));
     let mut add = |entry: &Entry| -> Result<()> {
@@ -350,7 +358,7 @@ async fn checkpoint(context: Context, input: CheckpointInput) -> Result<Head> {
         leaves.push(String::from_utf8(entry.bytes()?).map_err(|e| Error::bug("E-COMMONS-036", e))?);
         Ok(())
     };
-    let inner = Access::owner();
+    let (inner, mut heads_n) = (Access::owner(), 0);
     loop {
         let heads = store.heads_after(&inner, seq, BATCH).await?;
         for (at_seq, at, hash) in &heads {
@@ -358,36 +366,20 @@ async fn checkpoint(context: Context, input: CheckpointInput) -> Result<Head> {
             add(&Entry { at: Instant::parse(at)?, kind: "ledger-head".into(), facts, personal: BTreeMap::new() })?;
             seq = *at_seq;
         }
+        heads_n += heads.len();
         if heads.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             break;
         }
     }
-    loop {
-        let noted = store.noted_after(&inner, n, BATCH).await?;
-        for (number, decision) in &noted {
-            let mut salt = [0u8; 32];
-            crate::random::fill(&mut salt)?;
-            let digest = commitment(&Salt::new(salt), &decision.who);
-            store.keep_salt(digest, &salt, &decision.who).await?;
-            let facts = BTreeMap::from([
-                ("n".into(), number.to_string()),
-                ("action".into(), decision.action.clone()),
-                ("allowed".into(), decision.allowed.to_string()),
-                ("reason".into(), decision.reason.clone()),
-                // What was asked for may be a secret itself: its hash.
-                ("what".into(), Digest::of(decision.what.as_bytes()).to_string()),
-            ]);
-            let personal = BTreeMap::from([("who".into(), digest)]);
-            add(&Entry { at: Instant::parse(&decision.at)?, kind: "decision".into(), facts, personal })?;
-            n = *number;
-        }
-        if noted.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
-            break;
-        }
-    }
+    let mut decisions = Fresh::after(&context, Trail::Decisions, kept.number("decision_n")).await?;
+    let mut reads = Fresh::after(&context, Trail::Reads, kept.number("read_n")).await?;
     // The event of the last checkpoint alone is no news.
-    if leaves.len() <= usize::from(!kept.records.is_empty()) {
+    if heads_n <= usize::from(!kept.records.is_empty()) && !decisions.is_news() && !reads.is_news() {
         return head(&context, &standing, 0).await;
+    }
+    for fresh in [&mut decisions, &mut reads] {
+        fresh.name(&context).await?;
+        fresh.leaves(context.now)?.iter().try_for_each(&mut add)?;
     }
     let note = log.checkpoint(&key)?;
     let (size, root) = (log.tree().size(), log.tree().root());
@@ -399,7 +391,8 @@ async fn checkpoint(context: Context, input: CheckpointInput) -> Result<Head> {
             ("note", json!(note.to_string())),
             ("leaves", json!(leaves)),
             ("ledger_seq", json!(seq)),
-            ("decision_n", json!(n)),
+            ("decision_n", json!(decisions.last().unwrap_or(kept.number("decision_n")))),
+            ("read_n", json!(reads.last().unwrap_or(kept.number("read_n")))),
             ("at", json!(context.now.to_string())),
         ],
     );
@@ -479,7 +472,7 @@ fn checked(mirror: &str, key: Option<&str>) -> Result<(Log, Note, VerifierKey, C
     Ok((log, note, key, checkpoint))
 }
 
-async fn verify_log(_context: Context, input: VerifyInput) -> Result<VerifiedLog> {
+async fn verify_log(context: Context, input: VerifyInput) -> Result<VerifiedLog> {
     let (log, note, key, checkpoint) = checked(&input.mirror, input.key.as_deref())?;
     let witnesses: Vec<VerifierKey> = input
         .witnesses
@@ -492,12 +485,28 @@ async fn verify_log(_context: Context, input: VerifyInput) -> Result<VerifiedLog
         let kind = serde_json::from_slice::<Entry>(leaf).map_or_else(|_| "unreadable".to_owned(), |e| e.kind);
         *entries.entry(kind).or_insert(0) += 1;
     }
+    let rows_checked = if input.rows {
+        let standing = standing(&context).await?;
+        if standing.keys.get(&standing.home) != Some(&key) {
+            return Err(Error::input(
+                "E-COMMONS-111",
+                "この保存先の台帳の写しではありません",
+                "this is no mirror of the log of this store",
+            )
+            .at(Place::field("mirror"))
+            .hint("`toji commons mirror` で写しを作ってください", "make one with `toji commons mirror`"));
+        }
+        Some(compare(&context, &standing, log.entries()).await?)
+    } else {
+        None
+    };
     Ok(VerifiedLog {
         origin: checkpoint.origin,
         size: checkpoint.size,
         root: checkpoint.root.to_string(),
         witnesses: cosigned.witnesses.into_iter().map(|(name, _)| name).collect(),
         entries,
+        rows_checked,
     })
 }
 
@@ -577,6 +586,7 @@ async fn forget(context: Context, input: ForgetInput) -> Result<Forgotten> {
     }
     super::write::said("reason", &input.reason)?;
     wanted(&context, "user", &input.person, "person").await?;
+    name_all(&context).await?;
     let commitments = context.session.store.forget_value(&input.person).await?;
     Ok(Forgotten { commitments })
 }

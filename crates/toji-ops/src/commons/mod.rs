@@ -22,8 +22,10 @@ mod secret;
 mod send;
 mod share;
 mod standing;
+mod sum;
 mod taking;
 mod topics;
+mod trail;
 mod train;
 mod worth;
 mod write;
@@ -44,6 +46,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         preview::operations(),
         taking::operations(),
         aggregate::operations(),
+        sum::operations(),
         secret::operations(),
         send::operations(),
         topics::operations(),

@@ -178,7 +178,7 @@ impl Gate for Office {
 }
 
 /// Kinds that operations of the commons write.
-const OF_OFFICE: [&str; 18] = [
+const OF_OFFICE: [&str; 20] = [
     "membership",
     "data-set",
     "agreement",
@@ -197,4 +197,6 @@ const OF_OFFICE: [&str; 18] = [
     "worth-task",
     "worth-round",
     "marked-copy",
+    "sum-round",
+    "sum-half",
 ];

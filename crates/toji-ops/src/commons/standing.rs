@@ -199,10 +199,15 @@ impl Places for Standing {
     fn place(&self, what: Resource<'_>) -> Place {
         let (kind, id, of) = match what {
             Resource::Record { kind: "job", .. } => return Place::Work,
-            Resource::Record { kind: "aggregate-release" | "log-checkpoint" | "shared-model" | "worth-task", .. } => {
+            Resource::Record {
+                kind: "aggregate-release" | "log-checkpoint" | "shared-model" | "worth-task" | "sum-round",
+                ..
+            } => {
                 return Place::Members;
             }
-            Resource::Record { kind: "aggregate-cell" | "marked-copy" | "privacy-entry" | "worth-round", .. } => {
+            Resource::Record {
+                kind: "aggregate-cell" | "marked-copy" | "privacy-entry" | "worth-round" | "sum-half", ..
+            } => {
                 return Place::Closed;
             }
             // That an organisation is a member, members know, and itself how it stands; of its people only its own.
