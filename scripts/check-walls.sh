@@ -20,6 +20,7 @@ forbid toji-ingest rumqttc tonic async-opcua toji-live
 forbid toji-store rumqttc tonic async-opcua toji-live
 forbid toji-sense tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops
 # Engines are pure: they know toji-core only.
+forbid toji-flux tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live toji-culture
 forbid toji-culture tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live
 # The commons judges and keeps nothing: it may be asked by any crate above and knows none.
 forbid toji-commons tokio axum sqlx datafusion arrow toji-store toji-ingest toji-ops toji-plant toji-sense toji-live toji-culture

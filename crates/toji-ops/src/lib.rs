@@ -8,6 +8,7 @@ mod attach;
 mod commons;
 mod culture;
 mod dataset;
+mod flux;
 mod job;
 pub mod live;
 mod lot;
@@ -46,6 +47,7 @@ pub fn operations() -> &'static [Operation] {
             protocol::operations(),
             sense::operations(),
             culture::operations(),
+            flux::operations(),
             commons::operations(),
             lot::operations(),
             simulate::operations(),

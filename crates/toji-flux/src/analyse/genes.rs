@@ -41,18 +41,20 @@ impl<'a> GeneRules<'a> {
         rules.into_iter().filter(fails).map(|at| self.rules[at].0).collect()
     }
 
-    /// The reactions that fail without both genes of a pair but with either, by the positions of the genes in the list.
-    fn only_together(&self, genes: &[usize]) -> HashMap<(usize, usize), Vec<usize>> {
+    /// The reactions that fail without both genes of a pair but with either, by the positions of the genes in the list,
+    /// where the genes `out` are out already.
+    #[must_use]
+    pub fn only_together(&self, genes: &[usize], out: &[usize]) -> HashMap<(usize, usize), Vec<usize>> {
         let position: HashMap<usize, usize> = genes.iter().enumerate().map(|(at, &g)| (g, at)).collect();
         let mut extra: HashMap<(usize, usize), Vec<usize>> = HashMap::new();
         for (reaction, gpr) in &self.rules {
             let mut here: Vec<(usize, usize)> =
                 gpr.genes().into_iter().filter_map(|g| position.get(&g).map(|&at| (at, g))).collect();
             here.sort_unstable();
-            here.retain(|&(_, g)| gpr.holds(&|gene| gene != g));
+            here.retain(|&(_, g)| gpr.holds(&|gene| gene != g && !out.contains(&gene)));
             for (k, &(a, first)) in here.iter().enumerate() {
                 for &(b, second) in &here[k + 1..] {
-                    if !gpr.holds(&|gene| gene != first && gene != second) {
+                    if !gpr.holds(&|gene| gene != first && gene != second && !out.contains(&gene)) {
                         extra.entry((a, b)).or_default().push(*reaction);
                     }
                 }
@@ -88,5 +90,5 @@ pub fn single_genes(model: &Model, network: &Network, genes: &[usize], how: &Rem
 pub fn double_genes(model: &Model, network: &Network, genes: &[usize], how: &Removal) -> Result<Result<Pairs, Outcome>> {
     let rules = GeneRules::new(model);
     let sets: Vec<Vec<usize>> = genes.iter().map(|&gene| rules.disabled(&[gene])).collect();
-    pairs(network, &sets, &rules.only_together(genes), how)
+    pairs(network, &sets, &rules.only_together(genes, &[]), how)
 }
