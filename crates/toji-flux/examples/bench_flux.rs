@@ -30,9 +30,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     lap("load", &mut clock);
     let network = model.network()?;
     lap("network", &mut clock);
-    let mut solver = Solver::new(Problem::from(&network))?;
-    let outcome = solver.solve()?;
+    let outcome = analyse::fba(&network)?;
     lap("fba", &mut clock);
+    let mut solver = Solver::new(Problem::from(&network))?;
+    solver.solve()?;
+    lap("fba_uncompressed", &mut clock);
     let Outcome::Optimal(best) = outcome else { return Err("no optimum".into()) };
     let iterations = solver.iterations();
     let pfba = analyse::pfba(&network, 1.0)?.map_err(|_| "no optimum")?;

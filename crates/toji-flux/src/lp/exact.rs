@@ -130,12 +130,13 @@ fn point(
         let near = if problem.row_lower[i].is_finite() { problem.row_lower[i] } else { problem.row_upper[i] };
         side[i] = rational(at(optimum.standing[n + i], problem.row_lower[i], problem.row_upper[i], near))?;
     }
-    for j in 0..n {
+    for (j, value) in x.iter_mut().enumerate() {
         if optimum.standing[j] != Standing::Basic {
-            x[j] = rational(at(optimum.standing[j], problem.lower[j], problem.upper[j], optimum.primal[j]))?;
-            if !x[j].is_zero() {
+            let near = optimum.primal.get(j).copied().unwrap_or(f64::NAN);
+            *value = rational(at(optimum.standing[j], problem.lower[j], problem.upper[j], near))?;
+            if !value.is_zero() {
                 for (i, a) in &entries.columns[j] {
-                    side[*i] -= a * &x[j];
+                    side[*i] -= a * &*value;
                 }
             }
         }

@@ -67,9 +67,8 @@ fn meet(planes: &[(Vec<f64>, f64)]) -> Option<Vec<f64>> {
         for r in 0..n {
             if r != k {
                 let factor = rows[r][k] / rows[k][k];
-                for c in k..=n {
-                    rows[r][c] -= factor * rows[k][c];
-                }
+                let pivot = rows[k].clone();
+                rows[r].iter_mut().zip(pivot).skip(k).for_each(|(entry, p)| *entry -= factor * p);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use toji_flux::Sense;
-use toji_flux::lp::{Outcome, Problem, Solver};
+use toji_flux::lp::{Outcome, Problem, Solver, exact};
 use toji_flux::sparse::Matrix;
 
 #[derive(Deserialize)]
@@ -91,7 +91,11 @@ fn every_case_ends_as_highs_says() {
                 _ => solver.set_bounds(case.changed.0, case.changed.1, case.changed.2),
             }
             let verdict = match solver.solve() {
-                Ok(outcome) => compare(&outcome, &case.answers[step]),
+                Ok(outcome) => compare(&outcome, &case.answers[step]).map_err(|fault| {
+                    // Where two solvers differ, exact arithmetic says more.
+                    let exact = outcome.optimum().map(|o| exact::verify(solver.problem(), &o, 1_000_000));
+                    format!("{fault}; exactly: {exact:?}")
+                }),
                 Err(error) if error.code() == "E-FLUX-012" && case.shape == "badly-scaled" => {
                     refused += 1;
                     Ok(())

@@ -4,7 +4,7 @@
 use super::{model, shared};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use toji_flux::analyse::{Growth, Removal, Variability, double_genes, fba, fva, pfba, single_genes, single_reactions};
+use toji_flux::analyse::{Growth, Removal, Variability, double_genes, envelope, fba, fva, pfba, single_genes, single_reactions};
 use toji_flux::lp::Outcome;
 use toji_flux::model::Model;
 use toji_flux::{Network, Sense};
@@ -212,5 +212,27 @@ fn what_can_be_made_of_glucose_is_as_cobrapy_says() {
         network.sense = Sense::Maximize;
         let have = optimum(&network);
         assert!(near(have, most.as_f64().unwrap(), 1e-7), "{id}: {have} but {most}");
+    }
+}
+
+/// Value at `t` of a line through points.
+fn on_line(points: &[(f64, f64)], t: f64) -> f64 {
+    let right = points.iter().position(|p| p.0 >= t).unwrap_or(points.len() - 1).max(1);
+    let ((a, f), (b, g)) = (points[right - 1], points[right]);
+    f + (g - f) * (t - a) / (b - a)
+}
+
+#[test]
+fn acetate_over_oxygen_is_as_cobrapy_says() {
+    let (Some(model), Some(want)) = (model("textbook.xml.gz"), reference("textbook.json")) else { return };
+    let network = model.network().unwrap();
+    let (along, target) = (model.reaction("EX_o2_e").unwrap(), model.reaction("EX_ac_e").unwrap());
+    let found = envelope(&network, along, target).unwrap().unwrap();
+    assert!(found.programmes < 40, "{}", found.programmes);
+    for row in want["production_envelope_o2_ac"].as_array().unwrap() {
+        let t = row["EX_o2_e"].as_f64().unwrap();
+        let (low, high) = (on_line(&found.lower, t), on_line(&found.upper, t));
+        assert!(near(high, row["flux_maximum"].as_f64().unwrap(), 1e-6), "{t}: {high} but {row}");
+        assert!(near(low, row["flux_minimum"].as_f64().unwrap(), 1e-6), "{t}: {low} but {row}");
     }
 }
