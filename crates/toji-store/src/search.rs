@@ -259,14 +259,7 @@ impl Store {
     }
 
     /// Takes events into the index; gives how far it reaches then.
-    async fn index_events(
-        &self,
-        held: &mut Option<Held>,
-        index: &Index,
-        fields: Fields,
-        mut done: i64,
-        seq: i64,
-    ) -> Result<i64> {
+    async fn index_events(&self, held: &mut Option<Held>, index: &Index, fields: Fields, mut done: i64, seq: i64) -> Result<i64> {
         // On a fault the writer is dropped, and with it what was not committed.
         let mut writer = match held.take() {
             Some(held) => held.writer,

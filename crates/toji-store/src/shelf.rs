@@ -66,11 +66,8 @@ impl Shelf {
     }
 
     fn bond_of(&mut self, kind: &Kind, record: &Record) -> usize {
-        let mut bond = Bond {
-            owner: record.owner.clone(),
-            area: area_of(kind, &record.fields).map(str::to_owned),
-            ..Bond::default()
-        };
+        let mut bond =
+            Bond { owner: record.owner.clone(), area: area_of(kind, &record.fields).map(str::to_owned), ..Bond::default() };
         for (_, target_kind, target) in references(kind, &record.fields) {
             match target_kind {
                 "run" => bond.runs.push(target.to_owned()),

@@ -7,9 +7,9 @@ use crate::ledger::Head;
 use crate::reads::Reads;
 use crate::series::{PartReader, RollupReader};
 use crate::{fault, ledger};
+use arrow::datatypes::SchemaRef;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use arrow::datatypes::SchemaRef;
 use std::sync::{Arc, Mutex, OnceLock};
 use toji_core::{Access, Action, Category, Digest, Error, Id, KindSet, Resource, Result};
 

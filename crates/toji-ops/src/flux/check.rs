@@ -96,6 +96,7 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
             Format::Json => "COBRA JSON",
             Format::Yaml => "COBRA YAML",
             Format::Omex => "COMBINE archive",
+            Format::Mat => "MATLAB",
             Format::Gzip => "gzip",
         };
         Ok(Checked {

@@ -159,7 +159,10 @@ async fn delete(context: Context, input: Input) -> Result<Deletions> {
     if input.below.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
         return Err(Error::input("E-FLUX-037", "割合は 0 から 1 です", "a share is between 0 and 1")
             .at(Place::field("below"))
-            .hint("例: --below 0.01 は野生型の 1 % 未満だけを答えます", "example: --below 0.01 tells of less than 1 % of the wild type"));
+            .hint(
+                "例: --below 0.01 は野生型の 1 % 未満だけを答えます",
+                "example: --below 0.01 tells of less than 1 % of the wild type",
+            ));
     }
     let loaded = load(&context, &input.model).await?;
     apart(move || {

@@ -107,7 +107,8 @@ async fn envelope(context: Context, input: Input) -> Result<Reach> {
         };
         match analyse::envelope(&scenario.network()?, along, target)? {
             Ok(found) => {
-                let points = |side: Vec<(f64, f64)>| side.into_iter().map(|(along, target)| BreakPoint { along, target }).collect();
+                let points =
+                    |side: Vec<(f64, f64)>| side.into_iter().map(|(along, target)| BreakPoint { along, target }).collect();
                 (reach.upper, reach.lower, reach.programmes) = (points(found.upper), points(found.lower), found.programmes);
             }
             Err(outcome) => (reach.status, reach.trouble) = standing(&outcome, &scenario),

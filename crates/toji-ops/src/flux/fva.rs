@@ -84,10 +84,8 @@ async fn ranges(context: Context, input: Input) -> Result<Ranges> {
                 objective.value = Some(found.objective);
                 programmes = found.programmes;
                 let end = |values: &[f64], j: usize| values.get(j).copied().filter(|v| v.is_finite());
-                ranges = wanted
-                    .iter()
-                    .map(|j| (name_of(&scenario, *j), [end(&found.minimum, *j), end(&found.maximum, *j)]))
-                    .collect();
+                ranges =
+                    wanted.iter().map(|j| (name_of(&scenario, *j), [end(&found.minimum, *j), end(&found.maximum, *j)])).collect();
             }
             Err(outcome) => (status, trouble) = standing(&outcome, &scenario),
         }

@@ -13,10 +13,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result, Text};
+use toji_flux::Sense;
 use toji_flux::lp::Outcome;
 use toji_flux::lp::exact::Exact;
 use toji_flux::model::{Model, Scenario};
-use toji_flux::Sense;
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![check::operation(), fba::fba(), fba::pfba(), fva::operation(), delete::operation(), envelope::operation()]
