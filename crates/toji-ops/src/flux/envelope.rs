@@ -66,7 +66,7 @@ pub(super) fn operation() -> Operation {
                 "Finds the greatest and the least flux of a product at each value of growth, or of another reaction, with the exact break points. Where the least rises with growth, production is coupled to it.",
             ],
             positional: &["model", "target"],
-            example: "toji flux envelope e_coli_core.xml.gz EX_ac_e --bounds '{\"EX_o2_e\": [0, 1000]}'",
+            example: "toji flux envelope e_coli_core.xml.gz EX_ac_e --knock-out b0903",
         },
         Effect::Read,
         envelope,

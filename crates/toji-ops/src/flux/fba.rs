@@ -131,10 +131,15 @@ pub(super) fn fraction(given: f64) -> Result<f64> {
         .hint("例: 0.9 は最適値の 90 % 以上を保ちます", "example: 0.9 keeps at least 90 % of the optimum"))
 }
 
+/// Without the sign of a zero, which says nothing.
+fn plain(value: f64) -> f64 {
+    value + 0.0
+}
+
 /// Fluxes by the names of their reactions.
 fn named(scenario: &Scenario<'_>, values: &[f64]) -> BTreeMap<String, f64> {
     let reactions = values.iter().take(scenario.reaction_count()).enumerate();
-    reactions.map(|(j, v)| (name_of(scenario, j), *v)).collect()
+    reactions.map(|(j, v)| (name_of(scenario, j), plain(*v))).collect()
 }
 
 fn certificate(optimum: &Optimum, exact: Option<Exact>) -> Certificate {
@@ -173,7 +178,7 @@ async fn solve(context: Context, input: Input) -> Result<Solved> {
             solved.reduced_costs = named(&scenario, &optimum.reduced_costs);
             let prices = optimum.prices.iter().enumerate();
             solved.shadow_prices =
-                prices.filter_map(|(i, price)| scenario.metabolite(i).map(|m| (m.id.clone(), *price))).collect();
+                prices.filter_map(|(i, price)| scenario.metabolite(i).map(|m| (m.id.clone(), plain(*price)))).collect();
             let proved = input.exact.then(|| exact::verify(&Problem::from(&network), optimum, MULTIPLICATIONS_MAX));
             solved.certificate = Some(certificate(optimum, proved.transpose()?));
         }

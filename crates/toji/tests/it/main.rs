@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod answers;
+mod flux;
 mod help;
 mod nodes;
 mod refusals;
