@@ -17,6 +17,7 @@ use toji_core::{Error, Result};
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Exact {
     /// Whether the basis is exactly feasible and optimal.
+    #[serde(rename = "proved")]
     pub holds: bool,
     /// The objective at the exact point, as a fraction.
     pub objective: String,

@@ -51,7 +51,7 @@ struct Checked {
     /// Why there is no optimum.
     trouble: Option<Trouble>,
     /// What the medium of the model offers: greatest uptake of each exchange, mmol/g/h.
-    medium: BTreeMap<String, f64>,
+    uptake_limits: BTreeMap<String, f64>,
     /// Unit of uptakes, UCUM.
     flux_unit: String,
     /// What is found without a linear programme.
@@ -109,7 +109,7 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
             status,
             objective: Objective { id: objective_of(&scenario), value, unit: FLUX_UNIT.into() },
             trouble,
-            medium: scenario.medium(),
+            uptake_limits: scenario.medium(),
             flux_unit: FLUX_UNIT.into(),
             structure: structure(model),
             consistency: if input.quick { None } else { Some(consistency(model, threads())?) },

@@ -87,7 +87,7 @@ struct Deletions {
     /// What each deletion leaves.
     results: Vec<Deletion>,
     /// Deletions that were judged, also those not told of.
-    judged: usize,
+    tried: usize,
     /// Those alone of which less than 1 % of the wild type is left.
     essential: Vec<String>,
     /// Linear programmes that had to be solved.
@@ -174,7 +174,7 @@ async fn delete(context: Context, input: Input) -> Result<Deletions> {
             objective: Objective { id: objective_of(&scenario), value: None, unit: FLUX_UNIT.into() },
             wild_type: None,
             results: Vec::new(),
-            judged: 0,
+            tried: 0,
             essential: Vec::new(),
             programmes: 0,
             trouble: None,
@@ -213,12 +213,12 @@ async fn delete(context: Context, input: Input) -> Result<Deletions> {
         };
         match pairs {
             None => {
-                told.judged = single.results.len();
+                told.tried = single.results.len();
                 let rows = single.results.iter().zip(&asked.names).filter(|(left, _)| wanted(**left));
                 told.results = rows.map(|(left, name)| row(vec![name.clone()], *left)).collect();
             }
             Some(pairs) => {
-                told.judged = pairs.results.len();
+                told.tried = pairs.results.len();
                 let value = |left: Growth| left.value().unwrap_or(0.0);
                 let n = asked.names.len();
                 let every = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));

@@ -45,9 +45,9 @@ struct Reach {
     /// Unit of both, UCUM.
     flux_unit: String,
     /// Break points of the greatest flux of the target.
-    upper: Vec<BreakPoint>,
+    greatest: Vec<BreakPoint>,
     /// Break points of the least flux of the target.
-    lower: Vec<BreakPoint>,
+    least: Vec<BreakPoint>,
     /// Linear programmes that had to be solved.
     programmes: usize,
     /// Why there is no envelope.
@@ -99,8 +99,8 @@ async fn envelope(context: Context, input: Input) -> Result<Reach> {
             along: name_of(&scenario, along),
             target: name_of(&scenario, target),
             flux_unit: FLUX_UNIT.into(),
-            upper: Vec::new(),
-            lower: Vec::new(),
+            greatest: Vec::new(),
+            least: Vec::new(),
             programmes: 0,
             trouble: None,
             findings: loaded.reading.findings.clone(),
@@ -109,7 +109,7 @@ async fn envelope(context: Context, input: Input) -> Result<Reach> {
             Ok(found) => {
                 let points =
                     |side: Vec<(f64, f64)>| side.into_iter().map(|(along, target)| BreakPoint { along, target }).collect();
-                (reach.upper, reach.lower, reach.programmes) = (points(found.upper), points(found.lower), found.programmes);
+                (reach.greatest, reach.least, reach.programmes) = (points(found.upper), points(found.lower), found.programmes);
             }
             Err(outcome) => (reach.status, reach.trouble) = standing(&outcome, &scenario),
         }

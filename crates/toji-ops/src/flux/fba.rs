@@ -148,7 +148,7 @@ fn certificate(optimum: &Optimum, exact: Option<Exact>) -> Certificate {
         max_primal_residual: proof.max_primal_residual,
         max_dual_infeasibility: proof.max_dual_infeasibility,
         duality_gap: proof.duality_gap,
-        exact,
+        exact_proof: exact,
     }
 }
 

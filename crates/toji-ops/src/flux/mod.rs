@@ -199,7 +199,7 @@ struct Certificate {
     duality_gap: f64,
     /// What exact rational arithmetic says of the final basis, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    exact: Option<Exact>,
+    exact_proof: Option<Exact>,
 }
 
 /// Why there is no optimum.

@@ -19,6 +19,7 @@ pub struct Imbalance {
     pub atoms: BTreeMap<String, f64>,
     /// Elementary charges.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "charge_imbalance")]
     pub charge: Option<f64>,
 }
 

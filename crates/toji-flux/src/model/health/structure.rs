@@ -22,6 +22,7 @@ pub struct Structure {
     /// Reactions, metabolites, genes, in this order.
     pub size: [usize; 3],
     /// Exchange reactions.
+    #[serde(rename = "exchange_reactions")]
     pub exchanges: usize,
     /// Mass and charge.
     pub balance: Balance,
@@ -42,8 +43,10 @@ pub struct Structure {
     /// Reactions whose lower bound is above the upper one.
     pub crossed_bounds: Vec<String>,
     /// Reactions fixed to zero by their bounds.
+    #[serde(rename = "closed_reactions")]
     pub closed: Vec<String>,
     /// Annotations.
+    #[serde(rename = "annotations")]
     pub coverage: Coverage,
 }
 
