@@ -27,16 +27,10 @@ def lost(frame, wild_type, genes):
     return {"judged": len(rows), "lost": int((rows["growth"].fillna(0.0) < 0.01 * wild_type).sum())}
 
 
-def cobrapy(task, path):
+def cobrapy(task, model):
     from cobra.flux_analysis import double_gene_deletion, flux_variability_analysis, pfba, single_gene_deletion
 
-    start = time.process_time()
-    model = read(path)
-    if task == "load":
-        return time.process_time() - start, {}
-    wild_type = None
-    if "deletions" in task:
-        wild_type = model.slim_optimize()
+    wild_type = model.slim_optimize() if "deletions" in task else None
     start = time.process_time()
     if task == "fba":
         growth = model.optimize().objective_value
@@ -56,10 +50,9 @@ def cobrapy(task, path):
     raise SystemExit(f"no such task: {task}")
 
 
-def straindesign(task, path):
+def straindesign(task, model):
     import straindesign as sd
 
-    model = read(path)
     objective = {r.id: r.objective_coefficient for r in model.reactions if r.objective_coefficient}
     least = model.slim_optimize() * (1.0 if task == "fva_100" else 0.9)
     start = time.process_time()
@@ -67,7 +60,20 @@ def straindesign(task, path):
     return time.process_time() - start, {}
 
 
+def main(side, task, path):
+    import cobra
+
+    solve = {"cobrapy": cobrapy, "straindesign": straindesign}[side]
+    # What is imported or compiled at the first call is not counted: a small model that COBRApy brings goes first.
+    small = cobra.io.load_model("textbook", cache=False)
+    if task == "load":
+        start = time.process_time()
+        read(path)
+        return time.process_time() - start, {}
+    solve(task, small)
+    return solve(task, read(path))
+
+
 if __name__ == "__main__":
-    side, task, path = sys.argv[1:]
-    seconds, answer = {"cobrapy": cobrapy, "straindesign": straindesign}[side](task, path)
+    seconds, answer = main(*sys.argv[1:])
     print(json.dumps({"cpu_s": seconds, **answer}))

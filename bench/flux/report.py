@@ -3,8 +3,8 @@
 NAMES = {"toji": "Toji", "cobrapy": "COBRApy, GLPK", "straindesign": "StrainDesign, GLPK"}
 TASKS = {"load": "read", "fba": "FBA", "pfba": "pFBA", "fva_100": "FVA at 100 %", "fva_90": "FVA at 90 %", "single_gene_deletions": "single gene deletions",
          "double_gene_deletions": "double gene deletions"}
-# Task, peer, times as fast, models.
-RATIOS = [("load", "cobrapy", 50, ["iML1515"]), ("fva_100", "cobrapy", 200, ["iJO1366", "iML1515", "RehMBEL1391"]),
+# Task, peer, times as fast, models. Reading is a goal for iML1515; the other models are held to the same.
+RATIOS = [("load", "cobrapy", 50, ["iML1515", "iJO1366", "RehMBEL1391"]), ("fva_100", "cobrapy", 200, ["iJO1366", "iML1515", "RehMBEL1391"]),
           ("fva_90", "straindesign", 8, ["iJO1366", "iML1515", "RehMBEL1391"]), ("single_gene_deletions", "cobrapy", 25, ["iJO1366", "iML1515", "RehMBEL1391"]),
           ("double_gene_deletions", "cobrapy", 300, ["e_coli_core"])]
 PAIRS_CPU_S = 10.0
@@ -44,7 +44,7 @@ def goals(result):
                 why = of(result, model, side, task).get("stopped") or of(result, model, "toji", task).get("stopped")
                 rows.append([goal, why or ("no model at hand" if model not in result["models"] else "not asked for"), "not measured"])
             else:
-                measured = f"{times:,.0f} × ({seconds(of(result, model, 'toji', task))} s, {seconds(of(result, model, side, task))} s)"
+                measured = f"{times:,.{0 if times >= 20 else 1}f} × ({seconds(of(result, model, 'toji', task))} s, {seconds(of(result, model, side, task))} s)"
                 rows.append([goal, measured, "reached" if times >= least else "**NOT REACHED**"])
     pairs = of(result, "iJO1366", "toji", "double_gene_deletions")
     goal = f"all double gene deletions of iJO1366 in ≤ {PAIRS_CPU_S:g} CPU seconds"
@@ -64,7 +64,7 @@ def measured(result, model):
         noted = ", ".join(f"{mine[what]:,} {word}" for what, word in (("programmes", "programmes"), ("judged", "pairs")) if what in mine)
         rows.append([name, *[seconds(of(result, model, side, task)) for side in sides], *["–" if t is None else f"{t:,.1f} ×" for t in times], noted])
     count = of(result, model, "toji", "fba").get("processes")
-    under = f"\n\nToji: mean over {count} processes." if count else ""
+    under = f"\n\nToji: {'one process' if count == 1 else f'mean over {count} processes'} a round." if count else ""
     return table(["CPU seconds", *[NAMES[s] for s in sides], *[f"{NAMES[s]} / Toji" for s in sides[1:]], "Toji solved"], rows) + under
 
 
