@@ -17,10 +17,10 @@ use toji_flux::model::health::{Consistency, Structure, consistency, structure};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Input {
-    /// Model: the path of a file (SBML, COBRA JSON or YAML, COMBINE archive; also packed with gzip), or its address after an
+    /// Model: the path of a file (SBML, COBRA JSON or YAML, MATLAB, COMBINE archive; also packed with gzip), or its address after an
     /// upload.
     ///
-    /// モデル：ファイルの場所（SBML・COBRA の JSON と YAML・COMBINE アーカイブ、gzip 圧縮も可）、または送信後のアドレス。
+    /// モデル：ファイルの場所（SBML、COBRA の JSON・YAML、MATLAB、COMBINE アーカイブ。gzip 圧縮も可）、または送信後のアドレス。
     model: String,
     /// Leave out what needs linear programmes: masses, energy from nothing, blocked reactions.
     ///
@@ -97,7 +97,7 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
             Format::Yaml => "COBRA YAML",
             Format::Omex => "COMBINE archive",
             Format::Mat => "MATLAB",
-            Format::Gzip => "gzip",
+            Format::Gzip => "packed by gzip",
         };
         Ok(Checked {
             file: loaded.file.clone(),

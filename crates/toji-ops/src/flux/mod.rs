@@ -32,9 +32,9 @@ macro_rules! edited {
         #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         struct $name {
-            /// Model: the path of a file (SBML, COBRA JSON or YAML; also packed with gzip), or its address after an upload.
+            /// Model: the path of a file (SBML, COBRA JSON or YAML, MATLAB, COMBINE archive; also packed with gzip), or its address after an upload.
             ///
-            /// モデル：ファイルの場所（SBML・COBRA の JSON と YAML、gzip 圧縮も可）、または送信後のアドレス。
+            /// モデル：ファイルの場所（SBML、COBRA の JSON・YAML、MATLAB、COMBINE アーカイブ。gzip 圧縮も可）、または送信後のアドレス。
             model: String,
             $($(#[$of_field])* $field: $type,)*
             /// Genes or reactions taken out.
@@ -105,7 +105,18 @@ impl Edits<'_> {
         }
         for name in self.knock_out {
             let done = if model.gene(name).is_some() { scenario.knock_out_gene(name) } else { scenario.knock_out_reaction(name) };
-            done.map_err(|e| e.at(Place::field("knock_out")))?;
+            done.map_err(|_| {
+                Error::not_found(
+                    "E-FLUX-039",
+                    format!("遺伝子にも反応にも「{name}」はありません"),
+                    format!("there is neither a gene nor a reaction \"{name}\""),
+                )
+                .at(Place::field("knock_out"))
+                .hint(
+                    "`toji flux fva` の答えに反応が、`toji flux delete` の答えに遺伝子が並びます",
+                    "`toji flux fva` lists the reactions, `toji flux delete` the genes",
+                )
+            })?;
         }
         let sense = if self.minimize { Sense::Minimize } else { Sense::Maximize };
         match self.objective {
