@@ -110,6 +110,15 @@ impl Solver {
         self.simplex.settle();
     }
 
+    /// How all variables change for each unit by which `variable`, out of the basis, moves, the others out of it held.
+    /// `None` when it is in the basis, there is none of this number, or the factors cannot be made.
+    pub(crate) fn response(&mut self, variable: usize) -> Option<Vec<f64>> {
+        let scale = &self.scale.columns;
+        let by = *scale.get(variable)?;
+        let scaled = self.simplex.response(variable)?;
+        Some(scaled.iter().zip(scale).map(|(x, c)| x * c / by).collect())
+    }
+
     fn load_cost(&mut self) {
         let (cost, scale) = (&self.problem.cost, &self.scale.columns);
         let largest = cost.iter().zip(scale).fold(0.0_f64, |a, (c, s)| a.max((c * s).abs()));

@@ -411,6 +411,26 @@ impl Simplex {
         self.dual_weights.fill(1.0);
     }
 
+    /// How the problem's columns change for each unit by which column `q`, out of the basis, rises.
+    pub(crate) fn response(&mut self, q: usize) -> Option<Vec<f64>> {
+        if matches!(self.place[q], Place::Basic(_)) || !self.refresh() {
+            return None;
+        }
+        let mut alpha = vec![0.0; self.m];
+        for (i, a) in self.columns.iter(q) {
+            alpha[i] = a;
+        }
+        self.factor.forward(&mut alpha, false);
+        let mut change = vec![0.0; self.n];
+        change[q] = 1.0;
+        for (&value, &j) in alpha.iter().zip(&self.basis) {
+            if let Some(x) = change.get_mut(j as usize) {
+                *x = -value;
+            }
+        }
+        Some(change)
+    }
+
     /// Row prices of the true costs.
     pub(crate) fn row_prices(&mut self) -> &[f64] {
         self.compute_d(false);
