@@ -10,5 +10,6 @@ pub mod lp;
 pub mod model;
 pub mod network;
 pub mod sparse;
+pub mod thermo;
 
 pub use network::{Column, Network, Sense};

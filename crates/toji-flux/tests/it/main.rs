@@ -6,6 +6,7 @@ mod dynamic;
 mod exact;
 mod golden_lp;
 mod reference;
+mod thermo;
 mod threads;
 
 use std::io::Read;
