@@ -8,6 +8,8 @@ mod envelope;
 mod fba;
 mod fva;
 mod genes;
+mod loopless;
+mod moma;
 mod parallel;
 
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
@@ -15,3 +17,5 @@ pub use envelope::{Envelope, envelope};
 pub use fba::{Parsimonious, fba, pfba};
 pub use fva::{Ranges, Variability, fva};
 pub use genes::{GeneRules, double_genes, single_genes, single_reactions};
+pub use loopless::cycle_free;
+pub use moma::{Adjustment, linear_moma};

@@ -180,7 +180,7 @@ fn dual_part(gain: f64, lower: f64, upper: f64, x: f64) -> (f64, f64) {
 }
 
 /// Sum and largest term of each row.
-pub(super) fn activity(problem: &Problem, x: &[f64]) -> Vec<(f64, f64)> {
+pub(crate) fn activity(problem: &Problem, x: &[f64]) -> Vec<(f64, f64)> {
     let mut rows = vec![(0.0, 0.0_f64); problem.matrix.rows()];
     for (j, &value) in x.iter().enumerate() {
         if value != 0.0 {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod adjust;
 mod dynamic;
 mod exact;
 mod golden_lp;
