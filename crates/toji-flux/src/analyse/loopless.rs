@@ -6,7 +6,7 @@ use crate::network::{Network, Sense};
 use toji_core::Result;
 
 /// Whether a reaction exchanges matter with the outside: all it touches it makes, or all it touches it consumes.
-fn is_exchange(network: &Network, j: usize) -> bool {
+pub(super) fn is_exchange(network: &Network, j: usize) -> bool {
     let (_, values) = network.stoichiometry.column(j);
     values.iter().all(|v| *v > 0.0) || values.iter().all(|v| *v < 0.0)
 }

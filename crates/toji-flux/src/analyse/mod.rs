@@ -9,6 +9,7 @@ mod fba;
 mod fva;
 mod genes;
 mod loopless;
+mod loopless_range;
 mod moma;
 mod parallel;
 
@@ -18,4 +19,5 @@ pub use fba::{Parsimonious, fba, pfba};
 pub use fva::{Ranges, Variability, fva};
 pub use genes::{GeneRules, double_genes, single_genes, single_reactions};
 pub use loopless::cycle_free;
+pub use loopless_range::loopless_fva;
 pub use moma::{Adjustment, linear_moma};

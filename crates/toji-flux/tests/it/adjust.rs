@@ -2,7 +2,7 @@
 
 use super::{model, shared};
 use serde_json::Value;
-use toji_flux::analyse::{Variability, cycle_free, fba, fva, linear_moma, pfba};
+use toji_flux::analyse::{Variability, cycle_free, fba, fva, linear_moma, loopless_fva, pfba};
 use toji_flux::lp::Outcome;
 use toji_flux::{Column, Network, Sense};
 
@@ -92,4 +92,26 @@ fn the_least_adjustment_is_that_of_the_reference() {
         eprintln!("{gene}: {} ({growth})", have.objective);
         assert!((have.objective - growth.as_f64().unwrap()).abs() < 0.01, "{gene}: {} but {growth}", have.objective);
     }
+}
+
+#[test]
+fn loopless_ranges_are_those_of_the_reference() {
+    let (Some(model), Some(bytes)) = (model("textbook.xml.gz"), shared("textbook.json")) else { return };
+    let want: Value = serde_json::from_slice(&bytes).unwrap();
+    let network = model.network().unwrap();
+    let have = loopless_fva(&network, 0.95).unwrap().unwrap();
+    let mut faults = Vec::new();
+    for (id, ends) in want["fva_0.95_loopless"].as_object().unwrap() {
+        let j = model.reaction(id).unwrap();
+        for (have, want) in [(have.minimum[j], &ends[0]), (have.maximum[j], &ends[1])] {
+            let want = want.as_f64().unwrap();
+            if (have - want).abs() > 1e-6 * want.abs().max(1.0) {
+                faults.push(format!("{id}: {have} but {want}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}\n{}", faults.len(), faults.join("\n"));
+    let plain = fva(&network, &Variability { fraction: 0.95, ..Variability::default() }).unwrap().unwrap();
+    let cycle = model.reaction("FRD7").unwrap();
+    assert!(plain.maximum[cycle] > 500.0 && have.maximum[cycle] < 100.0, "{}", have.maximum[cycle]);
 }
