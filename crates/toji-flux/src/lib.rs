@@ -4,10 +4,12 @@
 
 pub mod analyse;
 pub mod compress;
+pub mod dynamic;
 pub mod io;
 pub mod lp;
 pub mod model;
 pub mod network;
 pub mod sparse;
+pub mod thermo;
 
 pub use network::{Column, Network, Sense};

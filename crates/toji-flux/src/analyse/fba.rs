@@ -4,7 +4,7 @@ use crate::compress::Compressed;
 use crate::lp::{Optimum, Outcome, Problem, Solver, Standing};
 use crate::network::{Network, Sense};
 use crate::sparse::Matrix;
-use toji_core::Result;
+use toji_core::{Error, Result};
 
 /// An optimum of the network's objective (Varma and Palsson, Bio/Technology 12, 1994, 994–998).
 ///
@@ -136,6 +136,20 @@ pub fn pfba(network: &Network, fraction: f64) -> Result<Result<Parsimonious, Out
     }
     let objective = fluxes.iter().zip(&network.objective).map(|(v, c)| v * c).sum();
     Ok(Ok(Parsimonious { objective, total: fluxes.iter().map(|v| v.abs()).sum(), fluxes, optimum: least }))
+}
+
+/// Checks that there is one finite flux for each reaction.
+pub(super) fn check_fluxes(network: &Network, fluxes: &[f64]) -> Result<()> {
+    let n = network.reactions();
+    if fluxes.len() == n && fluxes.iter().all(|v| v.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::input(
+        "E-FLUX-033",
+        format!("流束の一覧({} 個)が反応 {n} 個の有限の数ではありません", fluxes.len()),
+        format!("the fluxes ({} of them) are not a finite number for each of {n} reactions", fluxes.len()),
+    )
+    .hint("同じモデルの流束を反応の順に渡してください", "give fluxes of the same model, in the order of its reactions"))
 }
 
 /// Reduced costs beyond this, relative to the largest objective coefficient, hold their flux at its bound in every optimum.

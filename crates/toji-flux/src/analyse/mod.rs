@@ -8,6 +8,9 @@ mod envelope;
 mod fba;
 mod fva;
 mod genes;
+mod loopless;
+mod loopless_range;
+mod moma;
 mod parallel;
 
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
@@ -15,3 +18,6 @@ pub use envelope::{Envelope, envelope};
 pub use fba::{Parsimonious, fba, pfba};
 pub use fva::{Ranges, Variability, fva};
 pub use genes::{GeneRules, double_genes, single_genes, single_reactions};
+pub use loopless::cycle_free;
+pub use loopless_range::loopless_fva;
+pub use moma::{Adjustment, linear_moma};

@@ -10,6 +10,12 @@ const ACCEPT_RESIDUAL: f64 = 2e-9;
 /// Doubt about the objective beyond this, relative to it, fails the check.
 const ACCEPT_DOUBT: f64 = 1e-7;
 
+/// Reduced costs that ask a variable without a bound to move fail the check beyond this, relative to the terms they are the
+/// sum of: what such a fault is worth has no limit, so that no gap shows it.
+const ACCEPT_OPEN: f64 = 1e-9;
+/// Rounding of the prices where the costs are scaled to one: below this a fault on a variable without cost is no fault.
+const ROUNDING: f64 = 1e-12;
+
 /// Answer to a linear programme.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase", tag = "status")]
@@ -100,8 +106,22 @@ pub struct Direction {
     pub gain: f64,
 }
 
-/// The certificate of an optimum, `None` when it proves too little. `basic` tells the basis.
-pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, standing: Vec<Standing>) -> Option<Optimum> {
+/// Whether a reduced cost that asks a variable to move where it has no bound is more than rounding. `size` is the largest of
+/// the terms it is the sum of, `cost` the variable's own, `unit` what one is where the problem is scaled.
+fn asks(fault: f64, cost: f64, size: f64, unit: f64) -> bool {
+    let told = fault > ROUNDING * unit || (cost != 0.0 && fault > 1e-6 * cost.abs());
+    fault > ACCEPT_OPEN * size && told
+}
+
+/// The certificate of an optimum, `None` when it proves too little. `standing` tells the basis; `unit` tells of each
+/// variable, then of each row, what a reduced cost of one is where the problem is scaled.
+pub(super) fn optimum(
+    problem: &Problem,
+    primal: Vec<f64>,
+    prices: Vec<f64>,
+    standing: Vec<Standing>,
+    unit: impl Fn(usize) -> f64,
+) -> Option<Optimum> {
     let activity = activity(problem, &primal);
     // `doubt`: what the violations could be worth at the prices.
     let (mut residual, mut trusted, mut doubt) = (0.0_f64, true, 0.0);
@@ -117,7 +137,7 @@ pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, sta
     let largest = problem.cost.iter().fold(0.0_f64, |a, c| a.max(c.abs()));
     for (j, &x) in primal.iter().enumerate() {
         let cost = problem.cost[j];
-        let (mut d, mut size) = (cost, largest);
+        let (mut d, mut size) = (cost, cost.abs());
         for (i, a) in problem.matrix.iter(j) {
             d -= a * prices[i];
             size = size.max((a * prices[i]).abs());
@@ -132,14 +152,14 @@ pub(super) fn optimum(problem: &Problem, primal: Vec<f64>, prices: Vec<f64>, sta
         let (part, fault) = dual_part(sign * d, problem.lower[j], problem.upper[j], x);
         bound += sign * part;
         wrong = wrong.max(fault);
-        trusted &= fault <= ACCEPT * (1e-3 + size);
+        trusted &= fault <= ACCEPT * (1e-3 + size.max(largest)) && !asks(fault, cost, size, unit(j));
     }
     for (i, &(sum, _)) in activity.iter().enumerate() {
         // A row's activity has the reduced cost of its price: the objective gains `price` for each unit of activity.
         let (part, fault) = dual_part(sign * prices[i], problem.row_lower[i], problem.row_upper[i], sum);
         bound += sign * part;
         wrong = wrong.max(fault);
-        trusted &= fault <= ACCEPT * (1e-3 + prices[i].abs().max(largest));
+        trusted &= fault <= ACCEPT * (1e-3 + prices[i].abs().max(largest)) && !asks(fault, 0.0, fault, unit(primal.len() + i));
     }
     let gap = (bound - objective).abs();
     trusted &= gap + doubt <= ACCEPT_DOUBT * (1.0 + objective.abs()) + 1e-13 * scale;
@@ -160,7 +180,7 @@ fn dual_part(gain: f64, lower: f64, upper: f64, x: f64) -> (f64, f64) {
 }
 
 /// Sum and largest term of each row.
-pub(super) fn activity(problem: &Problem, x: &[f64]) -> Vec<(f64, f64)> {
+pub(crate) fn activity(problem: &Problem, x: &[f64]) -> Vec<(f64, f64)> {
     let mut rows = vec![(0.0, 0.0_f64); problem.matrix.rows()];
     for (j, &value) in x.iter().enumerate() {
         if value != 0.0 {

@@ -13,6 +13,7 @@ mod scale;
 mod simplex;
 mod solver;
 
+pub(crate) use certificate::activity;
 pub use certificate::{Conflict, Direction, Optimum, Outcome, Proof, Standing};
 pub use problem::Problem;
 pub use solver::Solver;

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod adjust;
+mod dynamic;
 mod exact;
 mod golden_lp;
 mod reference;
+mod thermo;
 mod threads;
 
 use std::io::Read;
