@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod design;
 mod exact;
 mod golden_lp;
 mod reference;
