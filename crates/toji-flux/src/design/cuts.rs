@@ -321,10 +321,18 @@ pub(super) fn strain<'a>(
     for (at, intervention) in list.iter().enumerate() {
         let made = chosen.contains(&at);
         match &intervention.edit {
-            Edit::RemoveGene(g) if made => drop(gone.insert(*g)),
-            Edit::AddGene(g) if !made => drop(gone.insert(*g)),
-            Edit::RemoveReaction(j) if made => drop(resting.insert(*j)),
-            Edit::AddReaction(j) if !made => drop(resting.insert(*j)),
+            Edit::RemoveGene(g) if made => {
+                gone.insert(*g);
+            }
+            Edit::AddGene(g) if !made => {
+                gone.insert(*g);
+            }
+            Edit::RemoveReaction(j) if made => {
+                resting.insert(*j);
+            }
+            Edit::AddReaction(j) if !made => {
+                resting.insert(*j);
+            }
             Edit::Hold(limit) if made => holds.push(limit),
             _ => {}
         }
