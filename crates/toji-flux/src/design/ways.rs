@@ -31,6 +31,9 @@ pub(super) struct Budget {
     pub(super) cost: f64,
 }
 
+/// What an intervention does: where, and together with which others.
+type Effect = BTreeSet<((u8, usize), Set)>;
+
 /// The ways of one set of additions.
 #[derive(Debug)]
 pub(super) struct Ways {
@@ -121,7 +124,7 @@ impl Ways {
             Image::Multiple { column, .. } if small.members[column].iter().all(|member| rests(member.0)) => Some((0, column)),
             _ => Some((1, j)),
         };
-        let mut effect: Vec<BTreeSet<((u8, usize), Set)>> = vec![BTreeSet::new(); items];
+        let mut effect: Vec<Effect> = vec![BTreeSet::new(); items];
         for (j, sets) in self.of.iter().enumerate() {
             let Some(place) = place(j) else { continue };
             for set in sets {
@@ -130,7 +133,7 @@ impl Ways {
                 }
             }
         }
-        let mut classes: BTreeMap<(u64, &BTreeSet<((u8, usize), Set)>), Vec<u32>> = BTreeMap::new();
+        let mut classes: BTreeMap<(u64, &Effect), Vec<u32>> = BTreeMap::new();
         for (item, effect) in effect.iter().enumerate().filter(|(_, effect)| !effect.is_empty()) {
             classes.entry((self.cost[item].to_bits(), effect)).or_default().push(item as u32);
         }

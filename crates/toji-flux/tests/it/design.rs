@@ -131,6 +131,36 @@ fn two_targets_a_protected_region_and_an_insertion() {
     }
 }
 
+#[test]
+fn a_set_is_found_exactly_when_the_whole_network_proves_it() {
+    for (file, aim, keep) in [("model_small_example.xml", "R3", "R9"), ("model_weak_coupling.xml", "r_P", "r_BM")] {
+        let Some(model) = model(file) else { return };
+        let network = model.network().unwrap();
+        // All removals, one insertion and one limit, every set of up to three of them judged by itself.
+        let n = network.reactions();
+        let mut interventions = Intervention::remove_reactions((0..n).filter(|&j| network.lower[j] <= 0.0));
+        interventions.push(Intervention { edit: Edit::Hold(at_most(&model, &[(aim, 1.0)], 2.0)), cost: 1.5 });
+        interventions.push(Intervention { edit: Edit::AddReaction(n / 2), cost: 0.5 });
+        let target = Region::of(vec![at_least(&model, &[(aim, 1.0)], 2.5)]);
+        let protected = Region::of(vec![at_least(&model, &[(keep, 1.0)], 0.5)]);
+        let task = CutTask { max_size: 3, ..task(vec![target], vec![protected], interventions) };
+        let count = task.interventions.len();
+        let mut want: Vec<Vec<usize>> = Vec::new();
+        for bits in 0..1_usize << count {
+            let set: Vec<usize> = (0..count).filter(|at| bits >> at & 1 == 1).collect();
+            if set.len() <= 3 && certify(&model, &network, &task, &set).unwrap().is_some() {
+                want.push(set);
+            }
+        }
+        let mut have: Vec<Vec<usize>> =
+            minimal_cuts(&model, &network, &task).unwrap().sets.into_iter().map(|set| set.interventions).collect();
+        have.sort();
+        want.sort();
+        assert!(!want.is_empty(), "{file}");
+        assert_eq!(have, want, "{file}");
+    }
+}
+
 const WEAK_OUT: [(&str, f64); 8] =
     [("r1", 1.0), ("r4", 1.1), ("r5", 0.75), ("r7", 0.8), ("r8", 1.0), ("r9", 1.0), ("r_P", 1.0), ("r_Q", 1.5)];
 
