@@ -12,6 +12,8 @@ use toji_core::{Error, Result};
 
 /// Share of the best inner objective that a strain may miss and still count as best.
 const BEST: f64 = 1e-9;
+/// Most interventions of a set with additions whose subsets are all tried.
+const SUBSETS: usize = 16;
 /// Flux vectors kept of each region.
 const POOL: usize = 4_000;
 
@@ -258,7 +260,8 @@ pub struct Proof {
 /// subsets are all tried.
 ///
 /// # Errors
-/// As for [`minimal_cuts`]; `E-FLUX-034` besides when a target has an inner objective.
+/// As for [`minimal_cuts`]; `E-FLUX-034` besides when a target has an inner objective, `E-FLUX-035` when a set with
+/// additions has more than 16 interventions.
 pub fn certify(model: &Model, network: &Network, task: &CutTask, set: &[usize]) -> Result<Option<Proof>> {
     validate(model, network, task)?;
     if task.targets.iter().any(|region| region.inner.is_some()) {
@@ -296,7 +299,15 @@ pub fn certify(model: &Model, network: &Network, task: &CutTask, set: &[usize]) 
         let point = judged.0.into_iter().enumerate().find_map(|(k, o)| o.optimum().map(|best| (k, best.primal)));
         needed.push(point);
     }
-    if set.iter().any(|&at| task.interventions[at].adds()) && set.len() < 20 {
+    if set.iter().any(|&at| task.interventions[at].adds()) {
+        if set.len() > SUBSETS {
+            return Err(Error::input(
+                "E-FLUX-035",
+                format!("追加を含む {} 個の介入は部分集合が多すぎて証明できません", set.len()),
+                format!("{} interventions with additions among them have too many subsets to prove", set.len()),
+            )
+            .hint(format!("{SUBSETS} 個以下にしてください"), format!("ask about at most {SUBSETS}")));
+        }
         for bits in 0..(1_usize << set.len()) - 1 {
             let part: Vec<usize> = set.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, &at)| at).collect();
             if cut(&judge(&part)?) {
