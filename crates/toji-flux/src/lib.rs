@@ -4,6 +4,7 @@
 
 pub mod analyse;
 pub mod compress;
+pub mod design;
 pub mod dynamic;
 pub mod io;
 pub mod lp;

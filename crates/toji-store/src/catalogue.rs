@@ -98,10 +98,15 @@ impl Catalogue {
             // transactions stays wrong for good: such a connection must not be used again.
             .after_release(|connection, _| {
                 Box::pin(async move {
-                    connection.ping().await?;
+                    // What was dropped halfway is taken back first.
+                    if connection.is_in_transaction() {
+                        connection.ping().await?;
+                    }
                     Ok(!connection.is_in_transaction())
                 })
             })
+            // A connection to a file does not break off by itself, and asking costs as much as a small question.
+            .test_before_acquire(backend == Backend::Postgres)
             .connect_with(options)
             .await
             .map_err(fault::sql)?;

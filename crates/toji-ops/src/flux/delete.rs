@@ -157,7 +157,7 @@ fn together(scenario: &Scenario<'_>, asked: &Asked) -> HashMap<(usize, usize), V
 
 async fn delete(context: Context, input: Input) -> Result<Deletions> {
     if input.below.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-        return Err(Error::input("E-FLUX-037", "割合は 0 から 1 です", "a share is between 0 and 1")
+        return Err(Error::input("E-FLUX-057", "割合は 0 から 1 です", "a share is between 0 and 1")
             .at(Place::field("below"))
             .hint(
                 "例: --below 0.01 は野生型の 1 % 未満だけを答えます",

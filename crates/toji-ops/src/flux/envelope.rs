@@ -85,7 +85,7 @@ async fn envelope(context: Context, input: Input) -> Result<Reach> {
                 Some([(only, _)]) => *only,
                 _ => {
                     return Err(Error::input(
-                        "E-FLUX-038",
+                        "E-FLUX-058",
                         "横軸の反応を指定してください。モデルの目的は単独の反応ではありません",
                         "name the reaction along which to look: the objective of the model is not one reaction",
                     )

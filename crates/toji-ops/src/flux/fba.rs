@@ -126,7 +126,7 @@ pub(super) fn fraction(given: f64) -> Result<f64> {
     if (0.0..=1.0).contains(&given) {
         return Ok(given);
     }
-    Err(Error::input("E-FLUX-036", "割合は 0 から 1 です", "a fraction is between 0 and 1")
+    Err(Error::input("E-FLUX-056", "割合は 0 から 1 です", "a fraction is between 0 and 1")
         .at(Place::field("fraction"))
         .hint("例: 0.9 は最適値の 90 % 以上を保ちます", "example: 0.9 keeps at least 90 % of the optimum"))
 }

@@ -107,7 +107,7 @@ impl Edits<'_> {
             let done = if model.gene(name).is_some() { scenario.knock_out_gene(name) } else { scenario.knock_out_reaction(name) };
             done.map_err(|_| {
                 Error::not_found(
-                    "E-FLUX-039",
+                    "E-FLUX-059",
                     format!("遺伝子にも反応にも「{name}」はありません"),
                     format!("there is neither a gene nor a reaction \"{name}\""),
                 )
@@ -124,7 +124,7 @@ impl Edits<'_> {
                 scenario.set_objective(reaction, sense).map_err(|e| e.at(Place::field("objective")))?;
             }
             None if self.minimize => {
-                return Err(Error::input("E-FLUX-031", "最小化する反応を指定してください", "name the reaction to minimise")
+                return Err(Error::input("E-FLUX-051", "最小化する反応を指定してください", "name the reaction to minimise")
                     .at(Place::field("objective"))
                     .hint("例: --objective EX_ac_e --minimize", "example: --objective EX_ac_e --minimize"));
             }
@@ -152,7 +152,7 @@ fn number(given: &Json, field: &str) -> Result<f64> {
         _ => None,
     };
     read.filter(|v: &f64| !v.is_nan()).ok_or_else(|| {
-        Error::input("E-FLUX-030", format!("«{given}» は数ではありません"), format!("{given} is no number"))
+        Error::input("E-FLUX-050", format!("«{given}» は数ではありません"), format!("{given} is no number"))
             .at(Place::field(field))
             .hint("mmol/g/h の数を指定してください。例: 10", "give a number in mmol/g/h; example: 10")
     })
@@ -170,7 +170,7 @@ fn range(given: &Json, field: &str) -> Result<(f64, f64)> {
     };
     match pair.as_array().map(Vec::as_slice) {
         Some([lower, upper]) => Ok((side(lower, f64::NEG_INFINITY)?, side(upper, f64::INFINITY)?)),
-        _ => Err(Error::input("E-FLUX-032", "上下限の組ではありません", "these are not two bounds")
+        _ => Err(Error::input("E-FLUX-052", "上下限の組ではありません", "these are not two bounds")
             .at(Place::field(field))
             .hint("[下限, 上限] で指定してください。例: [-10, 1000]", "give [lower, upper]; example: [-10, 1000]")),
     }
@@ -256,7 +256,7 @@ fn standing(outcome: &Outcome, scenario: &Scenario<'_>) -> (Status, Option<Troub
 
 /// Runs long work apart from the threads that serve.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::bug("E-FLUX-033", error))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::bug("E-FLUX-053", error))?
 }
 
 /// Threads for work that gives the same on any number.

@@ -88,11 +88,11 @@ fn faults_name_their_place_and_the_remedy() {
         assert_eq!((problem["code"].as_str(), problem["place"]["field"].as_str()), (Some(code), Some(field)), "{problem}");
         assert!(problem["hint"]["ja"].as_str().is_some_and(|hint| !hint.is_empty()), "{problem}");
     };
-    refused(&["fba", &model, "--knock-out", "g9"], "E-FLUX-039", "knock_out");
-    refused(&["fba", &model, "--bounds", r#"{"AB1": 3}"#], "E-FLUX-032", "bounds.AB1");
-    refused(&["fba", &model, "--minimize"], "E-FLUX-031", "objective");
-    refused(&["fva", &model, "--fraction", "1.5"], "E-FLUX-036", "fraction");
-    refused(&["delete", &model, "--below", "2"], "E-FLUX-037", "below");
+    refused(&["fba", &model, "--knock-out", "g9"], "E-FLUX-059", "knock_out");
+    refused(&["fba", &model, "--bounds", r#"{"AB1": 3}"#], "E-FLUX-052", "bounds.AB1");
+    refused(&["fba", &model, "--minimize"], "E-FLUX-051", "objective");
+    refused(&["fva", &model, "--fraction", "1.5"], "E-FLUX-056", "fraction");
+    refused(&["delete", &model, "--below", "2"], "E-FLUX-057", "below");
     let broken = bench.folder().join("broken.json");
     std::fs::write(&broken, &small().to_string()[..300]).unwrap();
     let seen = bench.toji(&["--json", "flux", "fba", &broken.display().to_string()]);
