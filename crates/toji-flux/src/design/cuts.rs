@@ -121,7 +121,7 @@ impl Ground {
 }
 
 pub(super) fn unlimited() -> Error {
-    Error::input("E-FLUX-033", "内側の目的関数に上限がありません", "the inner objective has no limit")
+    Error::input("E-FLUX-073", "内側の目的関数に上限がありません", "the inner objective has no limit")
         .hint("取り込みの境界を有限にしてください", "make the bounds of the uptakes finite")
 }
 
@@ -134,8 +134,8 @@ pub(super) fn unlimited() -> Error {
 /// the model in bounds and rows.
 ///
 /// # Errors
-/// `E-FLUX-030` when a reaction or gene is out of range, `E-FLUX-031` when a limit is none, `E-FLUX-032` when a cost is not
-/// above zero, `E-FLUX-033` when an inner objective has no limit, `E-FLUX-034` when there is no target or a protected region
+/// `E-FLUX-070` when a reaction or gene is out of range, `E-FLUX-071` when a limit is none, `E-FLUX-072` when a cost is not
+/// above zero, `E-FLUX-073` when an inner objective has no limit, `E-FLUX-074` when there is no target or a protected region
 /// has an inner objective, and those of [`crate::analyse::fba`].
 pub fn minimal_cuts(model: &Model, network: &Network, task: &CutTask) -> Result<CutSets> {
     validate(model, network, task)?;
@@ -174,7 +174,7 @@ fn validate(model: &Model, network: &Network, task: &CutTask) -> Result<()> {
     task.targets.iter().chain(&task.protected).try_for_each(|region| region.check(network.reactions()))?;
     if task.targets.is_empty() || task.protected.iter().any(|region| region.inner.is_some()) {
         return Err(Error::input(
-            "E-FLUX-034",
+            "E-FLUX-074",
             "標的領域がないか、保護領域に内側の目的関数があります",
             "there is no target region, or a protected region has an inner objective",
         )
@@ -260,13 +260,13 @@ pub struct Proof {
 /// subsets are all tried.
 ///
 /// # Errors
-/// As for [`minimal_cuts`]; `E-FLUX-034` besides when a target has an inner objective, `E-FLUX-035` when a set with
+/// As for [`minimal_cuts`]; `E-FLUX-074` besides when a target has an inner objective, `E-FLUX-075` when a set with
 /// additions has more than 16 interventions.
 pub fn certify(model: &Model, network: &Network, task: &CutTask, set: &[usize]) -> Result<Option<Proof>> {
     validate(model, network, task)?;
     if task.targets.iter().any(|region| region.inner.is_some()) {
         return Err(Error::input(
-            "E-FLUX-034",
+            "E-FLUX-074",
             "内側の目的関数のある標的は証明できません",
             "targets with an inner objective cannot be proved",
         )
@@ -302,7 +302,7 @@ pub fn certify(model: &Model, network: &Network, task: &CutTask, set: &[usize]) 
     if set.iter().any(|&at| task.interventions[at].adds()) {
         if set.len() > SUBSETS {
             return Err(Error::input(
-                "E-FLUX-035",
+                "E-FLUX-075",
                 format!("追加を含む {} 個の介入は部分集合が多すぎて証明できません", set.len()),
                 format!("{} interventions with additions among them have too many subsets to prove", set.len()),
             )

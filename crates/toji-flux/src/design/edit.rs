@@ -35,7 +35,7 @@ impl Limit {
         let numbers = self.terms.iter().all(|t| t.1.is_finite()) && !self.lower.is_nan() && !self.upper.is_nan();
         if !numbers || self.lower == f64::INFINITY || self.upper == f64::NEG_INFINITY {
             return Err(Error::input(
-                "E-FLUX-031",
+                "E-FLUX-071",
                 "制約の係数または境界が数ではありません",
                 "a limit has a coefficient or bound that is no number",
             )
@@ -128,7 +128,7 @@ pub(super) fn check(model: &Model, network: &Network, list: &[Intervention]) -> 
         }
         if !(intervention.cost > 0.0 && intervention.cost.is_finite()) {
             return Err(Error::input(
-                "E-FLUX-032",
+                "E-FLUX-072",
                 format!("介入 {at}(0 始まり)の費用が正の有限の数ではありません"),
                 format!("the cost of intervention {at} (from 0) is not a finite number above zero"),
             )
@@ -140,7 +140,7 @@ pub(super) fn check(model: &Model, network: &Network, list: &[Intervention]) -> 
 
 fn out_of_range(what: (&str, &str), have: usize, count: usize) -> Error {
     Error::input(
-        "E-FLUX-030",
+        "E-FLUX-070",
         format!("{}の番号 {have} が範囲外です({count} 個、0 始まり)", what.0),
         format!("{} number {have} is out of range (there are {count}, from 0)", what.1),
     )

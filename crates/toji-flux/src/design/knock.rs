@@ -76,7 +76,7 @@ pub struct Knocks {
 /// that no strain satisfies has no designs.
 ///
 /// # Errors
-/// As for [`super::minimal_cuts`], `E-FLUX-034` apart.
+/// As for [`super::minimal_cuts`], `E-FLUX-074` apart.
 pub fn knock(model: &Model, network: &Network, task: &KnockTask) -> Result<Knocks> {
     check(model, network, &task.interventions)?;
     let sums = Region { limits: vec![Limit::at_least(&task.product, task.min_growth)], inner: Some(task.growth.clone()) };

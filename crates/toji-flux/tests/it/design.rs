@@ -222,12 +222,12 @@ fn bad_tasks_are_answered_with_typed_errors() {
     let network = model.network().unwrap();
     let target = || Region::of(vec![at_least(&model, &[("R3", 1.0)], 1.0)]);
     let code = |task: &CutTask| minimal_cuts(&model, &network, task).unwrap_err().code().to_owned();
-    assert_eq!(code(&task(vec![target()], vec![], Intervention::remove_reactions([99]))), "E-FLUX-030");
-    assert_eq!(code(&task(vec![target()], vec![], Intervention::remove_genes([99]))), "E-FLUX-030");
-    assert_eq!(code(&task(vec![Region::of(vec![Limit::at_least(&[(0, 1.0)], f64::NAN)])], vec![], vec![])), "E-FLUX-031");
+    assert_eq!(code(&task(vec![target()], vec![], Intervention::remove_reactions([99]))), "E-FLUX-070");
+    assert_eq!(code(&task(vec![target()], vec![], Intervention::remove_genes([99]))), "E-FLUX-070");
+    assert_eq!(code(&task(vec![Region::of(vec![Limit::at_least(&[(0, 1.0)], f64::NAN)])], vec![], vec![])), "E-FLUX-071");
     let free = Intervention { edit: Edit::RemoveReaction(0), cost: 0.0 };
-    assert_eq!(code(&task(vec![target()], vec![], vec![free])), "E-FLUX-032");
-    assert_eq!(code(&task(vec![], vec![], vec![])), "E-FLUX-034");
+    assert_eq!(code(&task(vec![target()], vec![], vec![free])), "E-FLUX-072");
+    assert_eq!(code(&task(vec![], vec![], vec![])), "E-FLUX-074");
     let capped =
         CutTask { max_candidates: 1, ..task(vec![target()], vec![], Intervention::remove_reactions(0..network.reactions())) };
     assert!(!minimal_cuts(&model, &network, &capped).unwrap().complete);
