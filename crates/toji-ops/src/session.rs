@@ -38,6 +38,8 @@ pub struct Session {
     /// The commons as it stood last, where one was founded.
     pub(crate) standing: tokio::sync::Mutex<Option<Arc<crate::commons::Standing>>>,
     pub(crate) doors: Doors,
+    /// The store has users; it never ceases to.
+    pub(crate) peopled: std::sync::atomic::AtomicBool,
 }
 
 /// Whoever speaks to a store through a face.
@@ -105,6 +107,7 @@ impl Session {
             concluding: tokio::sync::Mutex::default(),
             doors: Doors::default(),
             releasing: tokio::sync::Mutex::default(),
+            peopled: std::sync::atomic::AtomicBool::new(false),
             standing: tokio::sync::Mutex::default(),
         }))
     }

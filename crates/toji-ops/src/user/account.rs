@@ -237,7 +237,11 @@ impl Session {
     /// # Errors
     /// Storage faults.
     pub async fn has_users(&self) -> Result<bool> {
-        self.store.has_records(KIND).await
+        use std::sync::atomic::Ordering;
+        if !self.peopled.load(Ordering::Relaxed) && self.store.has_records(KIND).await? {
+            self.peopled.store(true, Ordering::Relaxed);
+        }
+        Ok(self.peopled.load(Ordering::Relaxed))
     }
 
     /// # Errors
