@@ -1,6 +1,6 @@
 //! The command line through the real binary: what a person and a script see.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod answers;
 mod flux;
