@@ -45,7 +45,11 @@ async fn told(store: &Store, access: &Access) -> String {
     }
     told += &format!("{:?}\n", store.link_counts(access, "run").await.unwrap());
     for question in ["himitsu", "event", "採取", "r2"] {
-        told += &format!("{:?}\n", store.search(access, question, &[], 100).await.unwrap().hits);
+        // Scores, and so the order, rest on what of older versions the index still holds.
+        let hits = store.search(access, question, &[], 100).await.unwrap().hits;
+        let mut hits: Vec<_> = hits.into_iter().map(|hit| (hit.kind, hit.id, hit.title, hit.snippet, hit.field)).collect();
+        hits.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        told += &format!("{hits:?}\n");
     }
     told
 }
