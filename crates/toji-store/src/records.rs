@@ -43,6 +43,12 @@ pub struct Link {
     pub target: String,
 }
 
+/// Of the body of an event, why it was.
+#[derive(serde::Deserialize)]
+struct Why {
+    reason: Option<String>,
+}
+
 /// Identifiers that one question names.
 const IDS_AT_ONCE: usize = 400;
 
@@ -351,7 +357,7 @@ impl Store {
                 continue;
             }
             let body: String = row.try_get("body").map_err(fault::sql)?;
-            let reason = serde_json::from_str::<crate::ledger::Body>(&body).ok().and_then(|b| b.reason);
+            let reason = serde_json::from_str::<Why>(&body).ok().and_then(|b| b.reason);
             out.push(Version {
                 record,
                 at: row.try_get("at").map_err(fault::sql)?,
@@ -362,6 +368,36 @@ impl Store {
             });
         }
         Ok(out)
+    }
+
+    /// Which operation entered a record first, of the versions the asker may see: operation, position in the ledger, and
+    /// when it was acknowledged.
+    ///
+    /// # Errors
+    /// No such kind, storage faults.
+    pub async fn entered_by(&self, access: &Access, kind: &str, id: &str) -> Result<Option<(String, i64, String)>> {
+        let declared = self.kinds.get(kind)?;
+        let mut sight = Sight::new(self, access);
+        // As a rule the first version is open; the body of its event, which may be large, is not read.
+        for limit in [1, i64::MAX] {
+            let rows = sqlx::query(
+                "SELECT v.kind, v.id, v.version, v.kind_version, v.retired, v.owner, v.fields, v.seq, l.at, l.operation
+                 FROM versions v JOIN ledger l ON l.seq = v.seq WHERE v.kind = $1 AND v.id = $2 ORDER BY v.version LIMIT $3",
+            )
+            .bind(kind)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.catalogue.pool)
+            .await
+            .map_err(fault::sql)?;
+            for row in &rows {
+                if sight.sees(declared, &read_record(row)?).await? {
+                    let text = |name: &str| row.try_get::<String, _>(name).map_err(fault::sql);
+                    return Ok(Some((text("operation")?, row.try_get("seq").map_err(fault::sql)?, text("at")?)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// When each of these versions was acknowledged, in the order given. The records are already in the
