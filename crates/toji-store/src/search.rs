@@ -127,8 +127,8 @@ fn engine(error: impl std::fmt::Display) -> Error {
 /// Most records looked at for one question.
 const HITS_MAX: usize = 1000;
 /// How long a writer is kept without use, and how often that is looked at.
-const HELD: Duration = Duration::from_secs(1);
-const LOOK: Duration = Duration::from_millis(250);
+const HELD: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(50);
 /// How long another process that indexes is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Memory of a writer, the least that the engine allows.
@@ -363,7 +363,7 @@ async fn writer_of(index: &Index, seq: i64) -> Result<Option<IndexWriter>> {
         match index.writer_with_num_threads(1, WRITER_BYTES) {
             Ok(writer) => return Ok(Some(writer)),
             Err(tantivy::TantivyError::LockFailure(..)) if position_of(index)? < seq && Instant::now() < until => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             Err(tantivy::TantivyError::LockFailure(..)) => return Ok(None),
             Err(error) => return Err(engine(error)),
