@@ -109,6 +109,9 @@ pub(super) fn contact_key(node: &str) -> String {
 }
 
 async fn sync(context: Context, input: Input) -> Result<Synced> {
+    // Whoever may not is refused at once, before anything is noted or tried again.
+    let now_standing = standing(&context).await?;
+    actor(&context, &now_standing, &DEPOSITORS, Some(now_standing.home.as_str()))?;
     let begun = tokio::time::Instant::now();
     let mut all = Synced { node: input.node.clone(), ..Synced::default() };
     loop {
