@@ -195,7 +195,8 @@ async fn j02_noise_on_a_trained_model_is_paid_from_the_budget_and_its_cost_in_ac
         json!({ "model": "monod-fed-batch", "readings": { "X": "dry-weight" }, "noise": { "X": "2 %" },
                 "parameters": { "Y_XS": [0.3, 0.8] }, "agreement": "TRAIN", "rho": rho, "rounds": 4 })
     };
-    // Noise is drawn anew each time: at this cost it drowns the value in less than one training of ten thousand.
+    // Noise is drawn anew each time. At half the cost, with eight runs a member and five rounds, it drowned the value once
+    // in 25 trainings; beside the value it is 2.4 times smaller here.
     assert_eq!(bench.refusal_as("ORG-X-ken", "commons train", ask(40.0)).await.code(), "E-COMMONS-061");
     for owner in owners {
         let budget = json!({ "agreement": "TRAIN", "rho": 50.0, "protects": "run" });

@@ -370,12 +370,9 @@ impl Store {
         Ok(out)
     }
 
-    /// Which operation entered a record first, of the versions the asker may see: operation, position in the ledger, and
-    /// when it was acknowledged.
-    ///
-    /// # Errors
-    /// No such kind, storage faults.
-    pub async fn entered_by(&self, access: &Access, kind: &str, id: &str) -> Result<Option<(String, i64, String)>> {
+    /// Which operation entered a record that the asker sees, by the first of its versions that they may see: operation,
+    /// position in the ledger, and when it was acknowledged.
+    pub(crate) async fn entered_by(&self, access: &Access, kind: &str, id: &str) -> Result<Option<(String, i64, String)>> {
         let declared = self.kinds.get(kind)?;
         let mut sight = Sight::new(self, access);
         // As a rule the first version is open; the body of its event, which may be large, is not read.
@@ -514,7 +511,7 @@ impl Store {
                         }
                     }
                     for (bond, n) in shelf.bonds().iter().zip(seen).filter(|(_, n)| *n > 0) {
-                        count(bond.runs.iter().map(String::as_str).collect(), n);
+                        count(bond.runs().collect(), n);
                     }
                 }
                 None => {

@@ -196,7 +196,14 @@ impl Store {
                     let record = self.present((*record).clone())?;
                     let declared = self.kinds.get(&kind)?;
                     let (field, snippet) = snippet(declared, &record.id, &record.fields, &terms);
-                    let source = record.fields.get("source").and_then(Json::as_str).map(str::to_owned);
+                    // A record that quotes no paper comes from the operation that entered it: the ledger says which.
+                    let source = match record.fields.get("source").and_then(Json::as_str) {
+                        Some(source) => Some(source.to_owned()),
+                        None => {
+                            let entered = self.entered_by(access, &kind, &id).await?;
+                            entered.map(|(operation, seq, at)| format!("{operation} (ledger {seq}, {at})"))
+                        }
+                    };
                     answer.hits.push(Hit { title: self.title(&record), kind, id, snippet, field, score, source });
                 }
             }

@@ -21,10 +21,31 @@ const SHELF_MAX: usize = 20_000;
 pub(crate) struct Bond {
     owner: Option<String>,
     area: Option<String>,
-    /// Runs the record names, in order.
-    pub(crate) runs: Vec<String>,
-    /// Samples the record names, in order.
-    samples: Vec<String>,
+    /// Runs and samples the record names, in order: which of them, and its identifier.
+    names: Vec<(Named, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Named {
+    Run,
+    Sample,
+}
+
+impl Named {
+    fn of(kind: &str) -> Option<Self> {
+        match kind {
+            "run" => Some(Self::Run),
+            "sample" => Some(Self::Sample),
+            _ => None,
+        }
+    }
+}
+
+impl Bond {
+    /// Runs the record names.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().filter(|(named, _)| *named == Named::Run).map(|(_, id)| id.as_str())
+    }
 }
 
 /// A record on the shelf, and which of the shelf's bonds it has.
@@ -57,10 +78,8 @@ impl Shelf {
     }
     /// Records that name a run or a sample.
     pub(crate) fn naming<'a>(&'a self, target_kind: &str, target: &str) -> impl Iterator<Item = &'a Kept> {
-        let names = |bond: &Arc<Bond>| {
-            let names = if target_kind == "run" { &bond.runs } else { &bond.samples };
-            names.iter().any(|name| name == target)
-        };
+        let wanted = Named::of(target_kind);
+        let names = |bond: &Arc<Bond>| bond.names.iter().any(|(named, id)| Some(*named) == wanted && id == target);
         let bonds: Vec<bool> = self.bonds.iter().map(names).collect();
         self.rows.iter().filter(move |kept| bonds.get(kept.bond) == Some(&true))
     }
@@ -69,11 +88,7 @@ impl Shelf {
         let mut bond =
             Bond { owner: record.owner.clone(), area: area_of(kind, &record.fields).map(str::to_owned), ..Bond::default() };
         for (_, target_kind, target) in references(kind, &record.fields) {
-            match target_kind {
-                "run" => bond.runs.push(target.to_owned()),
-                "sample" => bond.samples.push(target.to_owned()),
-                _ => {}
-            }
+            bond.names.extend(Named::of(target_kind).map(|named| (named, target.to_owned())));
         }
         if let Some(at) = self.known.get(&bond) {
             return *at;

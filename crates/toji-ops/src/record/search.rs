@@ -48,12 +48,6 @@ pub(super) fn operation() -> Operation {
 }
 
 async fn search(context: Context, input: Input) -> Result<SearchAnswer> {
-    let store = &context.session.store;
-    let mut answer = store.search(&context.access, &input.text, &input.kinds, input.limit.clamp(1, 1000)).await?;
-    for hit in answer.hits.iter_mut().filter(|h| h.source.is_none()) {
-        // A record that quotes no paper comes from the operation that entered it: the ledger says which.
-        let first = store.entered_by(&context.access, &hit.kind, &hit.id).await?;
-        hit.source = first.map(|(operation, seq, at)| format!("{operation} (ledger {seq}, {at})"));
-    }
-    Ok(answer)
+    let limit = input.limit.clamp(1, 1000);
+    context.session.store.search(&context.access, &input.text, &input.kinds, limit).await
 }
