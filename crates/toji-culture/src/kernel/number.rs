@@ -1,6 +1,7 @@
 //! What a tape is evaluated in: numbers, numbers with their derivatives, and several numbers side by side.
 
 use super::elementary::{Elementary, Plain};
+use super::exponential::exponentials;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A comparison.
@@ -277,7 +278,11 @@ impl<const L: usize> Number for Lanes<L> {
     fn lanes(&self) -> &[f64] {
         &self.0
     }
+    #[inline(always)]
     fn elementary(self, function: Elementary) -> Self {
+        if function == Elementary::Exp {
+            return Self(exponentials(self.0));
+        }
         Self(self.0.map(|a| function.value(a)))
     }
     fn power(self, exponent: Self) -> Self {
