@@ -1,0 +1,121 @@
+//! A poor result at scale becomes a bound of the next design.
+
+use super::model;
+use std::collections::BTreeMap;
+use toji_flux::design::{
+    DesignTask, Goal, HeatRemoval, MeasuredRate, OxygenSupply, VerifyTask, VesselLimits, design, redesign, within_vessel,
+};
+use toji_flux::model::Scenario;
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|s| (*s).to_owned()).collect()
+}
+
+fn task(product: &str, goal: Goal) -> DesignTask {
+    DesignTask {
+        goal,
+        verify: VerifyTask {
+            growth: "BIOMASS_Ecoli_core_w_GAM".into(),
+            product: product.into(),
+            feed: "EX_glc__D_e".into(),
+            oxygen: None,
+            samples: 0,
+            spread: 0.2,
+            seed: 0,
+            batch: None,
+        },
+        genes: Vec::new(),
+        reactions: names(&[
+            "PFL", "LDH_D", "ALCD2x", "ACALD", "PTAr", "SUCDi", "FUM", "MDH", "ME1", "ME2", "PPC", "GND", "PGI", "PDH", "AKGDH", "CYTBD",
+            "ATPS4r", "GLUDy",
+        ]),
+        insertions: Vec::new(),
+        costs: BTreeMap::new(),
+        min_growth: 0.05,
+        max_edits: 3,
+        max_cost: None,
+        designs: 3,
+    }
+}
+
+fn vessel() -> VesselLimits {
+    VesselLimits {
+        // 300 1/h × 0.21 mmol/L over 12 g/L: 5.25 mmol/g/h.
+        oxygen: Some(OxygenSupply { exchange: "EX_o2_e".into(), kla: 300.0, saturation: 0.21, biomass: 12.0 }),
+        heat: None,
+        byproducts: vec![MeasuredRate { exchange: "EX_ac_e".into(), rate: 1.5, source: "run 7".into() }],
+        uptakes: Vec::new(),
+    }
+}
+
+#[test]
+fn a_vessel_short_of_oxygen_changes_which_design_is_best() {
+    let Some(model) = model("e_coli_core.xml.gz") else { return };
+    let scenario = Scenario::new(&model);
+    let found = redesign(&scenario, &vessel(), &task("EX_succ_e", Goal::LeastProduct)).unwrap();
+    assert_eq!(found.bounds.len(), 2);
+    assert!((found.bounds[0].lower + 5.25).abs() < 1e-9 && found.bounds[1].lower == 1.5, "{:?}", found.bounds);
+    let show = |d: &toji_flux::design::Designed| format!("{:.4} {:?}", d.value, d.strain.reactions_out);
+    for (at, d) in found.before.designs.iter().enumerate() {
+        eprintln!("before {} at scale {:?}", show(d), found.before_at_scale[at].best.map(|b| (b.growth, b.min)));
+    }
+    for d in &found.after.designs {
+        eprintln!("after  {}", show(d));
+    }
+    // What is found within the limits is at least as good there as every earlier design.
+    let after = found.after.designs[0].value;
+    for verified in &found.before_at_scale {
+        assert!(verified.best.is_none_or(|b| b.growth < 0.05 || b.min <= after + 1e-6));
+    }
+    assert!(after > 1.0);
+    // The search and the verification, which know nothing of each other, agree.
+    for d in found.before.designs.iter().chain(&found.after.designs) {
+        assert!((d.verified.best.unwrap().min - d.value).abs() < 1e-5, "{d:?}");
+    }
+    // The best design before is not the best after.
+    assert_ne!(found.before.designs[0].strain, found.after.designs[0].strain);
+}
+
+#[test]
+fn designs_of_every_goal_are_confirmed_by_verification() {
+    let Some(model) = model("e_coli_core.xml.gz") else { return };
+    let mut scenario = Scenario::new(&model);
+    scenario.set_bounds("EX_o2_e", 0.0, 1000.0).unwrap();
+    for goal in [Goal::MostProduct, Goal::LeastProduct, Goal::Potential] {
+        let found = design(&scenario, &task("EX_succ_e", goal)).unwrap();
+        assert_eq!(found.designs.len(), 3);
+        for d in &found.designs {
+            let best = d.verified.best.unwrap();
+            let have = match goal {
+                Goal::MostProduct => best.max,
+                Goal::LeastProduct => best.min,
+                Goal::Potential => best.growth - d.verified.without.unwrap_or(0.0),
+            };
+            eprintln!("{goal:?} {:.5} {have:.5} {:?}", d.value, d.strain.reactions_out);
+            assert!((have - d.value).abs() < 1e-5, "{goal:?} {have} {d:?}");
+        }
+    }
+    let none = DesignTask { reactions: Vec::new(), ..task("EX_succ_e", Goal::Potential) };
+    assert_eq!(design(&scenario, &none).unwrap_err().code(), "E-FLUX-126");
+}
+
+#[test]
+fn heat_and_measured_rates_become_bounds_that_never_widen() {
+    let Some(model) = model("e_coli_core.xml.gz") else { return };
+    let scenario = Scenario::new(&model);
+    let heat = HeatRemoval { exchange: "EX_o2_e".into(), power: 10.0, biomass: 20.0, per_oxygen: 0.519 };
+    let uptake = |rate| MeasuredRate { exchange: "EX_glc__D_e".into(), rate, source: String::new() };
+    let limits = VesselLimits { heat: Some(heat), uptakes: vec![uptake(6.0)], ..VesselLimits::default() };
+    let (held, bounds) = within_vessel(&scenario, &limits).unwrap();
+    // 10 kW/m³ are 36 kJ/L/h; over 0.519 kJ/mmol and 20 g/L: 3.468 mmol/g/h.
+    assert!((bounds[0].lower + 3.468_208).abs() < 1e-5, "{bounds:?}");
+    let lower = |id: &str| held.bounds_set(model.reaction(id).unwrap()).0;
+    assert!((lower("EX_o2_e") + 3.468_208).abs() < 1e-5 && lower("EX_glc__D_e") == -6.0);
+    // A wider measurement leaves the scenario's own bound of -10.
+    let wide = VesselLimits { uptakes: vec![uptake(50.0)], ..VesselLimits::default() };
+    assert_eq!(within_vessel(&scenario, &wide).unwrap().1[0].lower, -10.0);
+    let bad = VesselLimits { uptakes: vec![uptake(0.0)], ..VesselLimits::default() };
+    assert_eq!(within_vessel(&scenario, &bad).unwrap_err().code(), "E-FLUX-127");
+    let high = VesselLimits { byproducts: vec![MeasuredRate { exchange: "EX_ac_e".into(), rate: 1e4, source: String::new() }], ..VesselLimits::default() };
+    assert_eq!(within_vessel(&scenario, &high).unwrap_err().code(), "E-FLUX-128");
+}
