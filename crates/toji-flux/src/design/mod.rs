@@ -23,6 +23,7 @@ mod scale;
 mod strain;
 mod support;
 mod targets;
+mod thrift;
 mod verify;
 mod ways;
 mod words;

@@ -5,7 +5,8 @@
 //! ranges of the fluxes instead of one vector. Here the steps contain every break point of the trade-off between product and
 //! growth, between which the best growth is a straight line, so that no change of slope falls between two steps.
 
-use crate::analyse::{Variability, envelope, fva, pfba};
+use super::thrift::Thrift;
+use crate::analyse::{Variability, envelope, fva};
 use crate::lp::Outcome;
 use crate::network::{Network, Sense};
 use toji_core::{Error, Place, Result};
@@ -121,35 +122,61 @@ pub fn scan(network: &Network, task: &ScanTask) -> Result<Result<Scan, Outcome>>
         Ok(levels) => levels,
         Err(other) => return Ok(Err(other)),
     };
-    let mut scan = Scan { product: Vec::new(), growth: Vec::new(), reactions: Vec::new() };
-    let (mut fluxes, mut ranges) = (Vec::new(), Vec::new());
-    for level in levels {
-        held.lower[task.product] = level;
-        held.upper[task.product] = level;
-        let best = match pfba(&held, 1.0)? {
-            Ok(best) => best,
-            // The last level may lie a rounding outside.
-            Err(Outcome::Infeasible(_)) if !fluxes.is_empty() => break,
-            Err(other) => return Ok(Err(other)),
-        };
-        if task.ranges {
+    let mut thrift = Thrift::new(&held)?;
+    let mut found = match follow_levels(&mut thrift, &held, task, &levels)? {
+        Ok(found) => found,
+        Err(other) => return Ok(Err(other)),
+    };
+    if task.ranges {
+        let mut ranges = Vec::new();
+        for &level in &found.product {
+            held.lower[task.product] = level;
+            held.upper[task.product] = level;
             match fva(&held, &Variability { threads: task.threads, ..Variability::default() })? {
-                Ok(found) => ranges.push((found.minimum, found.maximum)),
+                Ok(range) => ranges.push((range.minimum, range.maximum)),
                 Err(other) => return Ok(Err(other)),
             }
         }
-        scan.product.push(level);
-        scan.growth.push(best.objective);
-        fluxes.push(best.fluxes);
+        let Scan { product, reactions, .. } = &mut found;
+        for (j, follow) in reactions.iter_mut().enumerate() {
+            let span = |f: &dyn Fn(f64, f64) -> f64| {
+                let values: Vec<f64> = ranges.iter().map(|(low, high)| f(low[j], high[j])).collect();
+                Some(slope(product, &values)).filter(|s| s.is_finite())
+            };
+            follow.middle = span(&|low, high| (0.5 * (low + high)).abs());
+            follow.width = span(&|low, high| high - low);
+        }
     }
-    for j in 0..n {
+    Ok(Ok(found))
+}
+
+/// How the fluxes follow the product from level to level. The bounds of the product are left as the last level set them.
+pub(super) fn follow_levels(
+    thrift: &mut Thrift,
+    network: &Network,
+    task: &ScanTask,
+    levels: &[f64],
+) -> Result<Result<Scan, Outcome>> {
+    let mut scan = Scan { product: Vec::new(), growth: Vec::new(), reactions: Vec::new() };
+    let bounds = (network.lower[task.growth], network.upper[task.growth]);
+    let mut fluxes: Vec<Vec<f64>> = Vec::new();
+    for &level in levels {
+        let possible = thrift.bound(task.product, level, level);
+        match thrift.fluxes(task.growth, bounds)? {
+            Ok((growth, found)) if possible => {
+                scan.product.push(level);
+                scan.growth.push(growth);
+                fluxes.push(found);
+            }
+            // The last level may lie a rounding outside.
+            Ok(_) | Err(Outcome::Infeasible(_)) if !fluxes.is_empty() => break,
+            Err(other) => return Ok(Err(other)),
+            Ok(_) => break,
+        }
+    }
+    for j in 0..network.reactions() {
         let own: Vec<f64> = fluxes.iter().map(|step| step[j]).collect();
-        let span = |f: &dyn Fn(f64, f64) -> f64| {
-            let values: Vec<f64> = ranges.iter().map(|(low, high)| f(low[j], high[j])).collect();
-            task.ranges.then(|| slope(&scan.product, &values)).filter(|s| s.is_finite())
-        };
-        let (middle, width) = (span(&|low, high| (0.5 * (low + high)).abs()), span(&|low, high| high - low));
-        scan.reactions.push(follow(&scan.product, own, middle, width));
+        scan.reactions.push(follow(&scan.product, own, None, None));
     }
     Ok(Ok(scan))
 }

@@ -65,6 +65,16 @@ impl Route {
     }
 }
 
+/// The driving force of the steps whose energies are known.
+#[derive(Default)]
+struct Forced {
+    force: Option<f64>,
+    /// `−ΔG'` of each step.
+    driving: BTreeMap<String, f64>,
+    /// Steps of the route whose energy is not known.
+    unknown: usize,
+}
+
 pub(super) struct Bench<'a, 'm> {
     pub(super) host: &'a Scenario<'m>,
     pub(super) universe: &'a Universe,
@@ -112,8 +122,8 @@ impl Bench<'_, '_> {
         };
         let most = best.fluxes[leaves];
         let per = |j: usize| best.fluxes[j] / most;
-        let (force, driving, unknown) = match &self.task.thermodynamics {
-            None => (None, BTreeMap::new(), part.reactions.iter().filter(|r| r.energy.is_none()).count()),
+        let forced = match &self.task.thermodynamics {
+            None => Forced { unknown: part.reactions.iter().filter(|r| r.energy.is_none()).count(), ..Forced::default() },
             Some(thermo) => match self.force(thermo, &part, &made, &best.fluxes)? {
                 Ok(found) => found,
                 Err(because) => {
@@ -133,7 +143,7 @@ impl Bench<'_, '_> {
                 id: r.id.clone(),
                 flux,
                 enzyme: r.enzyme.clone(),
-                driving: driving.get(&r.id).copied(),
+                driving: forced.driving.get(&r.id).copied(),
                 source: r.source.clone(),
             });
         }
@@ -153,8 +163,8 @@ impl Bench<'_, '_> {
             yields: yields(&made, leaves, feed, &best.fluxes),
             growth: self.most(&part, true)?.unwrap_or(0.0),
             balance: balance.into_iter().filter(|(_, v)| v.abs() > STILL).collect(),
-            force,
-            unknown,
+            force: forced.force,
+            unknown: forced.unknown,
             minimal,
             screening: Screening::Pending { sequences },
             evidence: Vec::new(),
@@ -163,15 +173,14 @@ impl Bench<'_, '_> {
         Ok(Ok(route))
     }
 
-    /// The driving force of the steps whose energies are known, `−ΔG'` of each, and how many are not known; or why there is none.
-    #[allow(clippy::type_complexity)]
+    /// The driving force, or why there is none.
     fn force(
         &self,
         thermo: &Thermodynamics,
         part: &Universe,
         made: &Scenario<'_>,
         fluxes: &[f64],
-    ) -> Result<Result<(Option<f64>, BTreeMap<String, f64>, usize), Text>> {
+    ) -> Result<Result<Forced, Text>> {
         let mut compounds: Vec<String> = Vec::new();
         let (mut steps, mut names) = (Vec::new(), Vec::new());
         let own = |id: &str| part.reactions.iter().find(|r: &&Candidate| r.id == id).and_then(|r| r.energy);
@@ -201,7 +210,7 @@ impl Bench<'_, '_> {
         }
         let unknown = part.reactions.iter().filter(|r| r.energy.is_none() && !thermo.energies.contains_key(&r.id)).count();
         if steps.is_empty() {
-            return Ok(Ok((None, BTreeMap::new(), unknown)));
+            return Ok(Ok(Forced { unknown, ..Forced::default() }));
         }
         if !(thermo.kelvin.is_finite() && thermo.kelvin > 0.0) {
             return Err(Error::input("E-FLUX-132", "温度が正の数ではありません", "the temperature is not above zero")
@@ -220,7 +229,7 @@ impl Bench<'_, '_> {
         };
         Ok(match driving_force(&pathway)? {
             Ok(found) if found.force > thermo.least => {
-                Ok((Some(found.force), names.into_iter().zip(found.driving).collect(), unknown))
+                Ok(Forced { force: Some(found.force), driving: names.into_iter().zip(found.driving).collect(), unknown })
             }
             Ok(found) => {
                 let tight = (0..names.len()).max_by(|&a, &b| found.bottlenecks[a].total_cmp(&found.bottlenecks[b]));

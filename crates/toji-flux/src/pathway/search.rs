@@ -1,8 +1,8 @@
 //! The sets of least cost.
 
+use super::PathwayTask;
 use super::route::{Bench, Route};
 use super::universe::Universe;
-use super::PathwayTask;
 use crate::lp::{Outcome, Problem, Solver};
 use crate::model::Scenario;
 use crate::network::{Network, Sense};
@@ -52,9 +52,13 @@ pub struct Routes {
 pub fn routes(host: &Scenario<'_>, universe: &Universe, task: &PathwayTask) -> Result<Routes> {
     universe.check()?;
     if !(task.min_product > 0.0 && task.min_product.is_finite() && task.min_growth.is_finite()) || task.routes == 0 {
-        return Err(Error::input("E-FLUX-132", "生産の下限か経路の数が正の数ではありません", "the product asked for, or the number of routes, is not above zero")
-            .at(Place::field("min_product"))
-            .hint("min_product と routes を正の数にしてください", "give min_product and routes above zero"));
+        return Err(Error::input(
+            "E-FLUX-132",
+            "生産の下限か経路の数が正の数ではありません",
+            "the product asked for, or the number of routes, is not above zero",
+        )
+        .at(Place::field("min_product"))
+        .hint("min_product と routes を正の数にしてください", "give min_product and routes above zero"));
     }
     let demand = format!("DM_route_{}", task.product);
     let all = universe.over(host, &task.product, &demand)?;
@@ -62,8 +66,14 @@ pub fn routes(host: &Scenario<'_>, universe: &Universe, task: &PathwayTask) -> R
     let bench = Bench { host, universe, task, demand: &demand };
     let everything: Vec<u32> = (0..universe.reactions.len() as u32).collect();
     let most = search.judge(&everything)?.most;
-    let mut answer =
-        Routes { host: search.judge(&[])?.most.max(0.0), everything: most.max(0.0), routes: vec![], refused: vec![], complete: true, programmes: 0 };
+    let mut answer = Routes {
+        host: search.judge(&[])?.most.max(0.0),
+        everything: most.max(0.0),
+        routes: vec![],
+        refused: vec![],
+        complete: true,
+        programmes: 0,
+    };
     let enough = |most: f64| most >= task.min_product * (1.0 - ROOM);
     if enough(most) && !enough(answer.host) {
         let mut open: BTreeSet<(u64, Vec<u32>)> = BTreeSet::from([(0, Vec::new())]);

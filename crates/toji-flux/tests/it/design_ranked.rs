@@ -7,7 +7,7 @@ use toji_flux::design::rank::{Aim, Background, EditKind, Found, KnownEdit, Profi
 use toji_flux::model::{Metabolite, Model, Reaction};
 
 /// Pathways that the host lacks: reactions of Yim et al. (2011), Atsumi et al. (2008) and Alper et al. (2005).
-const FOREIGN: [(&str, &[(&str, f64)]); 12] = [
+const FOREIGN: [(&str, &[(&str, f64)]); 13] = [
     ("SUCD", &[("succoa_c", -1.0), ("nadph_c", -1.0), ("h_c", -1.0), ("sucsal_c", 1.0), ("nadp_c", 1.0), ("coa_c", 1.0)]),
     ("4HBD", &[("sucsal_c", -1.0), ("nadh_c", -1.0), ("h_c", -1.0), ("ghb_c", 1.0), ("nad_c", 1.0)]),
     ("CAT2", &[("ghb_c", -1.0), ("accoa_c", -1.0), ("ghbcoa_c", 1.0), ("ac_c", 1.0)]),
@@ -17,6 +17,8 @@ const FOREIGN: [(&str, &[(&str, f64)]); 12] = [
     ("KIVD", &[("3mob_c", -1.0), ("h_c", -1.0), ("ibald_c", 1.0), ("co2_c", 1.0)]),
     ("IBDH", &[("ibald_c", -1.0), ("nadh_c", -1.0), ("h_c", -1.0), ("ibutoh_c", 1.0), ("nad_c", 1.0)]),
     ("DM_ibutoh", &[("ibutoh_c", -1.0)]),
+    // The model takes fumarate up but has no way out for it.
+    ("DM_fum", &[("fum_c", -1.0)]),
     ("CRTE", &[("frdp_c", -1.0), ("ipdp_c", -1.0), ("ggdp_c", 1.0), ("ppi_c", 1.0)]),
     ("CRTBI", &[("ggdp_c", -2.0), ("fad_c", -4.0), ("lycop_c", 1.0), ("ppi_c", 2.0), ("fadh2_c", 4.0)]),
     ("DM_lycop", &[("lycop_c", -1.0)]),
@@ -30,7 +32,7 @@ const PRODUCTS: [(&str, &str, bool); 19] = [
     ("acetate", "EX_ac_e", true),
     ("pyruvate", "EX_pyr_e", true),
     ("malate", "EX_mal__L_e", false),
-    ("fumarate", "EX_fum_e", true),
+    ("fumarate", "DM_fum", true),
     ("alanine", "EX_ala__L_e", false),
     ("valine", "EX_val__L_e", true),
     ("threonine", "EX_thr__L_e", true),
@@ -69,6 +71,8 @@ fn profiles(model: &Model) -> Vec<Profile> {
         let mut network = model.network().unwrap();
         network.lower[feed] = -10.0;
         network.lower[flux("EX_o2_e")] = if oxygen { -20.0 } else { 0.0 };
+        // Formate hydrogen lyase, which the model keeps closed, works without oxygen.
+        network.upper[flux("FHL")] = if oxygen { 0.0 } else { 1000.0 };
         Background::new(model, &network, growth, feed, 2).unwrap()
     });
     PRODUCTS

@@ -26,8 +26,8 @@ fn task(product: &str, goal: Goal) -> DesignTask {
         },
         genes: Vec::new(),
         reactions: names(&[
-            "PFL", "LDH_D", "ALCD2x", "ACALD", "PTAr", "SUCDi", "FUM", "MDH", "ME1", "ME2", "PPC", "GND", "PGI", "PDH", "AKGDH", "CYTBD",
-            "ATPS4r", "GLUDy",
+            "PFL", "LDH_D", "ALCD2x", "ACALD", "PTAr", "SUCDi", "FUM", "MDH", "ME1", "ME2", "PPC", "GND", "PGI", "PDH", "AKGDH",
+            "GLUDy",
         ]),
         insertions: Vec::new(),
         costs: BTreeMap::new(),
@@ -116,6 +116,9 @@ fn heat_and_measured_rates_become_bounds_that_never_widen() {
     assert_eq!(within_vessel(&scenario, &wide).unwrap().1[0].lower, -10.0);
     let bad = VesselLimits { uptakes: vec![uptake(0.0)], ..VesselLimits::default() };
     assert_eq!(within_vessel(&scenario, &bad).unwrap_err().code(), "E-FLUX-127");
-    let high = VesselLimits { byproducts: vec![MeasuredRate { exchange: "EX_ac_e".into(), rate: 1e4, source: String::new() }], ..VesselLimits::default() };
+    let high = VesselLimits {
+        byproducts: vec![MeasuredRate { exchange: "EX_ac_e".into(), rate: 1e4, source: String::new() }],
+        ..VesselLimits::default()
+    };
     assert_eq!(within_vessel(&scenario, &high).unwrap_err().code(), "E-FLUX-128");
 }

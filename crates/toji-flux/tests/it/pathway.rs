@@ -48,7 +48,13 @@ fn the_routes_are_the_minimal_sets_that_exhaustion_finds() {
         let mut enough: Vec<usize> = Vec::new();
         for bits in 0..1_usize << gone.len() {
             let part = Universe {
-                reactions: universe.reactions.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, r)| r.clone()).collect(),
+                reactions: universe
+                    .reactions
+                    .iter()
+                    .enumerate()
+                    .filter(|(k, _)| bits >> k & 1 == 1)
+                    .map(|(_, r)| r.clone())
+                    .collect(),
                 ..Universe::default()
             };
             if enough.iter().all(|small| small & bits != *small) && most(&full, &part, product, growth) >= least * (1.0 - 1e-7) {
@@ -58,7 +64,9 @@ fn the_routes_are_the_minimal_sets_that_exhaustion_finds() {
         // Ascending numbers do not ascend by subsets of equal size, but a subset has the smaller number.
         let want: BTreeSet<BTreeSet<&str>> = enough
             .iter()
-            .map(|bits| universe.reactions.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, r)| r.id.as_str()).collect())
+            .map(|bits| {
+                universe.reactions.iter().enumerate().filter(|(k, _)| bits >> k & 1 == 1).map(|(_, r)| r.id.as_str()).collect()
+            })
             .collect();
         let have: BTreeSet<BTreeSet<&str>> = found.routes.iter().map(|r| r.ids().into_iter().collect()).collect();
         eprintln!("{product}: host {:.3}, {} routes, {} programmes: {have:?}", found.host, have.len(), found.programmes);
@@ -81,13 +89,8 @@ fn most(full: &Model, part: &Universe, product: &str, growth: f64) -> f64 {
     for id in gone.iter().filter(|id| part.reactions.iter().all(|r| r.id != **id)) {
         scenario.set_bounds(id, 0.0, 0.0).unwrap();
     }
-    let demand = Addition {
-        id: "out".into(),
-        name: None,
-        stoichiometry: vec![(product.into(), -1.0)],
-        lower: 0.0,
-        upper: f64::INFINITY,
-    };
+    let demand =
+        Addition { id: "out".into(), name: None, stoichiometry: vec![(product.into(), -1.0)], lower: 0.0, upper: f64::INFINITY };
     scenario.add_reaction(&demand).unwrap();
     scenario.set_objective("out", Sense::Maximize).unwrap();
     match fba(&scenario.network().unwrap()).unwrap() {

@@ -79,21 +79,21 @@ pub struct Ranking {
 pub fn rank(scenario: &Scenario<'_>, task: &RankTask, threads: usize) -> Result<Ranking> {
     let model = scenario.model();
     let (growth, feed) = (scenario.reaction_named(&task.growth)?, scenario.reaction_named(&task.feed)?);
-    let mut seen: Vec<(&BTreeMap<String, (f64, f64)>, Background)> = Vec::new();
+    let mut seen: Vec<(&ProductCase, Background)> = Vec::new();
     let mut profiles: Vec<Profile> = Vec::new();
     for case in std::iter::once(&task.aim).chain(&task.learn_from) {
         if profiles.iter().any(|p| p.name == case.name) {
             continue;
         }
-        if seen.iter().all(|s| s.0 != &case.bounds) {
+        if seen.iter().all(|s| s.0.bounds != case.bounds) {
             let mut held = scenario.clone();
             for (reaction, (lower, upper)) in &case.bounds {
                 held.set_bounds(reaction, *lower, *upper)?;
             }
-            seen.push((&case.bounds, Background::new(model, &held.network()?, growth, feed, threads)?));
+            seen.push((case, Background::new(model, &held.network()?, growth, feed, threads)?));
         }
         let aim = Aim { name: case.name.clone(), growth, product: scenario.reaction_named(&case.product)?, feed };
-        if let Some((_, background)) = seen.iter().find(|s| s.0 == &case.bounds) {
+        if let Some((_, background)) = seen.iter().find(|s| s.0.bounds == case.bounds) {
             profiles.push(background.profile(model, &aim)?);
         }
     }

@@ -1,9 +1,10 @@
 //! What a network says about every gene for a product: the numbers that proposals are ranked by.
 
 use super::paths::Paths;
-use crate::analyse::{Growth, Removal, pfba, single_genes};
-use crate::design::targets::{ScanTask, scan};
-use crate::lp::{Outcome, Problem, Solver};
+use crate::analyse::{Growth, Removal, single_genes};
+use crate::design::targets::{ScanTask, follow_levels};
+use crate::design::thrift::Thrift;
+use crate::lp::Outcome;
 use crate::model::{Formula, Model};
 use crate::network::{Network, Sense};
 use toji_core::{Error, Place, Result};
@@ -57,6 +58,7 @@ pub struct Background {
     /// Best growth.
     pub growth: f64,
     network: Network,
+    thrift: Thrift,
     wild: Vec<f64>,
     left: Vec<f64>,
     byproducts: Vec<Byproduct>,
@@ -146,8 +148,8 @@ fn nothing(what: (&str, &str)) -> Error {
         .hint("培地と目的の反応を確かめてください", "look at the medium and at the reactions that are aimed at")
 }
 
-fn optimal(found: std::result::Result<crate::analyse::Parsimonious, Outcome>, what: (&str, &str)) -> Result<Vec<f64>> {
-    found.map(|best| best.fluxes).map_err(|_| nothing(what))
+fn optimal<T>(found: std::result::Result<T, Outcome>, what: (&str, &str)) -> Result<T> {
+    found.map_err(|_| nothing(what))
 }
 
 fn aimed(network: &Network, flux: usize) -> Network {
@@ -169,8 +171,9 @@ impl Background {
                 .at(Place::field("growth")));
         }
         let network = aimed(network, growth);
-        let wild = optimal(pfba(&network, 1.0)?, ("増殖", "growth"))?;
-        let best = wild[growth];
+        let mut thrift = Thrift::new(&network)?;
+        let bounds = (network.lower[growth], network.upper[growth]);
+        let (best, wild) = optimal(thrift.fluxes(growth, bounds)?, ("増殖", "growth"))?;
         if best <= STILL {
             return Err(nothing(("増殖", "growth")));
         }
@@ -180,7 +183,7 @@ impl Background {
             Ok(found) => found.results.iter().map(|r| r.value().unwrap_or(0.0) / best).collect(),
             Err(_) => return Err(nothing(("増殖", "growth"))),
         };
-        let mut background = Self { growth: best, network, wild, left, byproducts: Vec::new(), threads };
+        let mut background = Self { growth: best, network, thrift, wild, left, byproducts: Vec::new(), threads };
         background.byproducts = background.find_byproducts(model, feed)?;
         Ok(background)
     }
@@ -200,19 +203,18 @@ impl Background {
             formula.and_then(|f| Formula::parse(f).ok()).and_then(|f| f.atoms.get("C").copied()).unwrap_or(0.0)
         };
         let growth = (0..self.network.reactions()).find(|&j| self.network.objective[j] != 0.0).unwrap_or(0);
-        let kept = self.kept(growth, growth);
-        let given = 0.0 - self.network.lower[feed];
-        let mut solver = Solver::new(Problem::from(&kept))?;
+        let network = &self.network;
+        let given = 0.0 - network.lower[feed];
+        let mut thrift = self.keeping(growth);
         let mut found: Vec<(f64, usize)> = Vec::new();
         for j in model.exchanges() {
             let atoms = carbon(j);
-            // Carbon dioxide and what has as little use is no competitor.
-            if j == feed || atoms < 1.0 || kept.lower[j] < 0.0 || kept.upper[j] <= 0.0 {
+            // What is fed, and what could be, is no by-product.
+            if j == feed || atoms < 1.0 || network.lower[j] < 0.0 || network.upper[j] <= 0.0 {
                 continue;
             }
-            solver.set_objective(Sense::Maximize, &[(j, 1.0)]);
-            if let Outcome::Optimal(best) = solver.solve()? {
-                let share = best.objective * atoms / (given * carbon(feed)).max(STILL);
+            if let Ok(most) = thrift.most(j)? {
+                let share = most * atoms / (given * carbon(feed)).max(STILL);
                 if share >= RICH {
                     found.push((share, j));
                 }
@@ -222,11 +224,18 @@ impl Background {
         found.truncate(BYPRODUCTS);
         let mut list = Vec::new();
         for (_, exchange) in found {
-            let Ok(best) = pfba(&self.kept(growth, exchange), 1.0)? else { continue };
-            let amount = best.fluxes[exchange];
-            list.push(Byproduct { exchange, fluxes: best.fluxes.iter().map(|v| v / amount).collect() });
+            if let Ok((amount, fluxes)) = thrift.fluxes(exchange, (network.lower[exchange], network.upper[exchange]))? {
+                list.push(Byproduct { exchange, fluxes: fluxes.iter().map(|v| v / amount).collect() });
+            }
         }
         Ok(list)
+    }
+
+    /// The network as it is asked again and again, with a tenth of the growth kept.
+    fn keeping(&self, growth: usize) -> Thrift {
+        let mut thrift = self.thrift.clone();
+        thrift.bound(growth, self.network.lower[growth].max(KEPT * self.growth), self.network.upper[growth]);
+        thrift
     }
 
     /// What the network says about every gene for a product.
@@ -239,17 +248,17 @@ impl Background {
                 .at(Place::field("product")));
         }
         let kept = self.kept(aim.growth, aim.product);
-        let way = optimal(pfba(&kept, 1.0)?, ("生成物", "product"))?;
-        let most = way[aim.product];
+        let bounds = (self.network.lower[aim.product], self.network.upper[aim.product]);
+        let (most, way) = optimal(self.keeping(aim.growth).fluxes(aim.product, bounds)?, ("生成物", "product"))?;
         if most <= STILL {
             return Err(nothing(("生成物", "product")));
         }
         let task =
             ScanTask { growth: aim.growth, product: aim.product, steps: STEPS, reach: 0.9, ranges: false, threads: self.threads };
-        let follows = match scan(&self.network, &task)? {
-            Ok(found) => found.reactions,
-            Err(_) => return Err(nothing(("生成物", "product"))),
-        };
+        let start = self.wild[aim.product].max(0.0);
+        let levels: Vec<f64> = (0..STEPS).map(|k| start + 0.95 * (most - start) * k as f64 / (STEPS - 1) as f64).collect();
+        let scanned = follow_levels(&mut self.thrift.clone(), &self.network, &task, &levels)?;
+        let follows = optimal(scanned, ("生成物", "product"))?.reactions;
         let way: Vec<f64> = way.iter().map(|v| v / most).collect();
         let view = View {
             model,
