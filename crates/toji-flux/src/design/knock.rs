@@ -37,6 +37,13 @@ pub struct KnockTask {
     pub max_cost: f64,
     /// How many sets are asked for.
     pub designs: usize,
+    /// Most strains that are looked at.
+    #[serde(default = "many")]
+    pub max_candidates: usize,
+}
+
+pub(super) fn many() -> usize {
+    1_000_000
 }
 
 /// What a strain does at its best growth.
@@ -70,6 +77,9 @@ pub struct Knocks {
     pub programmes: usize,
     /// Strains that were looked at.
     pub candidates: usize,
+    /// Whether the search came to its end; otherwise as many strains were looked at as the task allows, cheap ones first, and
+    /// others may be better.
+    pub complete: bool,
 }
 
 /// The best designs of a task, exactly: for every strain within its limits that grows enough there is a design of no less
@@ -89,6 +99,7 @@ pub fn knock(model: &Model, network: &Network, task: &KnockTask) -> Result<Knock
         max_size: task.max_size,
         max_cost: task.max_cost,
         designs: task.designs,
+        max_candidates: task.max_candidates,
     };
     search(model, network, &limits, |field, ways, set, least| strain_of(field, ways, task, set, least))
 }
@@ -102,6 +113,7 @@ pub(super) struct Limits<'a> {
     pub(super) max_size: usize,
     pub(super) max_cost: f64,
     pub(super) designs: usize,
+    pub(super) max_candidates: usize,
 }
 
 /// The value of a strain, where it is a design, and the sets to look at after it.
@@ -119,13 +131,17 @@ pub(super) fn search(
     check(model, network, list)?;
     let sums = Region { limits: vec![Limit::at_least(limits.product, limits.min_growth)], inner: Some(limits.growth.to_vec()) };
     sums.check(network.reactions())?;
-    let mut answer = Knocks { designs: Vec::new(), programmes: 0, candidates: 0 };
+    let mut answer = Knocks { designs: Vec::new(), programmes: 0, candidates: 0, complete: true };
     for (added, spent) in additions(list, limits.max_size, limits.max_cost) {
         let budget = Budget { size: limits.max_size - added.len(), cost: limits.max_cost - spent };
         let (ways, base) = Ways::new(model, network, list, &added, budget);
         let mut field = Field::new(&base, list, &ways, &[], &[limits.growth, limits.product])?;
         let mut open: BTreeSet<(u64, Set)> = BTreeSet::from([(0, Vec::new())]);
         while let Some((_, set)) = open.pop_first() {
+            if answer.candidates >= limits.max_candidates {
+                answer.complete = false;
+                break;
+            }
             answer.candidates += 1;
             let last = limits.designs.checked_sub(1).and_then(|last| answer.designs.get(last));
             let Some((value, next)) = judge(&mut field, &ways, &set, last.map_or(f64::NEG_INFINITY, |d| d.value))? else {

@@ -5,7 +5,9 @@ use super::knock::{KnockTask, Knocked, knock};
 use super::potential::{PotentialTask, Stalled, potentials};
 use super::strain::{Insertion, Strain};
 use super::verify::{Verified, VerifyTask, verify};
+use crate::analyse::{GeneRules, Removal, single_genes};
 use crate::model::Scenario;
+use crate::network::Sense;
 use std::collections::BTreeMap;
 use toji_core::{Error, Place, Result};
 
@@ -46,6 +48,11 @@ pub struct DesignTask {
     /// 欠失させてよい遺伝子。
     #[serde(default)]
     pub genes: Vec<String>,
+    /// Whether every gene may be removed that stops a reaction by itself and leaves the growth asked for.
+    ///
+    /// 単独で反応を止め、求める増殖を残す遺伝子のすべてを候補にするか。
+    #[serde(default)]
+    pub all_genes: bool,
     /// Reactions that may be stopped.
     ///
     /// 止めてよい反応。
@@ -78,6 +85,11 @@ pub struct DesignTask {
     ///
     /// 求める設計の数。
     pub designs: usize,
+    /// Most strains that are looked at.
+    ///
+    /// 調べる株の数の上限。
+    #[serde(default = "super::knock::many")]
+    pub max_candidates: usize,
 }
 
 /// A design found, and verified.
@@ -102,6 +114,8 @@ pub struct Designs {
     pub programmes: usize,
     /// Strains looked at.
     pub candidates: usize,
+    /// Whether the search came to its end; otherwise other designs may be better.
+    pub complete: bool,
 }
 
 /// Finds the best designs over a scenario, exactly, and verifies each on the whole network.
@@ -126,6 +140,7 @@ pub fn design(scenario: &Scenario<'_>, task: &DesignTask) -> Result<Designs> {
                 max_size: task.max_edits,
                 max_cost,
                 designs: task.designs,
+                max_candidates: task.max_candidates,
             };
             knock(scenario.model(), &network, &knocks)?
         }
@@ -140,6 +155,7 @@ pub fn design(scenario: &Scenario<'_>, task: &DesignTask) -> Result<Designs> {
                 max_size: task.max_edits,
                 max_cost,
                 designs: task.designs,
+                max_candidates: task.max_candidates,
             };
             potentials(scenario.model(), &network, &potential)?
         }
@@ -150,12 +166,13 @@ pub fn design(scenario: &Scenario<'_>, task: &DesignTask) -> Result<Designs> {
         let verified = verify(scenario, &strain, &task.verify)?;
         designs.push(Designed { strain, cost, value, verified });
     }
-    Ok(Designs { designs, programmes: found.programmes, candidates: found.candidates })
+    Ok(Designs { designs, programmes: found.programmes, candidates: found.candidates, complete: found.complete })
 }
 
 /// The interventions of a task, and the scenario with everything at hand that may be brought in.
 fn interventions<'m>(scenario: &Scenario<'m>, task: &DesignTask) -> Result<(Vec<Intervention>, Scenario<'m>)> {
-    if task.designs == 0 || task.genes.len() + task.reactions.len() + task.insertions.len() == 0 {
+    let none = task.genes.len() + task.reactions.len() + task.insertions.len() == 0 && !task.all_genes;
+    if task.designs == 0 || none {
         return Err(Error::input(
             "E-FLUX-126",
             "変更の候補か設計の数がありません",
@@ -167,7 +184,12 @@ fn interventions<'m>(scenario: &Scenario<'m>, task: &DesignTask) -> Result<(Vec<
     let at_hand = Strain { insertions: task.insertions.clone(), ..Strain::default() }.over(scenario)?;
     let cost = |id: &String| task.costs.get(id).copied().unwrap_or(1.0);
     let mut list = Vec::new();
-    for id in &task.genes {
+    let mut genes = task.genes.clone();
+    if task.all_genes {
+        let found = removable(&at_hand, &task.verify.growth, task.min_growth)?;
+        genes.extend(found.into_iter().filter(|id| !task.genes.contains(id)));
+    }
+    for id in &genes {
         list.push(Intervention { edit: Edit::RemoveGene(scenario.model().gene_named(id)?), cost: cost(id) });
     }
     for id in &task.reactions {
@@ -178,6 +200,18 @@ fn interventions<'m>(scenario: &Scenario<'m>, task: &DesignTask) -> Result<(Vec<
         list.push(Intervention { edit, cost: cost(&insertion.id) });
     }
     Ok((list, at_hand))
+}
+
+/// The genes that stop a reaction alone and without which at least this growth is left.
+fn removable(at_hand: &Scenario<'_>, growth: &str, least: f64) -> Result<Vec<String>> {
+    let model = at_hand.model();
+    let mut aimed = at_hand.clone();
+    aimed.set_objective(growth, Sense::Maximize)?;
+    let rules = GeneRules::new(model);
+    let genes: Vec<usize> = (0..model.genes.len()).filter(|&g| !rules.disabled(&[g]).is_empty()).collect();
+    let Ok(found) = single_genes(model, &aimed.network()?, &genes, &Removal::default())? else { return Ok(Vec::new()) };
+    let lives = found.results.iter().map(|left| left.value().is_some_and(|v| v >= least));
+    Ok(genes.iter().zip(lives).filter(|(_, lives)| *lives).map(|(&g, _)| model.genes[g].id.clone()).collect())
 }
 
 /// The strain of some of the interventions, by names.

@@ -66,6 +66,11 @@ pub struct PotentialTask {
     ///
     /// 求める設計の数。
     pub designs: usize,
+    /// Most strains that are looked at.
+    ///
+    /// 調べる株の数の上限。
+    #[serde(default = "super::knock::many")]
+    pub max_candidates: usize,
 }
 
 /// What growth owes to the product.
@@ -106,6 +111,7 @@ pub fn potentials(model: &Model, network: &Network, task: &PotentialTask) -> Res
         max_size: task.max_size,
         max_cost: task.max_cost,
         designs: task.designs,
+        max_candidates: task.max_candidates,
     };
     search(model, network, &limits, |field, ways, set, least| judge(field, ways, task, set, least))
 }

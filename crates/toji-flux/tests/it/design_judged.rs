@@ -61,6 +61,7 @@ fn growth_coupling_potential_finds_the_designs_of_the_reference() {
         max_size: 9,
         max_cost: 6.0,
         designs: 3,
+        max_candidates: 1_000_000,
     };
     let found = potentials(&model, &network, &task).unwrap();
     let have: BTreeSet<BTreeSet<String>> =
@@ -115,6 +116,15 @@ fn fluxes_that_follow_succinate_are_those_of_its_pathway() {
     let found = scan(&network, &task).unwrap().unwrap();
     assert!(found.product.len() >= 8 && found.product.windows(2).all(|w| w[0] < w[1]), "{:?}", found.product);
     // Growth gives way as product is forced, and straight between break points: it is concave.
+    // The growth at each step is that of one programme of the whole network.
+    for (product, growth) in found.product.iter().zip(&found.growth) {
+        let mut fixed = network.clone();
+        (fixed.lower[task.product], fixed.upper[task.product]) = (*product, *product);
+        match toji_flux::analyse::fba(&fixed).unwrap() {
+            toji_flux::lp::Outcome::Optimal(best) => assert!((best.objective - growth).abs() < 1e-7, "{product} {growth}"),
+            other => panic!("{other:?}"),
+        }
+    }
     let slopes: Vec<f64> = (1..found.product.len())
         .map(|k| (found.growth[k] - found.growth[k - 1]) / (found.product[k] - found.product[k - 1]))
         .collect();

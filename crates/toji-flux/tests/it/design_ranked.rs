@@ -3,8 +3,11 @@
 use super::model;
 use std::collections::BTreeMap;
 use toji_flux::design::Screening;
-use toji_flux::design::rank::{Aim, Background, EditKind, Found, KnownEdit, Profile, Ranker, against_chance, found, published};
-use toji_flux::model::{Metabolite, Model, Reaction};
+use toji_flux::design::rank::{
+    Aim, Background, EditKind, Found, KnownEdit, ProductCase, Profile, RankTask, Ranker, Ranking, against_chance, found,
+    published, rank,
+};
+use toji_flux::model::{Metabolite, Model, Reaction, Scenario};
 
 /// Pathways that the host lacks: reactions of Yim et al. (2011), Atsumi et al. (2008) and Alper et al. (2005).
 const FOREIGN: [(&str, &[(&str, f64)]); 13] = [
@@ -90,6 +93,7 @@ struct Trial {
     ranked: Vec<f64>,
     rule: Vec<f64>,
     counts: Vec<f64>,
+    rows: Vec<Vec<f64>>,
     sum: f64,
 }
 
@@ -101,7 +105,7 @@ fn held_out(model: &Model, profiles: &[Profile], known: &[KnownEdit], at: usize,
     let rest: Vec<KnownEdit> = known.iter().filter(|k| k.product != profile.name).cloned().collect();
     let ranker = Ranker::learn(model, &others, &rest).unwrap();
     let truth = Ranker::learn(model, &[], known).unwrap();
-    let mut trial = Trial { good: vec![], ranked: vec![], rule: vec![], counts: vec![], sum: 0.0 };
+    let mut trial = Trial { good: vec![], ranked: vec![], rule: vec![], counts: vec![], rows: vec![], sum: 0.0 };
     for (gene, row) in ranker.rows(profile, kind).into_iter().enumerate() {
         let Some(row) = row else { continue };
         let chance = ranker.learner(kind).chance(&row);
@@ -109,6 +113,7 @@ fn held_out(model: &Model, profiles: &[Profile], known: &[KnownEdit], at: usize,
         trial.ranked.push(chance.mean);
         trial.sum += chance.mean;
         trial.counts.push(*row.last().unwrap());
+        trial.rows.push(row.clone());
         // The simple rules: remove what carries by-product flux, raise what rises with the product.
         trial.rule.push(if kind == EditKind::Delete { profile.competing[gene] } else { row[0] });
     }
@@ -167,9 +172,13 @@ fn edits_of_products_not_seen_are_found_better_than_by_chance_and_by_a_simple_ru
             of(&rule, |f| f.recall),
             of(&counts, |f| f.recall),
         );
-        eprintln!("{kind:?} weights {:?}", Ranker::learn(&model, &profiles, &known).unwrap().learner(kind).weights());
         assert!(p < 0.01 && area > of(&rule, |f| f.area) && of(&ranked, |f| f.recall) > of(&rule, |f| f.recall));
         assert!(of(&ranked, |f| f.first) > of(&rule, |f| f.first));
+        // Nor does any single feature of the network, taken as a rule, find as many.
+        for at in 0..trials[0].1.rows[0].len() - 2 {
+            let alone = judge(&|t| t.rows.iter().map(|row| row[at]).collect());
+            assert!(of(&alone, |f| f.area) < area && of(&alone, |f| f.recall) < of(&ranked, |f| f.recall), "feature {at}");
+        }
         // Probabilities add up to what came true within a factor of two.
         assert!(expected > 0.5 * came as f64 && expected < 2.0 * came as f64, "{expected} {came}");
     }
@@ -181,4 +190,47 @@ fn edits_of_products_not_seen_are_found_better_than_by_chance_and_by_a_simple_ru
         assert!(proposal.chance.lower <= proposal.chance.mean && proposal.chance.mean <= proposal.chance.upper);
     }
     eprintln!("{:?}", start.elapsed());
+}
+
+#[test]
+fn a_ranking_asked_by_names_learns_from_ones_own_outcomes() {
+    let Some(model) = model("e_coli_core.xml.gz") else { return };
+    let scenario = Scenario::new(&model);
+    let case = |name: &str, product: &str| ProductCase {
+        name: name.into(),
+        product: product.into(),
+        bounds: [("EX_o2_e".to_owned(), (0.0, 1000.0))].into(),
+    };
+    let task = RankTask {
+        growth: "BIOMASS_Ecoli_core_w_GAM".into(),
+        feed: "EX_glc__D_e".into(),
+        aim: case("succinate", "EX_succ_e"),
+        learn_from: vec![case("lactate", "EX_lac__D_e"), case("acetate", "EX_ac_e"), case("pyruvate", "EX_pyr_e")],
+        outcomes: Vec::new(),
+        published: true,
+        top: 1_000,
+    };
+    let before = rank(&scenario, &task, 1).unwrap();
+    assert!(before.candidates == before.proposals.len() && before.candidates > 200 && before.outcomes > 20);
+    assert!(before.proposals.windows(2).all(|w| w[0].chance.mean >= w[1].chance.mean));
+    assert_eq!(rank(&scenario, &task, 2).unwrap(), before, "any number of threads");
+    let place = |ranking: &Ranking, gene: &str| {
+        ranking.proposals.iter().position(|p| p.gene == gene && p.kind == EditKind::Delete).unwrap()
+    };
+    // adhE helped each of the three in the table; three failures in one's own hands take it down.
+    let failed = |product: &str| KnownEdit {
+        product: product.into(),
+        kind: EditKind::Delete,
+        gene: "b1241".into(),
+        symbol: "adhE".into(),
+        helped: false,
+        citation: "run 12".into(),
+        doi: None,
+    };
+    let own = RankTask { outcomes: ["lactate", "acetate", "pyruvate"].map(failed).repeat(2), ..task.clone() };
+    let after = rank(&scenario, &own, 1).unwrap();
+    eprintln!("adhE stands at {} of {}, then at {}", place(&before, "b1241"), before.candidates, place(&after, "b1241"));
+    assert!(place(&before, "b1241") < 15 && place(&after, "b1241") > place(&before, "b1241"));
+    let told = &after.proposals[place(&after, "b1241")];
+    assert!(told.outcomes.len() == 9 && told.evidence.iter().any(|line| line.en.contains("did not raise")));
 }

@@ -21,7 +21,7 @@ pub use view::{Aim, Background, Profile, RAISE, REMOVAL};
 
 use super::strain::{Screening, Strain};
 use crate::model::Model;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use toji_core::{Result, Text};
 
 /// What the weights of features are taken to vary by before any outcome.
@@ -97,11 +97,12 @@ impl<'a> Ranker<'a> {
         }
     }
 
-    /// Whether the edit is known to have helped the product.
+    /// Whether more outcomes say that the edit helped the product than that it did not.
     #[must_use]
     pub fn helped(&self, product: &str, gene: usize, kind: EditKind) -> bool {
-        let id = &self.model.genes[gene].id;
-        self.known.iter().any(|k| k.helped && k.kind == kind && k.product == product && &k.gene == id)
+        let Some(gene) = self.model.genes.get(gene) else { return false };
+        let same = |k: &&KnownEdit| k.kind == kind && k.product == product && k.gene == gene.id;
+        self.known.iter().filter(same).map(|k| if k.helped { 1 } else { -1 }).sum::<i32>() > 0
     }
 
     /// The features of every gene's edit, those from outcomes for other products among them; nothing for what is no candidate.
@@ -127,24 +128,29 @@ impl<'a> Ranker<'a> {
         own.iter().take(self.model.genes.len()).enumerate().map(with).collect()
     }
 
-    /// What outcomes for one product say of each gene: 1 it helped, −1 it did not, half of that for another gene of the same
-    /// reaction; nothing when there are none.
+    /// What outcomes for one product say of each gene: 1 it helped, −1 it did not, their mean where they differ; without any
+    /// of its own, half of what is said of another gene of the same reaction. Nothing when there are no outcomes.
     fn told(&self, product: &str, kind: EditKind) -> Option<Vec<f64>> {
-        let mut told: Option<Vec<f64>> = None;
+        let mut own: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
         for k in self.known.iter().filter(|k| k.kind == kind && k.product == product) {
-            let list = told.get_or_insert_with(|| vec![0.0; self.model.genes.len()]);
-            let Some(gene) = self.model.gene(&k.gene) else { continue };
-            let sign = if k.helped { 1.0 } else { -1.0 };
+            if let Some(gene) = self.model.gene(&k.gene) {
+                let (sum, count) = own.entry(gene).or_default();
+                *sum += if k.helped { 1.0 } else { -1.0 };
+                *count += 1.0;
+            }
+        }
+        let mut told = vec![0.0_f64; self.model.genes.len()];
+        for (&gene, &(sum, count)) in &own {
             let rules = self.model.reactions_of_gene(gene).iter().filter_map(|&j| self.model.reactions[j].gpr.as_ref());
-            let akin: BTreeSet<usize> = rules.flat_map(crate::model::Gpr::genes).collect();
-            for other in akin.into_iter().chain([gene]) {
-                let value = if other == gene { sign } else { AKIN * sign };
-                if value.abs() > f64::abs(list[other]) {
-                    list[other] = value;
+            for other in rules.flat_map(crate::model::Gpr::genes) {
+                let value = AKIN * sum / count;
+                if value.abs() > told[other].abs() {
+                    told[other] = value;
                 }
             }
         }
-        told
+        own.iter().for_each(|(&gene, &(sum, count))| told[gene] = sum / count);
+        (!own.is_empty()).then_some(told)
     }
 
     /// All candidates for a product, best first. The product's own outcomes count for nothing here; they are in what was
