@@ -236,3 +236,27 @@ fn oxygen_that_the_vessel_cannot_give_is_told() {
     let bad = VerifyTask { spread: 1.5, ..asked("EX_ac_e") };
     assert_eq!(verify(&scenario, &Strain::default(), &bad).unwrap_err().code(), "E-FLUX-121");
 }
+
+#[test]
+fn a_published_strain_at_genome_scale_is_what_cobrapy_says() {
+    let Some(model) = model("iJO1366.xml.gz") else { return };
+    let mut scenario = Scenario::new(&model);
+    scenario.set_bounds("EX_o2_e", 0.0, 1000.0).unwrap();
+    // KJ073 (Jantama et al., Biotechnol. Bioeng. 99, 2008, 1140–1153), and its isoenzymes in the model.
+    let seven = ["b1380", "b1241", "b2296", "b0904", "b0903", "b0963", "b0871"];
+    let isoenzymes = ["b3114", "b0351", "b3951", "b3952", "b0902", "b2297", "b2458"];
+    let task = VerifyTask { growth: "BIOMASS_Ec_iJO1366_core_53p95M".into(), samples: 5, ..asked("EX_succ_e") };
+    // COBRApy 0.32.1 with GLPK at a feasibility of 1e-9: growth, product at best growth, product at 90 %.
+    let want = [(0.241_501_557, 0.080_049, 0.072_044, 2.985_377), (0.189_214_056, 0.062_718, 0.056_446, 3.097_058)];
+    for (genes, (growth, product, low, high)) in [seven.to_vec(), [seven, isoenzymes].concat()].into_iter().zip(want) {
+        let strain = Strain { genes_out: names(&genes), ..Strain::default() };
+        let found = verify(&scenario, &strain, &task).unwrap();
+        let (best, ninety) = (found.best.unwrap(), found.ninety.unwrap());
+        assert!((best.growth - growth).abs() < 1e-6, "{best:?}");
+        assert!((best.min - product).abs() < 1e-5 && (best.max - product).abs() < 1e-5, "{best:?}");
+        assert!((ninety.min - low).abs() < 1e-5 && (ninety.max - high).abs() < 1e-5, "{ninety:?}");
+        let pfl = found.edits.iter().find(|e| e.target == "b0903").unwrap();
+        assert!(pfl.isoenzymes.contains(&"PFL".to_owned()), "{pfl:?}");
+        eprintln!("{} {:?} {:?}", genes.len(), found.tie, found.evidence.last().map(|t| &t.en));
+    }
+}

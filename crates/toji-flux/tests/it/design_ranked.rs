@@ -227,7 +227,8 @@ fn a_ranking_asked_by_names_learns_from_ones_own_outcomes() {
         citation: "run 12".into(),
         doi: None,
     };
-    let own = RankTask { outcomes: ["lactate", "acetate", "pyruvate"].map(failed).repeat(2), ..task.clone() };
+    let own =
+        RankTask { outcomes: ["lactate", "acetate", "pyruvate"].repeat(2).into_iter().map(failed).collect(), ..task.clone() };
     let after = rank(&scenario, &own, 1).unwrap();
     eprintln!("adhE stands at {} of {}, then at {}", place(&before, "b1241"), before.candidates, place(&after, "b1241"));
     assert!(place(&before, "b1241") < 15 && place(&after, "b1241") > place(&before, "b1241"));

@@ -134,3 +134,56 @@ fn heat_and_measured_rates_become_bounds_that_never_widen() {
     };
     assert_eq!(within_vessel(&scenario, &high).unwrap_err().code(), "E-FLUX-128");
 }
+
+/// Every property of a schema, and every variant of its choices, is described in English and then in Japanese.
+fn described(at: &str, value: &serde_json::Value, missing: &mut Vec<String>) {
+    let both = |v: &serde_json::Value| {
+        let text = v["description"].as_str().unwrap_or("");
+        let (first, second) = text.split_once("\n\n").unwrap_or((text, ""));
+        let japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..'\u{9fff}').contains(&c));
+        !first.is_empty() && !japanese(first) && japanese(second)
+    };
+    if let Some(properties) = value["properties"].as_object() {
+        for (name, property) in properties.iter().filter(|p| p.0 != "verdict") {
+            if !both(property) {
+                missing.push(format!("{at}.{name}"));
+            }
+        }
+    }
+    for choices in ["oneOf", "anyOf"] {
+        for choice in value[choices].as_array().into_iter().flatten().filter(|c| c.get("const").is_some()) {
+            if !choice["description"].as_str().unwrap_or("").contains("\n\n") {
+                missing.push(format!("{at}: {}", choice["const"]));
+            }
+        }
+    }
+    if let Some(definitions) = value["$defs"].as_object() {
+        definitions.iter().for_each(|(name, definition)| described(name, definition, missing));
+    }
+}
+
+#[test]
+fn every_input_is_described_in_both_languages() {
+    use toji_flux::design::{ScanTask, Strain, rank::RankTask};
+    use toji_flux::pathway::{PathwayTask, Universe};
+    let mut missing = Vec::new();
+    for (name, schema) in [
+        ("DesignTask", schemars::schema_for!(DesignTask)),
+        ("VesselLimits", schemars::schema_for!(VesselLimits)),
+        ("Strain", schemars::schema_for!(Strain)),
+        ("ScanTask", schemars::schema_for!(ScanTask)),
+        ("RankTask", schemars::schema_for!(RankTask)),
+        ("PathwayTask", schemars::schema_for!(PathwayTask)),
+        ("Universe", schemars::schema_for!(Universe)),
+    ] {
+        described(name, schema.as_value(), &mut missing);
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+    // A task as it is written down, with what may be left out left out.
+    let text = r#"{"goal":"potential","verify":{"growth":"g","product":"p","feed":"f"},"reactions":["r"],"min_growth":0.1,"max_edits":2,"designs":1}"#;
+    let task: DesignTask = serde_json::from_str(text).unwrap();
+    assert!(task.goal == Goal::Potential && task.verify.samples == 100 && task.max_candidates == 1_000_000);
+    let again: DesignTask = serde_json::from_str(&serde_json::to_string(&task).unwrap()).unwrap();
+    assert_eq!(again, task);
+    assert!(serde_json::from_str::<DesignTask>(&text.replace("\"designs\"", "\"designz\"")).is_err());
+}
