@@ -100,6 +100,38 @@ def c():
                                     "static void bolus(double *y) {", "const double {} = {};")) + "\n"
 
 
+def rust():
+    """The same as Rust, generic in the number, included by diffsol/src/main.rs."""
+    pieces = segments()
+    starts = [p[0] for p in pieces] + [END]
+    head = [f"pub const OUTPUTS: usize = {OUTPUTS};", f"pub const END: f64 = {END!r};", f"pub const INITIAL: [f64; 8] = {[INITIAL[s] for s in STATES]};",
+            f"pub const START: [f64; {len(starts)}] = {starts};", f"pub const PHASE: [[f64; 3]; {len(pieces)}] = {[list(p[2]) for p in pieces]};",
+            f"pub const ADDED: [bool; {len(pieces)}] = {str([p[3] for p in pieces]).lower()};"]
+
+    def generic(expression):
+        class Of(ast.NodeTransformer):
+            def visit_Constant(self, node):
+                return ast.Name(id=f"F::of({float(node.value)!r})")
+
+            def visit_Call(self, node):
+                return ast.Name(id=f"({generic(ast.unparse(node.args[0]))}).exp()")
+
+        return ast.unparse(Of().visit(ast.parse(expression, mode="eval")))
+
+    # Upper-case names of the model stand as they are in the paper's notation.
+    lines = ["#[allow(non_snake_case, unused_variables)]",
+             "pub fn rates<F: super::Number>(t: f64, y: &[F], p: &[f64], phase: &[f64], d: &mut [F]) {", "    let t = F::of(t);"]
+    lines += [f"    let {s} = y[{i}];" for i, s in enumerate(STATES)]
+    lines += [f"    let {n} = F::of(p[{i}]);" for i, n in enumerate(PARAMETERS)]
+    lines += [f"    let {n} = F::of(phase[{i}]);" for i, n in enumerate(PHASES)]
+    lines += [f"    let {n} = F::of({float(v)!r});" for n, v in CONSTANTS.items()]
+    lines += [f"    let {n} = {generic(e)};" for n, e in DEFINED]
+    lines += [f"    d[{STATES.index(s)}] = {generic(e)};" for s, e in RATES] + ["}"]
+    lines += ["#[allow(non_snake_case, unused_variables)]", "pub fn bolus(y: &mut [f64; 8]) {"]
+    lines += [f"    let {s} = y[{i}];" for i, s in enumerate(STATES)] + [f"    let {n} = {float(v)!r};" for n, v in CONSTANTS.items()]
+    return "\n".join([*head, *lines, *[f"    y[{STATES.index(s)}] = {e};" for s, e in BOLUS.items()], "}", ""])
+
+
 def braces(head, bolus, assign):
     def say(name, value):
         return "    " + assign.format(name, floats(value) if isinstance(value, str) else repr(float(value)))

@@ -1,6 +1,7 @@
 """The report: goals reached and not reached, then every side with its CPU seconds and what came out."""
 
-NAMES = {"roadrunner": "libRoadRunner", "cvode": "CVODE (C, BDF)", "scipy": "SciPy LSODA, numba"}
+NAMES = {"roadrunner": "libRoadRunner", "cvode": "CVODE (C, BDF)", "scipy": "SciPy LSODA, numba", "diffsol bdf": "diffsol (Rust, BDF)",
+         "diffsol tr-bdf2": "diffsol (Rust, TR-BDF2)", "diffsol esdirk34": "diffsol (Rust, ESDIRK3(4))"}
 
 
 def table(head, rows):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Culture models: Toji beside SciPy, libRoadRunner, CVODE, BoTorch and do-mpc, in one run on one machine.
+"""Culture models: Toji beside SciPy, libRoadRunner, CVODE, diffsol, BoTorch and do-mpc, in one run on one machine.
 
     python3 bench/culture/run.py                          # everything, best of 3 rounds
     python3 bench/culture/run.py --rounds 1 --only sim,fit
@@ -27,10 +27,11 @@ EXAMPLES = ["bench_sim", "bench_fit", "regret", "nmpc"]
 # Relative and absolute tolerances. Peers are asked for the usual ones; ours for all of these, so that it can be compared at an
 # error that is no worse than the peer's.
 PEERS_AT = (1e-6, 1e-9)
-OURS_AT = [f"{relative:g}:{relative * share:g}" for share in (1e-4, 1e-3, 1e-1) for relative in (1e-4, 3e-5, 2e-5, 1e-5, 3e-6, 1e-6)]
+OURS_AT = [f"{relative:g}:{relative * share:g}" for share in (1e-4, 1e-3, 1e-1) for relative in (1e-4, 3e-5, 2e-5, 1e-5, 5e-6, 3e-6, 1e-6)]
 KEEP = 16
 # Peers that are far behind are given fewer simulations; seconds are those of all, in proportion.
 FEWER = {"scipy": 500}
+DIFFSOL = ["bdf", "tr-bdf2", "esdirk34"]
 SUNDIALS = ["libsundials_cvode.a", "libsundials_sunlinsoldense.a", "libsundials_sunmatrixdense.a", "libsundials_nvecserial.a", "libsundials_generic.a"]
 
 
@@ -45,8 +46,9 @@ def say(text):
     print(f"[culture {datetime.datetime.now():%H:%M:%S}] {text}", flush=True)
 
 
-def run(*command, **more):
-    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), **more)
+def run(*command, more_environment=None):
+    given = {**environment(), **(more_environment or {})}
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=given)
     if done.returncode != 0:
         raise RuntimeError(f"{Path(str(command[0])).name} {command[1] if len(command) > 1 else ''}: {done.stderr[-600:]}")
     return done.stdout
@@ -87,6 +89,16 @@ def cvode():
     (WORK / "model.h").write_text(model.c())
     run("gcc", "-O3", "-w", f"-I{place}/usr/include", f"-I{WORK}", "-o", binary, HERE / "cvode.c", f"-L{libraries.parent}", *[f"-l:{x}" for x in SUNDIALS], "-lm")
     return binary
+
+
+def diffsol():
+    """diffsol (Rust), its equations compiled into it, with link-time optimisation."""
+    import model
+
+    (WORK / "model.rs").write_text(model.rust())
+    run("cargo", "build", "--release", "--quiet", "--locked", "--manifest-path", HERE / "diffsol/Cargo.toml", "--target-dir", WORK / "diffsol",
+        more_environment={"CULTURE_MODEL": str(WORK / "model.rs")})
+    return WORK / "diffsol/release/culture-diffsol"
 
 
 def examples():
@@ -147,13 +159,16 @@ def sim(result, toji, asked):
     sides = {"roadrunner": [python(), HERE / "peer_sim.py", "roadrunner"], "scipy": [python(), HERE / "peer_sim.py", "scipy"]}
     if "cvode" in asked.peers and (binary := cvode()):
         sides["cvode"] = [binary]
+    if "diffsol" in asked.peers:
+        binary = diffsol()
+        sides.update({f"diffsol {method}": [binary, method] for method in DIFFSOL})
     found = result.setdefault("sim", {"n": asked.sims, "peers_at": PEERS_AT, "toji": {}, "peers": {}})
     for number in range(asked.rounds):
         say(f"sim, round {number + 1}: toji")
         for one in json.loads(run(toji / "bench_sim", HERE / "fed-batch.toml", path, asked.sims, KEEP, model.END, model.OUTPUTS, *OURS_AT)):
             one.update(errors(one.pop("courses"), known["courses"]))
             better(found["toji"], f"{one['relative']:g}, {one['absolute']:g}", one)
-        for name in [n for n in sides if n in asked.peers]:
+        for name in [n for n in sides if n.split()[0] in asked.peers]:
             say(f"sim, round {number + 1}: {name}")
             n = min(asked.sims, FEWER.get(name, asked.sims))
             # Warnings of the solvers come first.
@@ -232,7 +247,7 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS), help="comma list of " + ", ".join(PARTS))
     parser.add_argument("--sims", type=int, default=10_000, help="simulations of the ensemble")
     parser.add_argument("--bo-seeds", type=int, default=5, help="seeds of BoTorch's campaigns (ours: 20)")
-    parser.add_argument("--peers", default="roadrunner,cvode,scipy", help="simulators to compare with")
+    parser.add_argument("--peers", default="roadrunner,cvode,diffsol,scipy", help="simulators to compare with")
     parser.add_argument("--no-install", action="store_true", help="peers and our examples are there already")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     asked = parser.parse_args()

@@ -10,6 +10,7 @@ pub mod io;
 pub mod lp;
 pub mod model;
 pub mod network;
+pub mod pathway;
 pub mod sparse;
 pub mod thermo;
 

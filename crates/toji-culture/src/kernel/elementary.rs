@@ -1,6 +1,9 @@
 //! The functions of one argument, their values and their slopes.
 //!
-//! Values come from `libm`, which is the same code on every machine, so that results are the same bits everywhere.
+//! Values come from `libm` and our own exponential, which are the same code on every machine, so that results are the same
+//! bits everywhere.
+
+use super::exponential::exponentials;
 
 /// A function of one argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,7 +103,7 @@ impl Elementary {
     #[must_use]
     pub fn value(self, x: f64) -> f64 {
         match self {
-            Self::Exp => libm::exp(x),
+            Self::Exp => exponentials([x])[0],
             Self::Ln => libm::log(x),
             Self::Log10 => libm::log10(x),
             Self::Sqrt => libm::sqrt(x),

@@ -37,6 +37,7 @@ impl<N: Number> Factors<N> {
 
     /// Factors the entries by Gauss with row pivots, in every lane those that it would take alone. 1 where that could
     /// be done, 0 in a lane that is singular.
+    #[inline(always)]
     pub(super) fn factor(&mut self) -> N {
         let n = self.n;
         let (one, zero) = (N::of(1.0), N::of(0.0));
@@ -86,6 +87,7 @@ impl<N: Number> Factors<N> {
     }
 
     /// Where the factors are not 0.
+    #[inline(always)]
     fn find_places(&mut self) {
         let n = self.n;
         self.places.clear();
@@ -114,6 +116,7 @@ impl<N: Number> Factors<N> {
     }
 
     /// Solves in place.
+    #[inline(always)]
     pub(super) fn solve(&self, x: &mut [N]) {
         let n = self.n;
         for k in (0..n).filter(|k| self.swapped[*k]) {

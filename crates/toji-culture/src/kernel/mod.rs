@@ -8,6 +8,7 @@
 pub mod definition;
 mod elementary;
 mod ensemble;
+mod exponential;
 pub mod expression;
 mod factor;
 mod graph;

@@ -1,6 +1,7 @@
 //! What a tape is evaluated in: numbers, numbers with their derivatives, and several numbers side by side.
 
 use super::elementary::{Elementary, Plain};
+use super::exponential::exponentials;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A comparison.
@@ -234,48 +235,60 @@ impl<const L: usize> Lanes<L> {
 
 impl<const L: usize> Add for Lanes<L> {
     type Output = Self;
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
     }
 }
 impl<const L: usize> Sub for Lanes<L> {
     type Output = Self;
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         self.zip(other, |a, b| a - b)
     }
 }
 impl<const L: usize> Mul for Lanes<L> {
     type Output = Self;
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         self.zip(other, |a, b| a * b)
     }
 }
 impl<const L: usize> Div for Lanes<L> {
     type Output = Self;
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         self.zip(other, |a, b| a / b)
     }
 }
 impl<const L: usize> Neg for Lanes<L> {
     type Output = Self;
+    #[inline(always)]
     fn neg(self) -> Self {
         Self(self.0.map(|a| -a))
     }
 }
 
 impl<const L: usize> Number for Lanes<L> {
+    #[inline(always)]
     fn of(value: f64) -> Self {
         Self([value; L])
     }
+    #[inline(always)]
     fn lanes(&self) -> &[f64] {
         &self.0
     }
+    #[inline(always)]
     fn elementary(self, function: Elementary) -> Self {
+        if function == Elementary::Exp {
+            return Self(exponentials(self.0));
+        }
         Self(self.0.map(|a| function.value(a)))
     }
     fn power(self, exponent: Self) -> Self {
         self.zip(exponent, libm::pow)
     }
+    #[inline(always)]
     fn test(self, relation: Relation, other: Self) -> Self {
         // Each comparison on all lanes at once.
         match relation {
@@ -285,6 +298,7 @@ impl<const L: usize> Number for Lanes<L> {
             Relation::NotEqual => self.zip(other, |a, b| Relation::NotEqual.holds(a, b)),
         }
     }
+    #[inline(always)]
     fn choose(condition: Self, yes: Self, no: Self) -> Self {
         let mut chosen = no;
         for l in 0..L {
@@ -295,12 +309,15 @@ impl<const L: usize> Number for Lanes<L> {
     fn root(t: f64, _: Self, _: Self) -> Self {
         Self::of(t)
     }
+    #[inline(always)]
     fn size(self) -> Self {
         Self(self.0.map(f64::abs))
     }
+    #[inline(always)]
     fn exchange(&mut self, other: &mut Self, lane: usize) {
         std::mem::swap(&mut self.0[lane], &mut other.0[lane]);
     }
+    #[inline(always)]
     fn is_nothing(self) -> bool {
         self.0.iter().all(|v| *v == 0.0)
     }

@@ -5,6 +5,7 @@
 mod tableau;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use super::factor::Factors;
 use super::number::{Lanes, Number};
@@ -113,6 +114,11 @@ impl<N: Number> Rodas<N> {
 
     /// Looks at the beginning of steps: slopes and Jacobian there.
     pub(super) fn begin(&mut self, model: &mut impl Slopes<N>, t: N, y: &[N]) {
+        wide::begin(self, model, t, y);
+    }
+
+    #[inline(always)]
+    fn look(&mut self, model: &mut impl Slopes<N>, t: N, y: &[N]) {
         self.step.begins.copy_from_slice(y);
         self.jacobian.fill(N::of(0.0));
         model.jacobian(t, y, &mut self.step.slopes, &mut self.in_time, &mut self.jacobian);
@@ -122,7 +128,7 @@ impl<N: Number> Rodas<N> {
     /// short of it where something turns there. The error relative to the tolerances; above 1, or NaN, the step is to
     /// be repeated with a shorter one.
     pub(super) fn attempt(&mut self, model: &mut impl Slopes<N>, (t, h, to): (f64, f64, f64), asked: Tolerances<'_>) -> f64 {
-        let sound = self.advance(model, (N::of(t), N::of(h), N::of(to)));
+        let sound = wide::advance(self, model, (N::of(t), N::of(h), N::of(to)));
         let mut sum = if sound.lanes().contains(&0.0) { f64::NAN } else { 0.0 };
         let Step { stages, begins, ends, .. } = &self.step;
         for (i, scale) in asked.absolute.iter().enumerate() {
@@ -137,6 +143,7 @@ impl<N: Number> Rodas<N> {
     }
 
     /// The stages of a step and the state at its end. 0 in a lane whose matrix is singular.
+    #[inline(always)]
     fn advance(&mut self, model: &mut impl Slopes<N>, (t, h, to): (N, N, N)) -> N {
         let n = self.n;
         let per_h = N::of(1.0) / h;
@@ -196,7 +203,7 @@ impl<const L: usize> Rodas<Lanes<L>> {
         (t, h, to): ([f64; L], [f64; L], [f64; L]),
         asked: Tolerances<'_>,
     ) -> [f64; L] {
-        let sound = self.advance(model, (Lanes(t), Lanes(h), Lanes(to)));
+        let sound = wide::advance(self, model, (Lanes(t), Lanes(h), Lanes(to)));
         let mut sums = sound.0.map(|sound| if sound == 0.0 { f64::NAN } else { 0.0 });
         let Step { stages, begins, ends, .. } = &self.step;
         for (i, scale) in asked.absolute.iter().enumerate() {

@@ -106,6 +106,7 @@ impl<'s, N: Number> Registers<'s, N> {
         Self { system, registers: vec![N::of(0.0); system.layout.registers] }
     }
 
+    #[inline(always)]
     fn place(&mut self, t: N, y: &[N]) {
         let layout = &self.system.layout;
         self.registers[layout.time as usize] = t;
@@ -113,6 +114,7 @@ impl<'s, N: Number> Registers<'s, N> {
         self.registers[first..first + y.len()].copy_from_slice(y);
     }
 
+    #[inline(always)]
     pub(super) fn run(&mut self, tape: &Tape, t: N, y: &[N], into: &mut [N]) {
         self.place(t, y);
         tape.run(&mut self.registers);
@@ -134,11 +136,13 @@ impl<const L: usize> Registers<'_, Lanes<L>> {
 }
 
 impl<N: Number> Slopes<N> for Registers<'_, N> {
+    #[inline(always)]
     fn slopes(&mut self, t: N, y: &[N], into: &mut [N]) {
         let system = self.system;
         self.run(&system.rates, t, y, into);
     }
 
+    #[inline(always)]
     fn jacobian(&mut self, t: N, y: &[N], into: &mut [N], in_time: &mut [N], jacobian: &mut [N]) {
         let system = self.system;
         let n = y.len();

@@ -181,6 +181,7 @@ fn instruction(node: Node, to: u32, place: impl Fn(NodeId) -> u32) -> Instructio
 
 impl Tape {
     /// Computes.
+    #[inline(always)]
     pub(super) fn run<N: Number>(&self, registers: &mut [N]) {
         for step in &self.code {
             let [to, a, b] = [step.to, step.a, step.b].map(|register| register as usize);
@@ -200,6 +201,7 @@ impl Tape {
     }
 
     /// The results of the last run.
+    #[inline(always)]
     pub(super) fn read<N: Number>(&self, registers: &[N], into: &mut [N]) {
         for (to, from) in into.iter_mut().zip(&self.results) {
             *to = registers[*from as usize];

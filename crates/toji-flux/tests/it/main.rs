@@ -4,9 +4,13 @@
 
 mod adjust;
 mod design;
+mod design_judged;
+mod design_ranked;
+mod design_scaled;
 mod dynamic;
 mod exact;
 mod golden_lp;
+mod pathway;
 mod reference;
 mod thermo;
 mod threads;

@@ -230,3 +230,50 @@ fn stiff_problems_keep_their_order_at_the_ends_and_inside() {
         assert!(fine.1 < 1e-13 || order(coarse.1, fine.1) > 2.5, "{lambda}: {coarse:?} {fine:?}");
     }
 }
+
+/// Three states that eat each other, in any number.
+struct Chain;
+impl<N: Number> Slopes<N> for Chain {
+    fn slopes(&mut self, t: N, y: &[N], into: &mut [N]) {
+        let rate = y[0] * y[1] / (y[0] + N::of(0.3));
+        into[0] = t - rate;
+        into[1] = rate - N::of(40.0) * y[1] * y[2];
+        into[2] = N::of(40.0) * y[1] * y[2] - y[2] / (t + N::of(1.0));
+    }
+    fn jacobian(&mut self, t: N, y: &[N], into: &mut [N], in_time: &mut [N], j: &mut [N]) {
+        self.slopes(t, y, into);
+        let (shared, later) = (y[0] + N::of(0.3), t + N::of(1.0));
+        let by = [N::of(0.3) * y[1] / (shared * shared), y[0] / shared];
+        let eaten = [N::of(40.0) * y[2], N::of(40.0) * y[1]];
+        in_time.copy_from_slice(&[N::of(1.0), N::of(0.0), y[2] / (later * later)]);
+        let rows = [-by[0], -by[1], N::of(0.0), by[0], by[1] - eaten[0], -eaten[1]];
+        j.copy_from_slice(&[&rows[..], &[N::of(0.0), eaten[0], eaten[1] - N::of(1.0) / later]].concat());
+    }
+}
+
+/// The same bits from the instructions of this processor as from those that every processor has.
+#[test]
+fn wide_steps_are_narrow_steps() {
+    fn same<N: Number>(y: &[N], h: N) {
+        let (mut wide, mut narrow) = (Rodas::<N>::new(3), Rodas::<N>::new(3));
+        let (mut y, mut t) = (y.to_vec(), N::of(0.0));
+        for _ in 0..50 {
+            wide.begin(&mut Chain, t, &y);
+            narrow.look(&mut Chain, t, &y);
+            let sound = wide::advance(&mut wide, &mut Chain, (t, h, t + h));
+            let of_narrow = narrow.advance(&mut Chain, (t, h, t + h));
+            assert_eq!(sound.lanes(), of_narrow.lanes());
+            for (a, b) in
+                wide.step.ends.iter().zip(&narrow.step.ends).chain(wide.step.stages[5].iter().zip(&narrow.step.stages[5]))
+            {
+                let bits = |n: &N| n.lanes().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(a), bits(b));
+            }
+            y.copy_from_slice(&wide.step.ends);
+            t = t + h;
+        }
+    }
+    same(&[1.0, 0.4, 0.1], 0.013);
+    let lanes = |start: f64| Lanes::<8>(std::array::from_fn(|l| start * (1.0 + 0.07 * l as f64)));
+    same(&[lanes(1.0), lanes(0.4), lanes(0.1)], lanes(0.011));
+}
