@@ -2,8 +2,9 @@
 
 use super::strain::Strain;
 use super::verify::{Names, need, optimum, whole};
+use crate::lp::Solver;
 use crate::model::{Gpr, Model, Scenario};
-use crate::network::Sense;
+use crate::network::{Network, Sense};
 use std::collections::BTreeSet;
 use toji_core::Result;
 
@@ -42,6 +43,12 @@ pub struct Edited {
 pub(super) fn edited(scenario: &Scenario<'_>, strain: &Strain, names: Names) -> Result<Vec<Edited>> {
     let model = scenario.model();
     let mut list = Vec::new();
+    if strain.genes_out.is_empty() && strain.reactions_out.is_empty() {
+        return Ok(list);
+    }
+    // Strains that differ by a removal differ in bounds alone: one programme serves them all.
+    let mut solver = whole(&strain.over(scenario)?.network()?)?;
+    let mut host = Host::new(scenario, names)?;
     let parts = strain.genes_out.iter().map(|id| (id, true)).chain(strain.reactions_out.iter().map(|id| (id, false)));
     for (at, (target, is_gene)) in parts.enumerate() {
         let (genes, stops): (BTreeSet<usize>, Vec<usize>) = if is_gene {
@@ -66,11 +73,11 @@ pub(super) fn edited(scenario: &Scenario<'_>, strain: &Strain, names: Names) -> 
         list.push(Edited {
             target: target.clone(),
             isoenzymes: goes_on.map(name).collect(),
-            neighbours: neighbours(scenario, &genes, names)?,
+            neighbours: host.neighbours(&genes)?,
             alternatives: alternatives(model, &genes, &stops),
             genes: genes.iter().map(|&g| model.genes[g].id.clone()).collect(),
             stops: stops.into_iter().map(name).collect(),
-            without: need(&rest.over(scenario)?.network()?, names)?,
+            without: need(&mut solver, &rest.over(scenario)?.network()?, names)?,
         });
     }
     Ok(list)
@@ -104,29 +111,54 @@ fn locus(id: &str) -> Option<(&str, u64)> {
     id[letters.len()..].parse().ok().map(|number| (letters, number))
 }
 
-/// Essential genes at the next locus numbers.
-fn neighbours(scenario: &Scenario<'_>, genes: &BTreeSet<usize>, names: Names) -> Result<Vec<String>> {
-    let model = scenario.model();
-    let near = |id: &str| {
-        let here = locus(id);
-        genes.iter().any(|&g| match (here, locus(&model.genes[g].id)) {
-            (Some((a, x)), Some((b, y))) => a == b && x.abs_diff(y) == 1,
-            _ => false,
-        })
-    };
-    let mut found = Vec::new();
-    let close: Vec<usize> = (0..model.genes.len()).filter(|g| !genes.contains(g) && near(&model.genes[*g].id)).collect();
-    if close.is_empty() {
-        return Ok(found);
-    }
-    let best = optimum(&mut whole(&scenario.network()?)?, names.growth, Sense::Maximize)?.map_or(0.0, |f| f.0);
-    for gene in close.into_iter().filter(|&g| !stopped(model, g).is_empty()) {
-        let mut without = scenario.clone();
-        without.knock_out_genes(&[gene]);
-        let left = optimum(&mut whole(&without.network()?)?, names.growth, Sense::Maximize)?.map_or(0.0, |f| f.0);
-        if left < LETHAL * best {
-            found.push(model.genes[gene].id.clone());
+/// Gives a programme the bounds of a network of the same reactions.
+pub(super) fn take_bounds(solver: &mut Solver, network: &Network) {
+    for j in 0..network.reactions() {
+        let (lower, upper) = (network.lower[j], network.upper[j]);
+        if solver.problem().lower[j] != lower || solver.problem().upper[j] != upper {
+            solver.set_bounds(j, lower, upper);
         }
     }
-    Ok(found)
+}
+
+/// The host without the design, from which genes are taken one at a time.
+struct Host<'a, 'm> {
+    scenario: &'a Scenario<'m>,
+    growth: usize,
+    solver: Solver,
+    best: f64,
+}
+
+impl<'a, 'm> Host<'a, 'm> {
+    fn new(scenario: &'a Scenario<'m>, names: Names) -> Result<Self> {
+        let mut solver = whole(&scenario.network()?)?;
+        let best = optimum(&mut solver, names.growth, Sense::Maximize)?.map_or(0.0, |f| f.0);
+        Ok(Self { scenario, growth: names.growth, solver, best })
+    }
+
+    /// Essential genes at the next locus numbers.
+    fn neighbours(&mut self, genes: &BTreeSet<usize>) -> Result<Vec<String>> {
+        let model = self.scenario.model();
+        let near = |id: &str| {
+            let here = locus(id);
+            genes.iter().any(|&g| match (here, locus(&model.genes[g].id)) {
+                (Some((a, x)), Some((b, y))) => a == b && x.abs_diff(y) == 1,
+                _ => false,
+            })
+        };
+        let mut found = Vec::new();
+        for gene in (0..model.genes.len()).filter(|g| !genes.contains(g) && near(&model.genes[*g].id)) {
+            if stopped(model, gene).is_empty() {
+                continue;
+            }
+            let mut without = self.scenario.clone();
+            without.knock_out_genes(&[gene]);
+            take_bounds(&mut self.solver, &without.network()?);
+            let left = optimum(&mut self.solver, self.growth, Sense::Maximize)?.map_or(0.0, |f| f.0);
+            if left < LETHAL * self.best {
+                found.push(model.genes[gene].id.clone());
+            }
+        }
+        Ok(found)
+    }
 }

@@ -1,7 +1,7 @@
 //! One design judged by itself: optima of the whole network, with no use of any search and of no compression.
 
 use super::strain::{Screening, Strain};
-use super::support::{Edited, Need, edited};
+use super::support::{Edited, Need, edited, take_bounds};
 use super::words::evidence;
 use super::yields::{Yields, yields};
 use crate::analyse::envelope;
@@ -448,9 +448,10 @@ pub(super) fn coupled(reach: Option<Reach>) -> bool {
     reach.is_some_and(|r| r.min > STILL)
 }
 
-/// The need for an edit: what remains without it.
-pub(super) fn need(network: &Network, names: Names) -> Result<Need> {
-    Ok(match reach(&mut whole(network)?, names, 1.0)? {
+/// The need for an edit: what remains without it, by a programme of the same reactions.
+pub(super) fn need(solver: &mut Solver, network: &Network, names: Names) -> Result<Need> {
+    take_bounds(solver, network);
+    Ok(match reach(solver, names, 1.0)? {
         Some((r, _)) => Need { growth: r.growth, product: r.min },
         None => Need { growth: 0.0, product: 0.0 },
     })

@@ -66,7 +66,7 @@ pub struct Background {
 }
 
 /// The names of the features of a removal, in order.
-pub const REMOVAL: [&str; 15] = [
+pub const REMOVAL: [&str; 16] = [
     "growth lost",
     "capacity lost",
     "product coupled",
@@ -80,6 +80,7 @@ pub const REMOVAL: [&str; 15] = [
     "near the product",
     "isoenzymes remain",
     "takes electrons to by-products",
+    "could run back from the product",
     "helped other products",
     "helped many products",
 ];
@@ -115,6 +116,7 @@ pub(super) fn japanese(name: &str) -> &str {
         "near the product" => "生成物に近い",
         "isoenzymes remain" => "アイソザイムが残る",
         "takes electrons to by-products" => "副産物へ電子を渡す",
+        "could run back from the product" => "生成物から逆に流れうる",
         "helped other products" => "似た生成物で有効だった",
         "helped many products" => "多くの生成物で有効だった",
         "rises steadily" => "流束が単調に上がる",
@@ -339,6 +341,13 @@ impl View<'_> {
         (1.0 - self.way[j].abs().min(1.0)) * others.map(|b| (taken * b.fluxes[j]).clamp(0.0, 1.0)).fold(0.0, f64::max)
     }
 
+    /// How near to the product a reaction of its pathway lies that can also run the other way.
+    fn back(&self, j: usize) -> f64 {
+        let network = &self.background.network;
+        let both = network.lower[j] < 0.0 && network.upper[j] > 0.0;
+        f64::from(u8::from(both)) * (5.0 * self.way[j].abs()).min(1.0) * self.paths.near(j)
+    }
+
     fn most_of(&self, gene: usize, of: impl Fn(usize) -> f64) -> f64 {
         self.model.reactions_of_gene(gene).iter().map(|&j| of(j)).fold(0.0, f64::max)
     }
@@ -366,6 +375,8 @@ impl View<'_> {
             self.most_of(gene, |j| self.paths.near(j)),
             f64::from(u8::from(!self.decides(gene))),
             self.most_of(gene, |j| self.electrons(j)),
+            // A step of the pathway that can undo it, and that the product can do without.
+            (1.0 - capacity) * self.most_of(gene, |j| self.back(j)),
         ]
     }
 
