@@ -8,10 +8,12 @@ mod envelope;
 mod fba;
 mod fva;
 mod genes;
+mod lift;
 mod loopless;
 mod loopless_range;
 mod moma;
 mod parallel;
+mod sample;
 
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
 pub use envelope::{Envelope, envelope};
@@ -21,3 +23,4 @@ pub use genes::{GeneRules, double_genes, single_genes, single_reactions};
 pub use loopless::cycle_free;
 pub use loopless_range::loopless_fva;
 pub use moma::{Adjustment, linear_moma};
+pub use sample::{Samples, Sampling, Spread, sample};

@@ -8,6 +8,7 @@ mod dynamic;
 mod exact;
 mod golden_lp;
 mod reference;
+mod sample;
 mod thermo;
 mod threads;
 
