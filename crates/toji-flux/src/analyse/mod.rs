@@ -13,6 +13,8 @@ mod loopless;
 mod loopless_range;
 mod moma;
 mod parallel;
+mod quadratic;
+mod room;
 mod sample;
 
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
@@ -23,4 +25,6 @@ pub use genes::{GeneRules, double_genes, single_genes, single_reactions};
 pub use loopless::cycle_free;
 pub use loopless_range::loopless_fva;
 pub use moma::{Adjustment, linear_moma};
+pub use quadratic::{Nearby, moma};
+pub use room::{Switched, Switching, room};
 pub use sample::{Samples, Sampling, Spread, sample};
