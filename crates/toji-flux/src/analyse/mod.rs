@@ -3,6 +3,7 @@
 //! Every analysis answers in the order of the network's reactions, rests on optima that carry their proof, and gives the
 //! same numbers on any number of threads.
 
+mod conflict;
 mod delete;
 mod envelope;
 mod fba;
@@ -20,7 +21,9 @@ mod quadratic;
 mod room;
 mod sample;
 mod sparing;
+mod support;
 
+pub use conflict::{Clash, Explanation, Side, Subject, explain_conflict};
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
 pub use envelope::{Envelope, envelope};
 pub use fba::{Parsimonious, fba, pfba};
@@ -36,3 +39,6 @@ pub use quadratic::{Nearby, moma};
 pub use room::{Switched, Switching, room};
 pub use sample::{Samples, Sampling, Spread, sample};
 pub use sparing::sparing_fva;
+pub use support::{
+    Candidate, Demand, Fill, FillTask, Fills, ImportTask, LeastImport, Media, Medium, fewest_imports, fill_gaps, least_import,
+};
