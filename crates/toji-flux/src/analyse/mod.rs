@@ -4,6 +4,7 @@
 //! same numbers on any number of threads.
 
 mod conflict;
+mod coupling;
 mod delete;
 mod envelope;
 mod fba;
@@ -24,6 +25,7 @@ mod sparing;
 mod support;
 
 pub use conflict::{Clash, Explanation, Side, Subject, explain_conflict};
+pub use coupling::{Coupling, Couplings, couplings};
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
 pub use envelope::{Envelope, envelope};
 pub use fba::{Parsimonious, fba, pfba};

@@ -10,6 +10,7 @@ mod exact;
 mod golden_lp;
 mod reference;
 mod sample;
+mod shape;
 mod thermo;
 mod threads;
 
