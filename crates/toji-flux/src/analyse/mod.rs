@@ -3,10 +3,12 @@
 //! Every analysis answers in the order of the network's reactions, rests on optima that carry their proof, and gives the
 //! same numbers on any number of threads.
 
+mod community;
 mod conflict;
 mod coupling;
 mod delete;
 mod envelope;
+mod enzymes;
 mod fba;
 mod fva;
 mod genes;
@@ -24,10 +26,12 @@ mod sample;
 mod sparing;
 mod support;
 
+pub use community::{Community, Member, Pool, community, fastest_community};
 pub use conflict::{Clash, Explanation, Side, Subject, explain_conflict};
 pub use coupling::{Coupling, Couplings, couplings};
 pub use delete::{Growth, Knockouts, Pairs, Removal, knockouts, pairs};
 pub use envelope::{Envelope, envelope};
+pub use enzymes::{Encoding, Enzyme, EnzymeNetwork, EnzymeOptimum, EnzymeTask, Turnover, Usage, Way, with_enzymes};
 pub use fba::{Parsimonious, fba, pfba};
 pub use fva::{Ranges, Variability, fva};
 pub use genes::{GeneRules, double_genes, single_genes, single_reactions};

@@ -8,6 +8,7 @@ mod design;
 mod dynamic;
 mod exact;
 mod golden_lp;
+mod joined;
 mod reference;
 mod sample;
 mod shape;
