@@ -177,11 +177,12 @@ def plan(seed, made, shared, tokens):
 
 
 def memory(pid):
-    """Resident memory in MiB, open files, CPU seconds."""
-    rss = next(int(line.split()[1]) / 1024 for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    """Resident memory in MiB, how much of it is files mapped (which the system takes back), open files, CPU seconds."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    rss, mapped = [int(status[name].split()[0]) / 1024 for name in ("VmRSS", "RssFile")]
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return rss, len(os.listdir(f"/proc/{pid}/fd")), cpu
+    return rss, mapped, len(os.listdir(f"/proc/{pid}/fd")), cpu
 
 
 def quantile(sorted_values, q):
@@ -209,8 +210,8 @@ async def load(arguments, client, course, pid):
         open_tasks.add(task)
         task.add_done_callback(open_tasks.discard)
         if time.monotonic() - begun >= next_sample:
-            rss, files, cpu = memory(pid)
-            samples.append({"s": round(time.monotonic() - begun), "rss_mib": round(rss, 1), "files": files, "cpu_s": round(cpu, 1), "waiting": len(open_tasks)})
+            rss, mapped, files, cpu = memory(pid)
+            samples.append({"s": round(time.monotonic() - begun), "rss_mib": round(rss, 1), "mapped_mib": round(mapped, 1), "files": files, "cpu_s": round(cpu, 1), "waiting": len(open_tasks)})
             next_sample += max(1, arguments.seconds / 60)
             if sys.stderr.isatty() or arguments.verbose:
                 print(samples[-1], file=sys.stderr, flush=True)
@@ -225,10 +226,10 @@ async def each(course, client, pid, count):
     while any(len(kinds.get(kind, [])) < count for kind in MIX):
         kind, method, path, body, token, right = next(course)
         if len(kinds.setdefault(kind, [])) < count:
-            before = memory(pid)[2], time.monotonic()
+            before = memory(pid)[3], time.monotonic()
             status, answer = await client.ask(method, path, body, token)
             assert status == right, (kind, status, answer[:300])
-            kinds[kind].append((memory(pid)[2] - before[0], time.monotonic() - before[1], len(answer)))
+            kinds[kind].append((memory(pid)[3] - before[0], time.monotonic() - before[1], len(answer)))
     # The first ones fill caches. CPU is counted in steps of 10 ms, so only sums tell.
     means = {kind: [1000 * sum(x[i] for x in all[2:]) / len(all[2:]) for i in (0, 1)] for kind, all in kinds.items()}
     for kind in MIX:

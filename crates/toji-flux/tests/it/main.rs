@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod adjust;
+mod asked;
 mod design;
 mod design_judged;
 mod design_ranked;
@@ -10,8 +11,11 @@ mod design_scaled;
 mod dynamic;
 mod exact;
 mod golden_lp;
+mod joined;
 mod pathway;
 mod reference;
+mod sample;
+mod shape;
 mod thermo;
 mod threads;
 
