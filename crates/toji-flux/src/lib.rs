@@ -3,6 +3,7 @@
 //! Pure: no file, no clock, no global state.
 
 pub mod analyse;
+pub mod cellfree;
 pub mod compress;
 pub mod design;
 pub mod dynamic;

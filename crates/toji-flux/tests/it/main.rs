@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod adjust;
+mod cellfree;
 mod design;
 mod dynamic;
 mod exact;
