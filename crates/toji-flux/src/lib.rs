@@ -7,6 +7,7 @@ pub mod cellfree;
 pub mod compress;
 pub mod design;
 pub mod dynamic;
+pub mod gas;
 pub mod io;
 pub mod lp;
 pub mod model;

@@ -7,6 +7,7 @@ mod cellfree;
 mod design;
 mod dynamic;
 mod exact;
+mod gas;
 mod golden_lp;
 mod reference;
 mod thermo;
