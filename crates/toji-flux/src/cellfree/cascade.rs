@@ -90,6 +90,8 @@ pub struct Pair {
 #[schemars(rename = "CellFreeLaw")]
 pub enum Law {
     /// Without enzyme: `k·(∏ s^n − ∏ p^m / Keq)` over the compounds that are not held.
+    ///
+    /// 質量作用（酵素なし）。一定でない成分について計算する。
     MassAction {
         /// Rate constant of the order of the reaction, e.g. /h or L/mmol/h.
         ///
@@ -102,6 +104,8 @@ pub enum Law {
         equilibrium: Option<Quantity>,
     },
     /// `kcat·E·s / (Km + s)`.
+    ///
+    /// 不可逆のミカエリス・メンテン式。
     MichaelisMenten {
         /// Enzyme.
         ///
@@ -122,6 +126,8 @@ pub enum Law {
     },
     /// Reversible Michaelis-Menten kinetics of one or more pairs, each on a site of its own:
     /// `kcat·E·∏(1/Ks)·(∏ s − ∏ p / Keq) / ∏(1 + s/Ks + p/Kp)` (as Teusink et al., Eur. J. Biochem. 267, 2000, 5313–5329).
+    ///
+    /// 可逆のミカエリス・メンテン式。基質と生成物の組ごとに結合部位がある。
     Reversible {
         /// Enzyme.
         ///
@@ -142,6 +148,8 @@ pub enum Law {
     },
     /// Convenience kinetics (Liebermeister and Klipp, Theor. Biol. Med. Model. 3, 2006, 41); without equilibrium constant
     /// irreversible, products named still bind.
+    ///
+    /// 簡便速度式（convenience kinetics）。平衡定数を省くと不可逆になり、挙げた生成物は結合だけする。
     Convenience {
         /// Enzyme.
         ///
@@ -163,6 +171,8 @@ pub enum Law {
     },
     /// Ordered bi-bi with A, B on and P, Q off (Cleland, Biochim. Biophys. Acta 67, 1963, 104–137; Segel, Enzyme Kinetics,
     /// 1975, chapter IX).
+    ///
+    /// 順序 bi-bi 機構。A・B の順に結合し、P・Q の順に解離する。
     OrderedBiBi {
         /// Enzyme.
         ///
@@ -197,10 +207,16 @@ pub enum Law {
 #[schemars(rename = "CellFreeInhibitionKind")]
 pub enum InhibitionKind {
     /// The free enzyme: `1 + i/Ki + rest`.
+    ///
+    /// 拮抗阻害：遊離酵素に結合する。
     Competitive,
     /// Enzyme that holds substrate or product: `1 + rest·(1 + i/Ki)`; with a substrate as inhibitor, substrate inhibition.
+    ///
+    /// 不拮抗阻害：基質や生成物を結合した酵素に結合する。阻害剤が基質なら基質阻害になる。
     Uncompetitive,
     /// Both alike: `(1 + rest)·(1 + i/Ki)`.
+    ///
+    /// 非拮抗阻害：どちらにも等しく結合する。
     Noncompetitive,
 }
 

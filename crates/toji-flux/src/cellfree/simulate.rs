@@ -8,7 +8,7 @@ use super::wrong;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use toji_core::Result;
+use toji_core::{Error, Result};
 
 /// The course. All lists by time have the length of `times`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +84,9 @@ pub struct Outcome {
     pub steps: usize,
 }
 
+/// Conserved sums are kept to this, relative.
+const KEPT: f64 = 1e-8;
+
 /// What a run gives.
 pub(super) struct Run {
     pub(super) times: Vec<f64>,
@@ -112,8 +115,8 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) fn new(task: &Task) -> Result<Self> {
         let until = amount(&task.until, "h", "until", true)?;
-        if !(2..=100_001).contains(&task.points) {
-            return Err(wrong("points", "2 から 100001 までです", "it must be from 2 to 100001"));
+        if !(2..=10_001).contains(&task.points) {
+            return Err(wrong("points", "2 から 10001 までです", "it must be from 2 to 10001"));
         }
         if !(task.target > 0.0 && task.target <= 1.0) {
             return Err(wrong("target", "0 より大きく 1 以下でなければなりません", "it must be above 0 and at most 1"));
@@ -135,7 +138,8 @@ impl System {
         if self.species[self.substrate].held {
             return f64::NAN;
         }
-        self.made(y, time) / (self.greatest_yield * self.supplied(self.substrate, time))
+        let supplied = self.supplied(self.substrate, time);
+        if supplied > 0.0 { self.made(y, time) / (self.greatest_yield * supplied) } else { 0.0 }
     }
 
     /// Follows the system.
@@ -221,20 +225,28 @@ fn root(of: impl Fn(f64) -> f64, h: f64) -> f64 {
     b
 }
 
-/// Follows a cascade over time.
+/// Follows a cascade over time. What the reactions cannot change is checked at every point of the course, to 1e-8.
 ///
 /// # Errors
 /// `E-FLUX-100` for an entry that cannot be, `E-FLUX-101` for reactions off balance, `E-FLUX-102` when the steps do not come
-/// to the end, those of units.
+/// to the end, `E-FLUX-105` when a conserved sum is not kept, those of units.
 pub fn simulate(cascade: &Cascade, task: &Task) -> Result<Outcome> {
     let system = System::new(cascade)?;
     let ask = Ask::new(task)?;
     let run = system.run(ask)?;
+    let moieties = system.moieties(&run);
+    if let Some(off) = moieties.iter().find(|m| m.deviation.is_nan() || m.deviation > KEPT) {
+        let names: Vec<&str> = off.coefficients.keys().map(String::as_str).collect();
+        return Err(Error::bug(
+            "E-FLUX-105",
+            format!("the conserved sum of {} departs by {:e} over the course", names.join(", "), off.deviation),
+        ));
+    }
     Ok(Outcome {
         course: system.course(&run),
         summary: system.summary(&run, ask),
         extents: system.steps.iter().zip(&run.last()[system.volume_at() + 1..]).map(|(s, x)| (s.id.clone(), *x)).collect(),
-        moieties: system.moieties(&run),
+        moieties,
         elements: system.elements(&run),
         steps: run.steps,
     })

@@ -141,6 +141,16 @@ pub(super) fn known(metabolite: &str) -> Option<Compound> {
     })
 }
 
+/// The compound of the table with this composition, where it has one carbon at most and so no isomers: models that call
+/// things by numbers have their gases and salts found so.
+pub(super) fn of_composition(formula: &Formula, charge: f64) -> Option<Compound> {
+    if formula.atoms.get("C").is_some_and(|n| *n > 1.0) {
+        return None;
+    }
+    let mut all = TABLE.iter().filter_map(|e| known(e.names.split(' ').next()?));
+    all.find(|c| c.formula == *formula && c.charge == charge)
+}
+
 /// What each element counts in the degree of reduction, CO2, water, ammonium, phosphate, sulfate and the free ions of the
 /// metals being zero (Roels, Energetics and Kinetics in Biotechnology, Elsevier 1983, chapter 3).
 const VALENCES: [(&str, f64); 19] = [

@@ -1,6 +1,6 @@
 //! The net conversion: all that crosses the boundary of the cells, and what the cells are made of.
 
-use super::compound::{Compound, Given, electrons, known};
+use super::compound::{Compound, Given, electrons, known, of_composition};
 use super::wrong;
 use crate::model::{Formula, Model};
 use schemars::JsonSchema;
@@ -152,6 +152,9 @@ pub(super) fn crossing(
 fn of_model(metabolite: &crate::model::Metabolite) -> Option<Compound> {
     let formula = Formula::parse(metabolite.formula.as_deref()?).ok().filter(|f| !f.generic && !f.atoms.is_empty())?;
     let charge = metabolite.charge?;
+    if let Some(found) = of_composition(&formula, charge) {
+        return Some(found);
+    }
     Some(Compound { formula, charge, formation: None, combustion: None, source: "model".into() })
 }
 

@@ -131,6 +131,67 @@ fn linear_cascades_and_feeds_are_those_of_the_closed_form() {
     assert!(fed.moieties.iter().all(|m| m.deviation < 1e-12), "{:?}", fed.moieties);
 }
 
+/// Mass action of the second order, and there and back, in closed form; their constants in units of their own.
+#[test]
+fn mass_action_is_that_of_the_closed_form() {
+    let two = json!({
+        "species": isomers(&[("a", 2.0), ("b", 2.0)]).as_array().unwrap().iter().cloned()
+            .chain([json!({"id": "p", "formula": "C12H24O12", "start": q(0.0, "mmol/L")})]).collect::<Value>(),
+        "enzymes": [],
+        "reactions": [{"id": "1", "stoichiometry": {"a": -1, "b": -1, "p": 1}, "law": {"kind": "mass-action", "constant": q(0.1, "L/mol/s")}}],
+        "substrate": "a",
+        "product": "p",
+    });
+    // 0.1 L/(mol·s) is 0.36 L/(mmol·h).
+    let outcome = simulate(&read(two), &task(5.0, 6, 1e-10)).unwrap();
+    for (t, a) in outcome.course.times.iter().zip(course(&outcome, "a")) {
+        near(*a, 2.0 / (1.0 + 0.36 * 2.0 * t), 1e-8);
+    }
+    let back = json!({
+        "species": isomers(&[("s", 6.0), ("p", 1.0)]),
+        "enzymes": [],
+        "reactions": [{"id": "1", "stoichiometry": {"s": -1, "p": 1},
+            "law": {"kind": "mass-action", "constant": q(0.6, "/h"), "equilibrium": q(2.5, "1")}}],
+        "substrate": "s",
+        "product": "p",
+    });
+    let outcome = simulate(&read(back), &task(5.0, 6, 1e-10)).unwrap();
+    for (t, s) in outcome.course.times.iter().zip(course(&outcome, "s")) {
+        near(*s, 2.0 + 4.0 * (-(0.6 + 0.6 / 2.5) * t).exp(), 1e-8);
+    }
+    near(outcome.summary.made, 4.0 * (1.0 - (-0.84_f64 * 5.0).exp()), 1e-8);
+}
+
+/// A dimer that falls apart: convenience kinetics with two of a product come to the equilibrium told, in mmol/L.
+#[test]
+fn convenience_kinetics_come_to_their_equilibrium() {
+    let cascade = |unit: &str, value: f64| {
+        json!({
+            "species": [
+                {"id": "d", "formula": "C12H24O12", "start": q(5.0, "mmol/L")},
+                {"id": "m", "formula": "C6H12O6", "start": q(0.0, "mmol/L")},
+            ],
+            "enzymes": [{"id": "e", "loading": q(2.0, "umol/L")}],
+            "reactions": [{"id": "r", "stoichiometry": {"d": -1, "m": 2}, "law": {
+                "kind": "convenience", "enzyme": "e", "kcat": q(5.0, "/s"),
+                "km": {"d": q(1.0, "mmol/L"), "m": q(3.0, "mmol/L")}, "equilibrium": q(value, unit),
+            }}],
+            "substrate": "d",
+            "product": "m",
+            "greatest_yield": 2.0,
+        })
+    };
+    let outcome = simulate(&read(cascade("mmol/L", 4.0)), &task(60.0, 3, 1e-10)).unwrap();
+    // m² = 4·(5 − m/2).
+    let m = -1.0 + 21.0_f64.sqrt();
+    near(*course(&outcome, "m").last().unwrap(), m, 1e-8);
+    near(outcome.course.progress.as_ref().unwrap()[2], m / 10.0, 1e-8);
+    near(outcome.summary.yield_mol.unwrap(), 2.0, 1e-9);
+    let same = simulate(&read(cascade("mol/L", 0.004)), &task(60.0, 3, 1e-10)).unwrap();
+    near(*course(&same, "m").last().unwrap(), m, 1e-8);
+    assert_eq!(code(cascade("1", 4.0)).0, "E-UNIT-002");
+}
+
 fn published() -> Cascade {
     serde_json::from_str(TEUSINK).unwrap()
 }

@@ -120,6 +120,15 @@ fn an_observed_equation_closes_and_asks_for_more_gas_than_the_optimum() {
     near(report.heat.oxygen, (12.0 * 460.0 + 33.0 * 55.83) / 1000.0, 1e-9);
     assert_eq!(report.heat.agree, Some(true));
     near(report.demand.gases[0].litres_per_gram, 33.0 * 22.414 / 86.09, 1e-4);
+    // A model that calls its metabolites by numbers and knows their formulas is read the same.
+    let mut parts = model.clone().into_parts();
+    for (m, formula) in ["H2", "O2", "CO2", "C4H6O2", "H2O"].into_iter().enumerate() {
+        parts.metabolites[m].id = format!("s_{m}");
+        parts.metabolites[m].formula = Some(formula.into());
+        parts.metabolites[m].charge = Some(0.0);
+    }
+    let numbered = assess(&Model::new(parts).unwrap(), &[-33.0, -12.0, -4.0, 1.0, 30.0], &task).unwrap();
+    assert_eq!((numbered.heat, numbered.demand), (report.heat.clone(), report.demand.clone()));
     // One hydrogen short: neither elements nor electrons close, and it is told.
     let off = assess(&model, &[-32.0, -12.0, -4.0, 1.0, 30.0], &task).unwrap();
     assert!(!off.net.closed && off.heat.formation.is_none() && off.heat.combustion.is_some());
@@ -238,4 +247,36 @@ fn compounds_of_unknown_composition_are_named() {
     let id = &model.metabolites[model.reactions[unknown].stoichiometry[0].0].id;
     let error = assess(&model, &fluxes, &task(json!({"growth": "Biomass"}))).unwrap_err();
     assert!(error.code() == "E-FLUX-111" && error.render(toji_core::Lang::En).contains(id.as_str()), "{error}");
+}
+
+/// Every field of an input is described in English and Japanese.
+#[test]
+fn inputs_are_described_in_two_languages() {
+    use toji_flux::cellfree::{Cascade, CellTask, Goal, Task};
+    let schemas = [
+        schemars::schema_for!(GasTask),
+        schemars::schema_for!(Cascade),
+        schemars::schema_for!(Task),
+        schemars::schema_for!(Goal),
+        schemars::schema_for!(CellTask),
+    ];
+    let mut seen = 0;
+    let mut walk: Vec<Value> = schemas.into_iter().map(Value::from).collect();
+    while let Some(at) = walk.pop() {
+        let Some(map) = at.as_object() else {
+            walk.extend(at.as_array().into_iter().flatten().cloned());
+            continue;
+        };
+        for (name, field) in map.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            // The tag of a choice, and the parts of a quantity, are of other crates.
+            if name == "kind" && field.get("const").is_some() || map.get("title").is_some_and(|t| t == "Quantity") {
+                continue;
+            }
+            let text = field["description"].as_str().unwrap_or("");
+            seen += 1;
+            assert!(text.contains("\n\n") && !text.is_ascii(), "{name}: {text:?}");
+        }
+        walk.extend(map.iter().filter(|(key, _)| *key != "Quantity").map(|(_, v)| v.clone()));
+    }
+    assert!(seen > 60, "{seen}");
 }
