@@ -4,12 +4,14 @@
 
 mod adjust;
 mod asked;
+mod cellfree;
 mod design;
 mod design_judged;
 mod design_ranked;
 mod design_scaled;
 mod dynamic;
 mod exact;
+mod gas;
 mod golden_lp;
 mod joined;
 mod pathway;
