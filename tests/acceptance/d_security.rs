@@ -148,3 +148,27 @@ async fn d04_least_privilege_an_audit_trail_that_cannot_be_altered_and_a_secret_
     }
     bench.run("commons verify-log", mirrored().await).await;
 }
+
+#[tokio::test]
+async fn d04_a_model_that_is_kept_opens_to_nobody_who_may_not_read_its_file() {
+    let bench = Bench::new().await;
+    bench.commons().await;
+    bench.member("ORG-A").await;
+    bench.member("ORG-B").await;
+    let model = json!({ "id": "m", "metabolites": [{ "id": "a" }], "genes": [], "reactions": [
+        { "id": "IN", "metabolites": { "a": 1.0 }, "lower_bound": 0.0, "upper_bound": 7.0, "gene_reaction_rule": "" },
+        { "id": "OUT", "metabolites": { "a": -1.0 }, "lower_bound": 0.0, "upper_bound": 9.0, "gene_reaction_rule": "",
+          "objective_coefficient": 1.0 }] });
+    let now = toji_core::Instant::parse("2026-11-24T03:00:00Z").unwrap();
+    let sender = bench.session.access_of(Some("ORG-A-ken"), None, now).await.unwrap();
+    let staged = bench.session.stage(&sender, "m.json", model.to_string().into_bytes()).await.unwrap();
+    let ask = json!({ "model": staged.address });
+    // Asked twice by its sender, so that it is kept; the answer is the same.
+    let first = bench.run_as("ORG-A-ken", "flux fba", ask.clone()).await;
+    assert_eq!(first["objective"]["value"], 7.0, "{first}");
+    assert_eq!(bench.run_as("ORG-A-ken", "flux fba", ask.clone()).await, first);
+    for operation in ["flux fba", "flux fva", "flux model", "flux convert"] {
+        let refused = bench.refusal_as("ORG-B-ken", operation, ask.clone()).await;
+        assert_eq!(refused.category(), toji_core::Category::Denied, "{operation}: {refused:?}");
+    }
+}

@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at the first thing that is not as it should be")]
 
 mod a_campaign;
+mod a_cellfree;
 mod a_co2;
 mod a_commons;
 mod a_dataset;
 mod a_design;
 mod a_feedback;
 mod a_marks;
+mod a_rank;
 mod a_sense;
 mod a_sum;
 mod a_terms;

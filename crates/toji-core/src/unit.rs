@@ -537,8 +537,12 @@ impl schemars::JsonSchema for Unit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Quantity {
     /// The number.
+    ///
+    /// 数。
     pub value: f64,
-    /// Its unit.
+    /// Its unit, UCUM.
+    ///
+    /// 単位（UCUM）。
     pub unit: Unit,
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use toji_core::{Diagnostic, Error, Place, Result};
-use toji_flux::design::{self, CutTask, Edit, Intervention, KnockTask, Region};
+use toji_flux::design::{self, CutTask, Edit, Intervention, KnockTask, PotentialTask, Region, Stalled};
 use toji_flux::lp::Outcome;
 use toji_flux::model::{Model, Scenario};
 use toji_flux::network::Network;
@@ -35,6 +35,10 @@ enum Method {
     ///
     /// 最良の増殖のもとで、少なくとも得られる産物が最も多い組（RobustKnock）。
     Robustknock,
+    /// Sets after which growth owes most to the product: growth with it less growth without (`OptCouple`).
+    ///
+    /// 産物なしでは失われる増殖が最も大きい組（OptCouple）。
+    Optcouple,
 }
 
 /// What is taken out.
@@ -112,9 +116,9 @@ edited! {
         /// 細胞が最大にする流束またはその和。省略時は目的関数。
         #[serde(default)]
         growth: Option<String>,
-        /// Least growth of a design, for OptKnock and RobustKnock.
+        /// Least growth of a design, for all but cuts.
         ///
-        /// 設計に求める最小の増殖（OptKnock・RobustKnock）。
+        /// 設計に求める最小の増殖（カットセット以外）。
         #[serde(default = "least")]
         min_growth: f64,
         /// Most interventions of a design.
@@ -132,9 +136,9 @@ edited! {
         /// 答える設計の最大数。
         #[serde(default = "ten")]
         designs: usize,
-        /// Most candidates that are looked at, for cuts.
+        /// Most candidates that are looked at.
         ///
-        /// カットセットで調べる候補の最大数。
+        /// 調べる候補の最大数。
         #[serde(default = "many")]
         max_candidates: usize,
         /// Prove every cut set told of once more, on the whole network and without the search.
@@ -192,6 +196,9 @@ struct Found {
     growth: Option<f64>,
     /// Least and greatest product at the best growth.
     product: Option<[f64; 2]>,
+    /// Best growth less the best growth without product, for OptCouple.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    potential: Option<f64>,
     /// Did the proof hold? None where none was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     proved: Option<bool>,
@@ -216,7 +223,7 @@ struct Designs {
     designs: Vec<Found>,
     /// Designs found, also those not told of.
     found: usize,
-    /// Are these all within the limits of size and cost? OptKnock and RobustKnock find the best, not all.
+    /// Did the search come to its end? Then cuts are all there are within the limits, and the others the best.
     complete: bool,
     /// Candidates that were looked at.
     candidates: usize,
@@ -244,8 +251,8 @@ pub(super) fn operation() -> Operation {
             name: "flux design",
             label: ["株の設計", "Strain design"],
             about: [
-                "望む代謝にする介入の組を求めます。最小カットセットは、不可能にする領域と残す領域に対するすべての最小の組を、OptKnock と RobustKnock は増殖と産物が最もよく結び付く組を、いずれも厳密に求めます。遺伝子または反応の欠失、導入、調節と費用を扱い、設計ごとに介入後の増殖と産物の範囲を付けます。",
-                "Finds sets of interventions that make a metabolism do what is wanted: all minimal cut sets for regions made impossible and regions kept, or the sets that couple product to growth best by OptKnock and RobustKnock, all of them exactly. Removals of genes or reactions, insertions, regulations and costs; each design comes with its growth and the range of its product.",
+                "望む代謝にする介入の組を求めます。最小カットセットは、不可能にする領域と残す領域に対するすべての最小の組を、OptKnock・RobustKnock・OptCouple は増殖と産物が最もよく結び付く組を、いずれも厳密に求めます。遺伝子または反応の欠失、導入、調節と費用を扱い、設計ごとに介入後の増殖と産物の範囲を付けます。",
+                "Finds sets of interventions that make a metabolism do what is wanted: all minimal cut sets for regions made impossible and regions kept, or the sets that couple product to growth best by OptKnock, RobustKnock or OptCouple, all of them exactly. Removals of genes or reactions, insertions, regulations and costs; each design comes with its growth and the range of its product.",
             ],
             positional: &["model"],
             example: "toji flux design e_coli_core.xml.gz --method robustknock --product EX_succ_e",
@@ -382,6 +389,7 @@ fn designs(input: &Input, model: &Model) -> Result<Designs> {
         max_size: input.max_size,
         max_cost,
         designs: input.designs,
+        max_candidates: input.max_candidates,
     };
     let judge = Judge { model, network: &network, task, product: product.is_some() };
     let mut answer = Designs {
@@ -415,15 +423,39 @@ fn designs(input: &Input, model: &Model) -> Result<Designs> {
             cost,
             growth: after.as_ref().map(|a| a.growth),
             product: after.and_then(|a| a.product),
+            potential: None,
             proved,
         })
     };
     if knock {
-        let found = design::knock(model, &network, &judge.task)?;
+        let couples = input.method == Method::Optcouple;
+        let found = if couples {
+            let KnockTask { growth, product, min_growth, interventions, max_size, max_cost, designs, max_candidates, .. } =
+                judge.task.clone();
+            let (min_potential, stalled) = (0.0, Stalled::NoGrowth);
+            let task = PotentialTask {
+                growth,
+                product,
+                min_growth,
+                min_potential,
+                stalled,
+                interventions,
+                max_size,
+                max_cost,
+                designs,
+                max_candidates,
+            };
+            design::potentials(model, &network, &task)?
+        } else {
+            design::knock(model, &network, &judge.task)?
+        };
         (answer.candidates, answer.programmes) = (found.candidates, found.programmes);
         answer.found = found.designs.len();
-        answer.complete = false;
-        answer.designs = found.designs.iter().map(|d| told(&d.interventions, d.cost, None)).collect::<Result<_>>()?;
+        answer.complete = found.complete;
+        for design in &found.designs {
+            let potential = couples.then_some(design.value);
+            answer.designs.push(Found { potential, ..told(&design.interventions, design.cost, None)? });
+        }
         return Ok(answer);
     }
     let regions = |given: &[Json], field: &str| -> Result<Vec<Region>> {

@@ -215,7 +215,7 @@ async fn follow(context: Context, input: Input) -> Result<Followed> {
     let loaded = load(&context, &input.model).await?;
     apart(move || {
         let scenario = input.edits().over(loaded.model())?;
-        if !(2..=POINTS_MAX).contains(&input.points) || !(input.hours.is_finite() && input.hours > 0.0) {
+        if !((2..=POINTS_MAX).contains(&input.points) && input.hours.is_finite() && input.hours > 0.0) {
             return Err(Error::input(
                 "E-FLUX-068",
                 format!("hours は正の数、points は 2〜{POINTS_MAX} です"),

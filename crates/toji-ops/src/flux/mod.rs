@@ -1,20 +1,33 @@
 //! Flux: metabolic models looked at, checked and converted, their optima with proofs, ranges, deletions, courses and designs.
 
+mod cellfree;
 mod check;
 mod co2;
+mod community;
 mod convert;
+mod coupling;
 mod delete;
 mod design;
 mod dfba;
 mod envelope;
+mod enzymes;
 mod fba;
 mod frog;
 mod fva;
+mod gas;
 mod mdf;
+mod media;
 mod model;
+mod moma;
+mod pathway;
+mod phase;
+mod rank;
 mod reference;
 mod region;
+mod sample;
 mod source;
+mod targets;
+mod verify;
 
 pub(crate) use source::Shelf;
 
@@ -39,9 +52,24 @@ pub(crate) fn operations() -> Vec<Operation> {
         fva::operation(),
         delete::operation(),
         envelope::operation(),
+        phase::operation(),
+        sample::operation(),
+        moma::operation(),
+        coupling::operation(),
+        media::media(),
+        media::gapfill(),
+        enzymes::operation(),
+        community::operation(),
         design::operation(),
+        verify::verify(),
+        verify::redesign(),
+        targets::operation(),
+        rank::operation(),
+        pathway::operation(),
         dfba::operation(),
         mdf::operation(),
+        cellfree::operation(),
+        gas::operation(),
         frog::operation(),
         co2::operation(),
         reference::operation(),

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 
 /// A is taken up (at most 10), becomes B by two ways of which one needs gene g1 and the other g2 and g3, and B leaves.
-fn small() -> Json {
+pub(crate) fn small() -> Json {
     let metabolite = |id: &str| json!({"id": id, "name": id, "compartment": "c"});
     let reaction = |id: &str, metabolites: Json, lower: f64, upper: f64, rule: &str| {
         json!({"id": id, "name": id, "metabolites": metabolites, "lower_bound": lower, "upper_bound": upper,
