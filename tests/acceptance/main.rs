@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at the first thing that is not as it should be")]
 
 mod a_campaign;
+mod a_co2;
 mod a_commons;
 mod a_dataset;
 mod a_design;

@@ -38,6 +38,8 @@ pub struct Session {
     /// The commons as it stood last, where one was founded.
     pub(crate) standing: tokio::sync::Mutex<Option<Arc<crate::commons::Standing>>>,
     pub(crate) doors: Doors,
+    /// Metabolic models asked about lately.
+    pub(crate) models: crate::flux::Shelf,
     /// The store has users; it never ceases to.
     pub(crate) peopled: std::sync::atomic::AtomicBool,
 }
@@ -106,6 +108,7 @@ impl Session {
             running: Mutex::default(),
             concluding: tokio::sync::Mutex::default(),
             doors: Doors::default(),
+            models: crate::flux::Shelf::default(),
             releasing: tokio::sync::Mutex::default(),
             peopled: std::sync::atomic::AtomicBool::new(false),
             standing: tokio::sync::Mutex::default(),

@@ -174,6 +174,13 @@ impl Store {
         let blobs = self.blobs.clone();
         tokio::task::spawn_blocking(move || blobs.get(address)).await.map_err(|e| Error::bug("E-STORE-021", e))?
     }
+    /// May a file be read? For what was made from its bytes and is still at hand; decided and noted as [`Store::blob`] is.
+    ///
+    /// # Errors
+    /// Denied access, storage faults.
+    pub async fn may_read(&self, access: &Access, address: Digest) -> Result<()> {
+        self.allow_blob(access, &address.to_string()).await
+    }
 
     /// The one gate in front of every read and write: asks it, records the decision (allowed reads as
     /// counts, see [`Store::decisions`]), and turns a no into an error.

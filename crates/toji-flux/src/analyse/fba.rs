@@ -11,6 +11,11 @@ use toji_core::{Error, Result};
 /// # Errors
 /// Those of [`Problem::check`], and `E-FLUX-012` when no answer passes its check.
 pub fn fba(network: &Network) -> Result<Outcome> {
+    Ok(fba_with(network)?.1)
+}
+
+/// As [`fba`], with the solver that stands at the answer.
+pub(super) fn fba_with(network: &Network) -> Result<(Solver, Outcome)> {
     let problem = Problem::from(network);
     let small = Compressed::new(&problem);
     let mut solver = Solver::new(problem)?;
@@ -18,7 +23,8 @@ pub fn fba(network: &Network) -> Result<Outcome> {
         let (basic, values) = lift(network, &small, &best);
         solver.start_at(&basic, &values);
     }
-    solver.solve()
+    let outcome = solver.solve()?;
+    Ok((solver, outcome))
 }
 
 /// The basis of the network that belongs to an optimum of its compression, and the fluxes there: of the columns that move

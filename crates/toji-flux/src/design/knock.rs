@@ -11,9 +11,12 @@ use std::collections::BTreeSet;
 use toji_core::Result;
 
 /// Share of the best growth that a strain may miss and still count as best.
-const BEST: f64 = 1e-9;
+pub(super) const BEST: f64 = 1e-9;
 /// Values nearer than this, relative, are the same.
-const SAME: f64 = 1e-7;
+pub(super) const SAME: f64 = 1e-7;
+/// Where the sum of growth stands in the field, and that of the product.
+pub(super) const GROWTH: usize = 0;
+pub(super) const PRODUCT: usize = 1;
 
 /// What a strain is to be coupled to.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -34,6 +37,13 @@ pub struct KnockTask {
     pub max_cost: f64,
     /// How many sets are asked for.
     pub designs: usize,
+    /// Most strains that are looked at.
+    #[serde(default = "many")]
+    pub max_candidates: usize,
+}
+
+pub(super) fn many() -> usize {
+    1_000_000
 }
 
 /// What a strain does at its best growth.
@@ -67,6 +77,9 @@ pub struct Knocks {
     pub programmes: usize,
     /// Strains that were looked at.
     pub candidates: usize,
+    /// Whether the search came to its end; otherwise as many strains were looked at as the task allows, cheap ones first, and
+    /// others may be better.
+    pub complete: bool,
 }
 
 /// The best designs of a task, exactly: for every strain within its limits that grows enough there is a design of no less
@@ -78,32 +91,75 @@ pub struct Knocks {
 /// # Errors
 /// As for [`super::minimal_cuts`], `E-FLUX-074` apart.
 pub fn knock(model: &Model, network: &Network, task: &KnockTask) -> Result<Knocks> {
-    check(model, network, &task.interventions)?;
-    let sums = Region { limits: vec![Limit::at_least(&task.product, task.min_growth)], inner: Some(task.growth.clone()) };
+    let limits = Limits {
+        growth: &task.growth,
+        product: &task.product,
+        min_growth: task.min_growth,
+        interventions: &task.interventions,
+        max_size: task.max_size,
+        max_cost: task.max_cost,
+        designs: task.designs,
+        max_candidates: task.max_candidates,
+    };
+    search(model, network, &limits, |field, ways, set, least| strain_of(field, ways, task, set, least))
+}
+
+/// What a search for designs of greatest value goes by; its fields are those of [`KnockTask`].
+pub(super) struct Limits<'a> {
+    pub(super) growth: &'a [(usize, f64)],
+    pub(super) product: &'a [(usize, f64)],
+    pub(super) min_growth: f64,
+    pub(super) interventions: &'a [Intervention],
+    pub(super) max_size: usize,
+    pub(super) max_cost: f64,
+    pub(super) designs: usize,
+    pub(super) max_candidates: usize,
+}
+
+/// The value of a strain, where it is a design, and the sets to look at after it.
+pub(super) type Judged = (Option<f64>, BTreeSet<Set>);
+
+/// The designs of greatest value. `judge` is given the field (whose sums are growth and product), the ways, a set, and the
+/// value that a design must exceed; it answers nothing when no set that contains this one can.
+pub(super) fn search(
+    model: &Model,
+    network: &Network,
+    limits: &Limits<'_>,
+    mut judge: impl FnMut(&mut Field, &Ways, &[u32], f64) -> Result<Option<Judged>>,
+) -> Result<Knocks> {
+    let list = limits.interventions;
+    check(model, network, list)?;
+    let sums = Region { limits: vec![Limit::at_least(limits.product, limits.min_growth)], inner: Some(limits.growth.to_vec()) };
     sums.check(network.reactions())?;
-    let mut answer = Knocks { designs: Vec::new(), programmes: 0, candidates: 0 };
-    for (added, spent) in additions(&task.interventions, task.max_size, task.max_cost) {
-        let budget = Budget { size: task.max_size - added.len(), cost: task.max_cost - spent };
-        let (ways, base) = Ways::new(model, network, &task.interventions, &added, budget);
-        let mut field = Field::new(&base, &task.interventions, &ways, &[], &[&task.growth, &task.product])?;
+    let mut answer = Knocks { designs: Vec::new(), programmes: 0, candidates: 0, complete: true };
+    for (added, spent) in additions(list, limits.max_size, limits.max_cost) {
+        let budget = Budget { size: limits.max_size - added.len(), cost: limits.max_cost - spent };
+        let (ways, base) = Ways::new(model, network, list, &added, budget);
+        let mut field = Field::new(&base, list, &ways, &[], &[limits.growth, limits.product])?;
         let mut open: BTreeSet<(u64, Set)> = BTreeSet::from([(0, Vec::new())]);
         while let Some((_, set)) = open.pop_first() {
+            if answer.candidates >= limits.max_candidates {
+                answer.complete = false;
+                break;
+            }
             answer.candidates += 1;
-            let least =
-                task.designs.checked_sub(1).and_then(|last| answer.designs.get(last)).map_or(f64::NEG_INFINITY, |d| d.value);
-            let Some((value, next)) = strain_of(&mut field, &ways, task, &set, least)? else { continue };
+            let last = limits.designs.checked_sub(1).and_then(|last| answer.designs.get(last));
+            let Some((value, next)) = judge(&mut field, &ways, &set, last.map_or(f64::NEG_INFINITY, |d| d.value))? else {
+                continue;
+            };
             open.extend(next.into_iter().map(|next| (ways.cost(&next).to_bits(), next)));
+            let Some(value) = value else { continue };
             for twin in ways.spread(&set) {
                 let mut interventions: Vec<usize> = twin.iter().map(|&item| item as usize).chain(added.iter().copied()).collect();
                 interventions.sort_unstable();
-                let cost = interventions.iter().map(|&at| task.interventions[at].cost).sum();
+                let cost = interventions.iter().map(|&at| list[at].cost).sum();
                 // Subsets come first: a design that contains one as good adds nothing.
                 let contains = |d: &Knocked| d.interventions.iter().all(|at| interventions.contains(at));
                 if !answer.designs.iter().any(|d| d.value >= value - SAME * (1.0 + value.abs()) && contains(d)) {
                     answer.designs.push(Knocked { interventions, cost, value });
                 }
             }
-            rank(&mut answer.designs, task.designs);
+            rank(&mut answer.designs, limits.designs);
         }
         answer.programmes += field.programmes;
     }
@@ -122,9 +178,7 @@ fn rank(designs: &mut Vec<Knocked>, count: usize) {
 
 /// The value of a strain and the sets to look at after it; nothing when it grows too little or none that contains it can be
 /// better than `least`.
-fn strain_of(field: &mut Field, ways: &Ways, task: &KnockTask, set: &[u32], least: f64) -> Result<Option<(f64, BTreeSet<Set>)>> {
-    const GROWTH: usize = 0;
-    const PRODUCT: usize = 1;
+fn strain_of(field: &mut Field, ways: &Ways, task: &KnockTask, set: &[u32], least: f64) -> Result<Option<Judged>> {
     if !field.set(ways, set) {
         return Ok(None);
     }
@@ -149,7 +203,7 @@ fn strain_of(field: &mut Field, ways: &Ways, task: &KnockTask, set: &[u32], leas
     }
     let sense = if task.robust { Sense::Minimize } else { Sense::Maximize };
     match field.solve(Some((PRODUCT, sense)))? {
-        Outcome::Optimal(best) => Ok(Some((best.objective, field.point(&best, &[]).next(ways, set)))),
+        Outcome::Optimal(best) => Ok(Some((Some(best.objective), field.point(&best, &[]).next(ways, set)))),
         Outcome::Infeasible(_) => Ok(None),
         Outcome::Unbounded(_) => Err(unlimited()),
     }

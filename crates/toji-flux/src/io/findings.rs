@@ -1,8 +1,8 @@
 //! Findings of a reader or writer: like ones are counted together, and faults refuse the file.
 
-use crate::model::{Model, Parts, Reference};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use crate::model::{Model, Parts};
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
 use toji_core::{Diagnostic, Error, Place, Result, Severity};
 
 /// Not readable as the format at all.
@@ -32,7 +32,9 @@ const FAULTS_MAX: usize = 100;
 pub(super) struct Findings {
     faults: Vec<Diagnostic>,
     /// By code and English words: how often, and the first.
-    counted: BTreeMap<(&'static str, String), (usize, Diagnostic)>,
+    counted: BTreeMap<&'static str, BTreeMap<String, (usize, Diagnostic)>>,
+    /// The words looked up last.
+    words: String,
 }
 
 impl Findings {
@@ -44,16 +46,23 @@ impl Findings {
     }
 
     fn count(&mut self, code: &'static str, make: impl FnOnce() -> Diagnostic, words: &str) {
-        match self.counted.get_mut(&(code, words.to_owned())) {
+        let known = self.counted.entry(code).or_default();
+        match known.get_mut(words) {
             Some(entry) => entry.0 += 1,
-            None => drop(self.counted.insert((code, words.to_owned()), (1, make()))),
+            None => drop(known.insert(words.to_owned(), (1, make()))),
         }
     }
 
-    /// Something of the source is not kept. Like ones are counted, the first place is told.
-    pub(super) fn lost(&mut self, place: Place, ja: &str, en: &str) {
-        let words = (format!("{ja}は引き継がれません"), format!("not kept: {en}"));
-        self.count(GEM_W01, || Diagnostic::note(GEM_W01, place, words.0, words.1), en);
+    /// Something of the source is not kept. Like ones, by their English words, are counted; the first place is told. What
+    /// the first alone needs is made for the first alone: there may be hundreds of thousands.
+    pub(super) fn lost(&mut self, en: fmt::Arguments<'_>, ja: impl FnOnce() -> String, place: impl FnOnce() -> Place) {
+        let mut words = std::mem::take(&mut self.words);
+        words.clear();
+        // Writing to a text cannot fail.
+        let _ = words.write_fmt(en);
+        let make = || Diagnostic::note(GEM_W01, place(), format!("{}は引き継がれません", ja()), format!("not kept: {words}"));
+        self.count(GEM_W01, make, &words);
+        self.words = words;
     }
 
     /// Something was assumed, or unreadable and passed over; with what to do.
@@ -76,7 +85,7 @@ impl Findings {
     /// The findings that are no faults, each with how often.
     pub(super) fn into_notes(self) -> Vec<Diagnostic> {
         let mut notes: Vec<Diagnostic> = Vec::new();
-        for (count, mut diagnostic) in self.counted.into_values() {
+        for (count, mut diagnostic) in self.counted.into_values().flat_map(BTreeMap::into_values) {
             if count > 1 {
                 diagnostic.message.ja.push_str(&format!("({count} 件)"));
                 diagnostic.message.en.push_str(&format!(" ({count} places)"));
@@ -91,7 +100,7 @@ impl Findings {
     ///
     /// # Errors
     /// `E-GEM-002` with every fault; or what [`Model::new`] finds.
-    pub(super) fn finish(self, mut parts: Parts, format: &str) -> Result<(Model, Vec<Diagnostic>)> {
+    pub(super) fn finish(self, parts: Parts, format: &str) -> Result<(Model, Vec<Diagnostic>)> {
         if self.refused() {
             let n = self.faults.len();
             let code = GEM_002;
@@ -103,28 +112,6 @@ impl Findings {
             .hint("下の各項目を直してください", "correct each of the items below")
             .with(self.faults));
         }
-        intern(&mut parts);
         Ok((Model::new(parts)?, self.into_notes()))
     }
-}
-
-/// Lets references share the words that repeat.
-fn intern(parts: &mut Parts) {
-    let mut known: HashMap<Arc<str>, Arc<str>> = HashMap::new();
-    let mut share = |word: &mut Arc<str>| match known.get(word) {
-        Some(same) => *word = same.clone(),
-        None => drop(known.insert(word.clone(), word.clone())),
-    };
-    let mut all = |references: &mut Vec<Reference>| {
-        for reference in references {
-            share(&mut reference.qualifier);
-            share(&mut reference.collection);
-        }
-    };
-    all(&mut parts.annotation);
-    parts.compartments.iter_mut().for_each(|c| all(&mut c.annotation));
-    parts.groups.iter_mut().for_each(|g| all(&mut g.annotation));
-    parts.metabolites.iter_mut().for_each(|m| all(&mut m.annotation));
-    parts.reactions.iter_mut().for_each(|r| all(&mut r.annotation));
-    parts.genes.iter_mut().for_each(|g| all(&mut g.annotation));
 }

@@ -3,15 +3,16 @@
 //! Juty et al. 2012, doi:10.1093/nar/gkr1097; compact form: Wimalaratne et al. 2018, doi:10.1038/sdata.2018.29.
 
 use crate::model::Reference;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The qualifier of what says nothing else.
 pub(super) const IS: &str = "is";
 
 /// The reference an address stands for. What is no address of identifiers.org is kept whole, under no collection.
-pub(super) fn reference(qualifier: &str, address: &str) -> Reference {
-    let make =
-        |collection: &str, id: &str| Reference { qualifier: qualifier.into(), collection: collection.into(), id: id.into() };
+pub(super) fn reference(qualifier: &Arc<str>, address: &str, words: &mut Words) -> Reference {
+    let mut make =
+        |collection: &str, id: &str| Reference { qualifier: qualifier.clone(), collection: words.get(collection), id: id.into() };
     let address = address.trim();
     if let Some((collection, id)) = address.strip_prefix("urn:miriam:").and_then(|rest| rest.split_once(':')) {
         return make(collection, &decoded(id));
@@ -45,8 +46,8 @@ pub(super) fn address(reference: &Reference) -> String {
 }
 
 /// The reference to a term of the Systems Biology Ontology.
-pub(super) fn sbo(term: &str) -> Reference {
-    Reference { qualifier: IS.into(), collection: "sbo".into(), id: term.into() }
+pub(super) fn sbo(term: &str, words: &mut Words) -> Reference {
+    Reference { qualifier: words.get(IS), collection: words.get("sbo"), id: term.into() }
 }
 
 /// Is it an SBO term that SBML has an attribute for?
@@ -60,9 +61,31 @@ fn decoded(text: &str) -> String {
     text.replace("%3A", ":").replace("%3a", ":")
 }
 
-/// A shared word.
-pub(super) fn word(text: &str) -> Arc<str> {
-    text.into()
+/// Words that repeat, each kept once.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    known: HashSet<Arc<str>>,
+    /// The word asked for last: most come in runs.
+    last: Option<Arc<str>>,
+}
+
+impl Words {
+    /// The shared word.
+    pub(super) fn get(&mut self, text: &str) -> Arc<str> {
+        if let Some(last) = self.last.as_ref().filter(|last| ***last == *text) {
+            return last.clone();
+        }
+        let word = match self.known.get(text) {
+            Some(known) => known.clone(),
+            None => {
+                let new: Arc<str> = text.into();
+                self.known.insert(new.clone());
+                new
+            }
+        };
+        self.last = Some(word.clone());
+        word
+    }
 }
 
 #[cfg(test)]
@@ -81,9 +104,11 @@ mod tests {
             ("http://example.org/x", "", "http://example.org/x"),
             ("https://identifiers.org/", "", "https://identifiers.org/"),
         ] {
-            let found = reference(IS, text);
+            let mut words = Words::default();
+            let is = words.get(IS);
+            let found = reference(&is, text, &mut words);
             assert_eq!((&*found.collection, found.id.as_str()), (collection, id), "{text}");
-            assert_eq!(reference(IS, &address(&found)), found);
+            assert_eq!(reference(&is, &address(&found), &mut words), found);
         }
     }
 }

@@ -62,7 +62,7 @@ fn numbered<'a>(
     ids: impl Iterator<Item = &'a String>,
     faults: &mut Vec<toji_core::Diagnostic>,
 ) -> HashMap<String, usize> {
-    let mut map = HashMap::new();
+    let mut map = HashMap::with_capacity(ids.size_hint().0);
     for (index, id) in ids.enumerate() {
         if id.is_empty() {
             faults.push(fault(
@@ -179,9 +179,15 @@ impl Model {
 
 /// Sums repeated indices, in order of first appearance, and drops what cancels to zero.
 fn merge(terms: &mut Vec<(usize, f64)>) {
-    let mut sorted: Vec<usize> = terms.iter().map(|t| t.0).collect();
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|w| w[0] == w[1]) {
+    let repeats = match terms.len() {
+        0..=12 => terms.iter().enumerate().any(|(at, term)| terms[..at].iter().any(|t| t.0 == term.0)),
+        _ => {
+            let mut sorted: Vec<usize> = terms.iter().map(|t| t.0).collect();
+            sorted.sort_unstable();
+            sorted.windows(2).any(|w| w[0] == w[1])
+        }
+    };
+    if repeats {
         let mut merged: Vec<(usize, f64)> = Vec::with_capacity(terms.len());
         for &(index, value) in terms.iter() {
             match merged.iter_mut().find(|t| t.0 == index) {

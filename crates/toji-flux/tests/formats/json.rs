@@ -89,6 +89,28 @@ fn faults_and_losses_name_line_and_element() {
     check("\"version\": \"1\"", "\"version\" \"1\"", &[("E-GEM-001", Some(8), "not readable as JSON: a colon is missing")]);
 }
 
+#[test]
+fn the_places_of_many_losses_are_right_and_like_ones_are_counted() {
+    // Forty kinds of loss, each in a hundred genes, on lines of different length with letters of several bytes.
+    let mut text = String::from("{\"metabolites\": [], \"reactions\": [],\n\"genes\": [\n");
+    let mut expected = std::collections::BTreeMap::new();
+    for at in 0..4000_u64 {
+        let kind = at * 7 % 40;
+        let before = format!("{{\"id\": \"g{at}\", \"name\": \"{}\", \"更{kind:02}\": ", "遺伝子".repeat(at as usize % 5));
+        expected.entry(kind).or_insert((at + 3, before.chars().count() as u64 + 1));
+        text.push_str(&before);
+        text.push_str(if at == 3999 { "1}\n" } else { "1},\n" });
+    }
+    text.push_str("]}");
+    let found = json::read(text.as_bytes()).unwrap().findings;
+    assert_eq!(found.len(), 40);
+    for (finding, (kind, (line, column))) in found.iter().zip(expected) {
+        assert_eq!(finding.code, "W-GEM-001");
+        assert_eq!(finding.message.en, format!("not kept: member 更{kind:02} of genes (100 places)"));
+        assert_eq!((finding.place.line, finding.place.column), (Some(line), Some(column)), "{kind}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), cut in 0_usize..500, put in "\\PC{0,6}") {

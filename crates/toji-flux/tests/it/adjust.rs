@@ -2,7 +2,9 @@
 
 use super::{model, shared};
 use serde_json::Value;
-use toji_flux::analyse::{Variability, cycle_free, fba, fva, linear_moma, loopless_fva, pfba};
+use toji_flux::analyse::{
+    Switching, Variability, cycle_free, fba, fva, geometric, linear_moma, loopless_fva, moma, pfba, room, sparing_fva,
+};
 use toji_flux::lp::Outcome;
 use toji_flux::{Column, Network, Sense};
 
@@ -114,4 +116,105 @@ fn loopless_ranges_are_those_of_the_reference() {
     let plain = fva(&network, &Variability { fraction: 0.95, ..Variability::default() }).unwrap().unwrap();
     let cycle = model.reaction("FRD7").unwrap();
     assert!(plain.maximum[cycle] > 500.0 && have.maximum[cycle] < 100.0, "{}", have.maximum[cycle]);
+}
+
+#[test]
+fn the_nearest_fluxes_are_those_of_the_reference() {
+    let (Some(model), Some(bytes)) = (model("textbook.xml.gz"), shared("textbook.json")) else { return };
+    let want: Value = serde_json::from_slice(&bytes).unwrap();
+    let network = model.network().unwrap();
+    let wild: Vec<f64> = model.reactions.iter().map(|r| want["pfba_fluxes"][&r.id].as_f64().unwrap()).collect();
+    // HiGHS 1.16.0 (its active-set method for quadratic programmes, tolerances 1e-9) on the same programme: growth and sum of
+    // squares. COBRApy's own tests say 0.71, 0.56, 0.11 and 0.
+    let reference = [
+        ("b0114", 0.712_241_021_937, 631.392_585_682),
+        ("b0116", 0.556_076_763_417, 1_304.668_990_766),
+        ("b2276", 0.106_107_645_061, 9_246.039_024_020),
+        ("b1779", 0.0, 4_762.304_010_549),
+    ];
+    for (gene, growth, distance) in reference {
+        let deleted = model.gene_named(gene).unwrap();
+        let mut cut = network.clone();
+        for &j in model.reactions_of_gene(deleted) {
+            if model.reactions[j].gpr.as_ref().is_some_and(|rule| !rule.holds(&|g| g != deleted)) {
+                (cut.lower[j], cut.upper[j]) = (0.0, 0.0);
+            }
+        }
+        let have = moma(&cut, &wild).unwrap().unwrap();
+        eprintln!(
+            "{gene}: growth {} distance {} gap {:e} residual {:e}",
+            have.objective, have.distance, have.duality_gap, have.max_residual
+        );
+        close(&cut, &have.fluxes);
+        assert!((have.objective - growth).abs() < 1e-6, "{gene}: {} but {growth}", have.objective);
+        assert!((have.distance - distance).abs() < 1e-6 * distance, "{gene}: {} but {distance}", have.distance);
+        assert!(have.duality_gap < 1e-8 && have.error < 1e-3, "{gene}: {:e}", have.duality_gap);
+        // COBRApy 0.32.1 with GLPK, room(linear=True), which sets both tolerances to zero: value of the relaxed programme.
+        let relaxed = match gene {
+            "b0114" => 1.224_159_467_8,
+            "b0116" => 2.379_480_544_6,
+            "b2276" => 5.475_870_649_8,
+            _ => 6.019_043_871_6,
+        };
+        let strict = Switching { delta: 0.0, epsilon: 0.0, ..Switching::default() };
+        let switched = room(&cut, &wild, &strict).unwrap().unwrap();
+        assert!((switched.relaxed - relaxed).abs() < 1e-6, "{gene}: {} but {relaxed}", switched.relaxed);
+        let switched = room(&cut, &wild, &Switching::default()).unwrap().unwrap();
+        close(&cut, &switched.fluxes);
+        let exact = room(&cut, &wild, &Switching { exact: true, max_nodes: 1_500, ..Switching::default() }).unwrap().unwrap();
+        close(&cut, &exact.fluxes);
+        eprintln!("{gene}: {} changes, at least {}, {} programmes", exact.changed.len(), exact.least, exact.programmes);
+        assert!(exact.changed.len() <= switched.changed.len() && exact.least <= exact.changed.len());
+        assert!(exact.least as f64 >= switched.relaxed - 1e-6 && exact.optimal == (exact.least == exact.changed.len()));
+    }
+    for (name, most) in [("iJO1366.xml.gz", 1e-6), ("RehMBEL1391.json", 1e-6)] {
+        let Some(model) = super::model(name) else { return };
+        let network = model.network().unwrap();
+        let wild = pfba(&network, 1.0).unwrap().unwrap();
+        let used: Vec<usize> = (0..network.reactions()).filter(|&j| wild.fluxes[j].abs() > 0.5).collect();
+        for &j in used.iter().step_by(used.len() / 4) {
+            let mut cut = network.clone();
+            (cut.lower[j], cut.upper[j]) = (cut.lower[j].min(0.0), cut.upper[j].max(0.0));
+            let half = 0.5 * wild.fluxes[j];
+            if half > 0.0 {
+                cut.upper[j] = half
+            } else {
+                cut.lower[j] = half
+            }
+            let Ok(have) = moma(&cut, &wild.fluxes).unwrap() else { continue };
+            eprintln!("{name} {j}: distance {} gap {:e} residual {:e}", have.distance, have.duality_gap, have.max_residual);
+            assert!(have.duality_gap <= 1e-8 * (1.0 + have.distance) && have.error < most * 1e3);
+        }
+    }
+}
+
+#[test]
+fn ranges_near_the_least_total_and_the_middle_of_the_optima_are_those_of_the_reference() {
+    let (Some(model), Some(bytes)) = (model("textbook.xml.gz"), shared("textbook.json")) else { return };
+    let want: Value = serde_json::from_slice(&bytes).unwrap();
+    let network = model.network().unwrap();
+    // COBRApy 0.32.1 with GLPK: flux variability at 100 % of growth and 1.1 times the least total; its total is held by a row
+    // at a solver tolerance.
+    for compress in [true, false] {
+        let have = sparing_fva(&network, &Variability { compress, ..Variability::default() }, 1.1).unwrap().unwrap();
+        for (id, ends) in want["fva_1.0_pfba1.1"].as_object().unwrap() {
+            let j = model.reaction(id).unwrap();
+            for (have, want) in [(have.minimum[j], &ends[0]), (have.maximum[j], &ends[1])] {
+                let want = want.as_f64().unwrap();
+                assert!((have - want).abs() < 1e-5 * want.abs().max(1.0), "{id}: {have} but {want}");
+            }
+        }
+    }
+    let threads = Variability { threads: 3, ..Variability::default() };
+    let point = sparing_fva(&network, &threads, 1.0).unwrap().unwrap();
+    assert_eq!(point, sparing_fva(&network, &Variability::default(), 1.0).unwrap().unwrap());
+    assert_eq!(sparing_fva(&network, &threads, 0.9).unwrap_err().code(), "E-FLUX-088");
+    // The textbook's parsimonious optimum is unique, so the geometric one is the same; COBRApy's geometric_fba gives the
+    // total 518.4220855176.
+    let middle = geometric(&network).unwrap().unwrap();
+    assert!((middle.total - 518.422_085_517_6).abs() < 1e-6 && middle.width < 1e-7, "{middle:?}");
+    for (j, reaction) in model.reactions.iter().enumerate() {
+        let flux = want["pfba_fluxes"][&reaction.id].as_f64().unwrap();
+        assert!((middle.fluxes[j] - flux).abs() < 1e-6 && (point.minimum[j] - flux).abs() < 1e-6, "{}", reaction.id);
+    }
 }

@@ -253,6 +253,7 @@ fn against_exhaustion(file: &str, product: &str, anaerobic: bool, sizes: usize) 
                 max_size: size,
                 max_cost: 1e9,
                 designs: 1,
+                max_candidates: 1_000_000,
             };
             let rows = want["results"][format!("k{size}_{kind}_top15")].as_array().unwrap();
             for row in rows {
@@ -301,6 +302,7 @@ fn best_designs_of_the_weakly_coupled_model() {
             max_size: 8,
             max_cost: 4.0,
             designs: 3,
+            max_candidates: 1_000_000,
         };
         let found = knock(&model, &network, &task).unwrap();
         let have: Vec<(BTreeSet<String>, f64)> =

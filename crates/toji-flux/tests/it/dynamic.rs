@@ -2,7 +2,8 @@
 
 use super::{model, shared};
 use serde_json::Value;
-use toji_flux::dynamic::{End, Gas, Metabolism, Pool, Uptake, Vessel, batch};
+use toji_flux::dynamic::{Aeration, End, Gas, Metabolism, Pool, Uptake, Vessel, batch, off_gas};
+use toji_flux::gas::{Mix, Standing};
 use toji_flux::model::{Formula, Model};
 use toji_flux::{Network, Sense};
 
@@ -143,4 +144,63 @@ fn a_vessel_that_does_not_fit_is_refused_and_one_without_food_starves() {
     assert_eq!(code(&Vessel { pools: vec![vessel.pools[0]; 2], ..vessel.clone() }, &[1.0]), "E-FLUX-031");
     assert_eq!(code(&vessel, &[2.0, 1.0]), "E-FLUX-031");
     assert_eq!(code(&vessel, &[]), "E-FLUX-031");
+}
+
+/// Cells on hydrogen: exponential until the transfer of hydrogen binds, then linear; the gas that leaves has its place.
+#[test]
+fn growth_on_gas_turns_linear_and_its_off_gas_has_a_place() {
+    let Some(model) = model("RehMBEL1391.json") else { return };
+    let at = |id: &str| model.reaction(id).unwrap();
+    let mut network = model.network().unwrap();
+    for (id, lower) in [("EX_fru_e", 0.0), ("EX_h2_e", -10.0), ("EX_co2_e", -1000.0)] {
+        network.lower[at(id)] = lower;
+    }
+    let (h2, o2, co2, growth) = (at("EX_h2_e"), at("EX_o2_e"), at("EX_co2_e"), at("Biomass"));
+    let vessel = Vessel {
+        growth,
+        biomass: 0.5,
+        pools: Vec::new(),
+        gases: vec![Gas { exchange: h2, kla: 20.0, saturation: 0.5 }, Gas { exchange: o2, kla: 200.0, saturation: 0.2 }],
+        goals: vec![(growth, Sense::Maximize)],
+        tracked: vec![co2, at("EX_nh4_e")],
+    };
+    let times: Vec<f64> = (1..=30).map(f64::from).collect();
+    let course = batch(&network, &vessel, &times).unwrap();
+    let last = course.times.len() - 1;
+    assert_eq!(course.end, End::Time);
+    // The transfer of hydrogen, 10 mmol/(L·h), binds from 1 g/L on.
+    let turn = course.phases.iter().find(|p| p.limiting.contains(&h2) && p.to >= 30.0).unwrap();
+    let mu = course.phases[0].growth;
+    let binds = 2.0_f64.ln() / mu;
+    let uptake = |t: f64| if t < binds { 10.0 * 0.5 * (mu * t).exp() } else { 10.0 };
+    assert!(turn.from <= binds + 1e-6, "{:?}", course.phases);
+    let hydrogen = 5.0 * ((mu * binds).exp() - 1.0) / mu + 10.0 * (30.0 - binds);
+    assert!(near(-course.exchanged[0], hydrogen, 1e-6), "{} but {hydrogen}", course.exchanged[0]);
+    // Carbon and nitrogen taken up are in the cells, in the same ratio all along.
+    let grown = course.biomass[last] - course.biomass[0];
+    assert!(near(-course.exchanged[2] / grown, 2.226_723_407 / 0.053_612_787_28, 1e-6), "{:?}", course.exchanged);
+    assert!(near(-course.exchanged[3] / grown, 0.570_874_829_6 / 0.053_612_787_28, 1e-6), "{:?}", course.exchanged);
+
+    let mix = Mix { hydrogen: 0.7, oxygen: 0.15, carbon_dioxide: 0.15, nitrogen: 0.0 };
+    let aeration = Aeration { flow: 0.01, mix, hydrogen: Some(h2), oxygen: Some(o2), carbon_dioxide: Some(co2) };
+    let gas = off_gas(&network, &vessel, &course, &aeration).unwrap();
+    assert_eq!(gas.len(), course.times.len());
+    for g in &gas {
+        assert!(near(g.uptake[0], uptake(g.time), 1e-6), "{g:?}");
+        // 0.01 /min is 26.769 mmol/(L·h); what leaves is what came less what was taken.
+        let fed = 0.6 / 22.413_969_54e-3;
+        let left = [fed * 0.7 - g.uptake[0], fed * 0.15 - g.uptake[1], fed * 0.15 - g.uptake[2]];
+        let all: f64 = left.iter().sum();
+        for (have, want) in [g.place.mix.hydrogen, g.place.mix.oxygen, g.place.mix.carbon_dioxide].iter().zip(left) {
+            assert!((have - want / all).abs() < 1e-6, "{g:?}");
+        }
+    }
+    // It begins where it could burn; as the cells take up more oxygen than is left elsewhere it turns away from that.
+    assert_eq!(gas[0].place.standing, Standing::Inside);
+    assert!(gas[last].place.mix.oxygen < gas[0].place.mix.oxygen, "{:?}", gas[last]);
+    let code = |a: &Aeration| off_gas(&network, &vessel, &course, a).unwrap_err().code().to_owned();
+    assert_eq!(code(&Aeration { flow: 0.001, ..aeration.clone() }), "E-FLUX-119");
+    assert_eq!(code(&Aeration { flow: f64::NAN, ..aeration.clone() }), "E-FLUX-119");
+    assert_eq!(code(&Aeration { hydrogen: Some(99_999), ..aeration.clone() }), "E-FLUX-119");
+    assert_eq!(code(&Aeration { mix: Mix { nitrogen: 0.5, ..mix }, ..aeration }), "E-FLUX-110");
 }

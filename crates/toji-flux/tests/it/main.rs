@@ -3,11 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod adjust;
+mod asked;
+mod cellfree;
 mod design;
+mod design_judged;
+mod design_ranked;
+mod design_scaled;
 mod dynamic;
 mod exact;
+mod gas;
 mod golden_lp;
+mod joined;
+mod pathway;
 mod reference;
+mod sample;
+mod shape;
 mod thermo;
 mod threads;
 

@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use toji_core::{Diagnostic, Result};
-use toji_flux::analyse;
 use toji_flux::io::any::Format;
 use toji_flux::lp::Outcome;
 use toji_flux::model::Scenario;
@@ -83,21 +82,21 @@ pub(super) fn operation() -> Operation {
 async fn check(context: Context, input: Input) -> Result<Checked> {
     let loaded = load(&context, &input.model).await?;
     apart(move || {
-        let model = &loaded.reading.model;
+        let model = loaded.model();
         let scenario = Scenario::new(model);
-        let outcome = analyse::fba(&scenario.network()?)?;
+        let outcome = loaded.fba(&scenario.network()?)?;
         let (status, trouble) = standing(&outcome, &scenario);
         let value = match &outcome {
             Outcome::Optimal(optimum) => Some(optimum.objective),
             _ => None,
         };
-        let format = match loaded.format {
+        let format = match loaded.format() {
             Format::Sbml => "SBML",
             Format::Json => "COBRA JSON",
             Format::Yaml => "COBRA YAML",
             Format::Omex => "COMBINE archive",
             Format::Mat => "MATLAB",
-            Format::Gzip => "packed by gzip",
+            Format::Gzip | Format::Other => "?",
         };
         Ok(Checked {
             file: loaded.file.clone(),
@@ -113,7 +112,7 @@ async fn check(context: Context, input: Input) -> Result<Checked> {
             flux_unit: FLUX_UNIT.into(),
             structure: structure(model),
             consistency: if input.quick { None } else { Some(consistency(model, threads())?) },
-            findings: loaded.reading.findings.clone(),
+            findings: loaded.reading().findings.clone(),
         })
     })
     .await

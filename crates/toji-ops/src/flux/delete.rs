@@ -166,7 +166,7 @@ async fn delete(context: Context, input: Input) -> Result<Deletions> {
     }
     let loaded = load(&context, &input.model).await?;
     apart(move || {
-        let scenario = input.edits().over(&loaded.reading.model)?;
+        let scenario = input.edits().over(loaded.model())?;
         let (network, asked) = (scenario.network()?, asked(&scenario, &input)?);
         let how = Removal { threads: threads(), ..Removal::default() };
         let mut told = Deletions {
@@ -178,7 +178,7 @@ async fn delete(context: Context, input: Input) -> Result<Deletions> {
             essential: Vec::new(),
             programmes: 0,
             trouble: None,
-            findings: loaded.reading.findings.clone(),
+            findings: loaded.reading().findings.clone(),
         };
         let (single, pairs) = if input.pairs {
             let extra = if input.what == What::Genes { together(&scenario, &asked) } else { HashMap::new() };

@@ -77,7 +77,7 @@ pub(super) fn operation() -> Operation {
 async fn envelope(context: Context, input: Input) -> Result<Reach> {
     let loaded = load(&context, &input.model).await?;
     apart(move || {
-        let scenario = input.edits().over(&loaded.reading.model)?;
+        let scenario = input.edits().over(loaded.model())?;
         let target = scenario.reaction_named(&input.target).map_err(|e| e.at(Place::field("target")))?;
         let along = match &input.along {
             Some(along) => scenario.reaction_named(along).map_err(|e| e.at(Place::field("along")))?,
@@ -103,7 +103,7 @@ async fn envelope(context: Context, input: Input) -> Result<Reach> {
             least: Vec::new(),
             programmes: 0,
             trouble: None,
-            findings: loaded.reading.findings.clone(),
+            findings: loaded.reading().findings.clone(),
         };
         match analyse::envelope(&scenario.network()?, along, target)? {
             Ok(found) => {

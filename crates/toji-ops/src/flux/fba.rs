@@ -20,6 +20,11 @@ edited! {
         /// 最終基底の最適性を厳密な有理数計算でも証明する。
         #[serde(default)]
         exact: bool,
+        /// Leave out shadow prices and reduced costs.
+        ///
+        /// 双対価格と被約費用を省く。
+        #[serde(default)]
+        brief: bool,
     }
 }
 
@@ -52,9 +57,9 @@ struct Solved {
     flux_unit: String,
     /// Flux of each reaction.
     fluxes: BTreeMap<String, f64>,
-    /// Change of the objective with one mmol/g/h more of each metabolite.
+    /// Change of the objective with one mmol/g/h more of each metabolite; empty when left out.
     shadow_prices: BTreeMap<String, f64>,
-    /// Change of the objective with the bound at which each reaction stands.
+    /// Change of the objective with the bound at which each reaction stands; empty when left out.
     reduced_costs: BTreeMap<String, f64>,
     /// How far the numbers are from a perfect proof.
     certificate: Option<Certificate>,
@@ -137,12 +142,12 @@ fn plain(value: f64) -> f64 {
 }
 
 /// Fluxes by the names of their reactions.
-fn named(scenario: &Scenario<'_>, values: &[f64]) -> BTreeMap<String, f64> {
+pub(super) fn named(scenario: &Scenario<'_>, values: &[f64]) -> BTreeMap<String, f64> {
     let reactions = values.iter().take(scenario.reaction_count()).enumerate();
     reactions.map(|(j, v)| (name_of(scenario, j), plain(*v))).collect()
 }
 
-fn certificate(optimum: &Optimum, exact: Option<Exact>) -> Certificate {
+pub(super) fn certificate(optimum: &Optimum, exact: Option<Exact>) -> Certificate {
     let proof = optimum.proof;
     Certificate {
         max_primal_residual: proof.max_primal_residual,
@@ -155,10 +160,10 @@ fn certificate(optimum: &Optimum, exact: Option<Exact>) -> Certificate {
 async fn solve(context: Context, input: Input) -> Result<Solved> {
     let loaded = load(&context, &input.model).await?;
     apart(move || {
-        let model = &loaded.reading.model;
+        let model = loaded.model();
         let scenario = input.edits().over(model)?;
         let network = scenario.network()?;
-        let outcome = analyse::fba(&network)?;
+        let outcome = loaded.fba(&network)?;
         let (status, trouble) = standing(&outcome, &scenario);
         let mut objective = Objective { id: objective_of(&scenario), value: None, unit: FLUX_UNIT.into() };
         let mut solved = Solved {
@@ -169,16 +174,18 @@ async fn solve(context: Context, input: Input) -> Result<Solved> {
             reduced_costs: BTreeMap::new(),
             certificate: None,
             trouble,
-            findings: loaded.reading.findings.clone(),
+            findings: loaded.reading().findings.clone(),
             objective: Objective { id: String::new(), value: None, unit: String::new() },
         };
         if let Outcome::Optimal(optimum) = &outcome {
             objective.value = Some(optimum.objective);
             solved.fluxes = named(&scenario, &optimum.primal);
-            solved.reduced_costs = named(&scenario, &optimum.reduced_costs);
-            let prices = optimum.prices.iter().enumerate();
-            solved.shadow_prices =
-                prices.filter_map(|(i, price)| scenario.metabolite(i).map(|m| (m.id.clone(), plain(*price)))).collect();
+            if !input.brief {
+                solved.reduced_costs = named(&scenario, &optimum.reduced_costs);
+                let prices = optimum.prices.iter().enumerate();
+                solved.shadow_prices =
+                    prices.filter_map(|(i, price)| scenario.metabolite(i).map(|m| (m.id.clone(), plain(*price)))).collect();
+            }
             let proved = input.exact.then(|| exact::verify(&Problem::from(&network), optimum, MULTIPLICATIONS_MAX));
             solved.certificate = Some(certificate(optimum, proved.transpose()?));
         }
@@ -192,7 +199,7 @@ async fn least(context: Context, input: LeastInput) -> Result<Least> {
     let fraction = fraction(input.fraction)?;
     let loaded = load(&context, &input.model).await?;
     apart(move || {
-        let scenario = input.edits().over(&loaded.reading.model)?;
+        let scenario = input.edits().over(loaded.model())?;
         let found = analyse::pfba(&scenario.network()?, fraction)?;
         let mut objective = Objective { id: objective_of(&scenario), value: None, unit: FLUX_UNIT.into() };
         let mut least = Least {
@@ -202,7 +209,7 @@ async fn least(context: Context, input: LeastInput) -> Result<Least> {
             fluxes: BTreeMap::new(),
             certificate: None,
             trouble: None,
-            findings: loaded.reading.findings.clone(),
+            findings: loaded.reading().findings.clone(),
             objective: Objective { id: String::new(), value: None, unit: String::new() },
         };
         match found {

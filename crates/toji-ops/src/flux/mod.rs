@@ -1,11 +1,22 @@
-//! Flux: metabolic models checked, their optima with proofs, ranges, deletions.
+//! Flux: metabolic models looked at, checked and converted, their optima with proofs, ranges, deletions, courses and designs.
 
 mod check;
+mod co2;
+mod convert;
 mod delete;
+mod design;
+mod dfba;
 mod envelope;
 mod fba;
+mod frog;
 mod fva;
+mod mdf;
+mod model;
+mod reference;
+mod region;
 mod source;
+
+pub(crate) use source::Shelf;
 
 use crate::operation::Operation;
 use schemars::JsonSchema;
@@ -19,7 +30,22 @@ use toji_flux::lp::exact::Exact;
 use toji_flux::model::{Model, Scenario};
 
 pub(crate) fn operations() -> Vec<Operation> {
-    vec![check::operation(), fba::fba(), fba::pfba(), fva::operation(), delete::operation(), envelope::operation()]
+    vec![
+        model::operation(),
+        check::operation(),
+        convert::operation(),
+        fba::fba(),
+        fba::pfba(),
+        fva::operation(),
+        delete::operation(),
+        envelope::operation(),
+        design::operation(),
+        dfba::operation(),
+        mdf::operation(),
+        frog::operation(),
+        co2::operation(),
+        reference::operation(),
+    ]
 }
 
 /// Unit of fluxes, UCUM: mmol per gram of dry mass and hour.

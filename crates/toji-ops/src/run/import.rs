@@ -249,6 +249,16 @@ fn may_read(context: &Context, path: &str) -> Result<()> {
     ))
 }
 
+/// The address by which a file is named, and its name; none for a path. What the address stands for may be read.
+pub(crate) async fn addressed(context: &Context, path: &str) -> Result<Option<(String, Digest)>> {
+    if !path.starts_with("sha256:") {
+        return Ok(None);
+    }
+    let address = Digest::parse(path)?;
+    context.session.store.may_read(&context.access, address).await?;
+    Ok(Some((context.session.staged_name(address).await?, address)))
+}
+
 /// Bytes and name of a file, by path or address.
 pub(crate) async fn fetch(context: &Context, path: &str) -> Result<(String, Vec<u8>)> {
     may_read(context, path)?;

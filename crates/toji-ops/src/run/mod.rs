@@ -13,7 +13,7 @@ mod stored;
 
 use crate::operation::Operation;
 
-pub(crate) use import::fetch;
+pub(crate) use import::{addressed, fetch};
 pub(crate) use list::text;
 pub(crate) use plot::{channel_order, drawn, load, outages_of};
 pub(crate) use show::{channel_label, spoken, zero_ns};

@@ -24,20 +24,20 @@ fn small() -> Json {
     })
 }
 
-fn ask(bench: &Bench, arguments: &[&str]) -> Json {
+pub(crate) fn ask(bench: &Bench, arguments: &[&str]) -> Json {
     let seen = bench.toji(&[&["--json", "flux"], arguments].concat());
     assert_eq!(seen.code, 0, "{seen:?}");
     serde_json::from_str(&seen.out).unwrap()
 }
 
-fn with_small() -> (Bench, String) {
+pub(crate) fn with_small() -> (Bench, String) {
     let bench = Bench::with_store();
     let path = bench.folder().join("small.json");
     std::fs::write(&path, small().to_string()).unwrap();
     (bench, path.display().to_string())
 }
 
-fn close(a: &Json, b: f64) -> bool {
+pub(crate) fn close(a: &Json, b: f64) -> bool {
     a.as_f64().is_some_and(|a| (a - b).abs() <= 1e-6 * (1.0 + b.abs()))
 }
 
@@ -101,7 +101,7 @@ fn faults_name_their_place_and_the_remedy() {
 }
 
 /// A file of the shared data, when it is there.
-fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("TOJI_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let path = root.join("data/gem").join(name);

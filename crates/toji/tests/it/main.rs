@@ -4,6 +4,7 @@
 
 mod answers;
 mod flux;
+mod flux_more;
 mod help;
 mod nodes;
 mod refusals;

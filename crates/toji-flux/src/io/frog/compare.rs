@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A value in which two reports differ. `None`: infeasible, or not in the report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "FrogDifference")]
 pub struct Difference {
     /// `objective`, `minimum`, `maximum`, `gene` or `reaction`.
     pub what: String,

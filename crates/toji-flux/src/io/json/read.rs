@@ -1,12 +1,13 @@
 //! COBRA JSON into a model.
 
-use super::value::{Json, Node, parse, spot};
+use super::value::{Json, Node, Spots, parse};
 use crate::io::Reading;
 use crate::io::findings::{Findings, GEM_001, GEM_002, GEM_003, GEM_005, GEM_W02, GEM_W03};
-use crate::io::miriam::{IS, reference, word};
+use crate::io::miriam::{IS, Words, reference};
 use crate::model::{Annotation, Compartment, Gene, Gpr, Metabolite, Notes, Objective, Parts, Reaction, Reference};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 use toji_core::{Error, Place, Result};
 
 /// Bounds COBRA gives a reaction that names none.
@@ -26,11 +27,12 @@ pub fn read(bytes: &[u8]) -> Result<Reading> {
         let line = 1 + bytes[..e.valid_up_to().min(bytes.len())].iter().filter(|b| **b == b'\n').count() as u64;
         broken(line, 1, "UTF-8 ではありません", "it is not UTF-8")
     })?;
+    let spots = Spots::new(text);
     let root = parse(text).map_err(|fault| {
-        let (line, column) = spot(text, fault.at);
+        let (line, column) = spots.of(fault.at);
         broken(line, column, fault.ja, fault.en)
     })?;
-    let (model, findings) = tree(&root, &|at| spot(text, at), "COBRA JSON")?;
+    let (model, findings) = tree(&root, &|at| spots.of(at), "COBRA JSON")?;
     Ok(Reading { model, findings })
 }
 
@@ -40,7 +42,14 @@ pub(in crate::io) fn tree(
     place: &dyn Fn(usize) -> (u64, u64),
     format: &str,
 ) -> Result<(crate::model::Model, Vec<toji_core::Diagnostic>)> {
-    let mut reader = Reader { place, findings: Findings::default(), parts: Parts::default(), genes: HashMap::new() };
+    let mut reader = Reader {
+        place,
+        findings: Findings::default(),
+        parts: Parts::default(),
+        genes: HashMap::new(),
+        words: Words::default(),
+        is: IS.into(),
+    };
     let terms = reader.document(root);
     let Reader { findings, mut parts, .. } = reader;
     if !terms.is_empty() {
@@ -55,14 +64,21 @@ struct Reader<'p> {
     findings: Findings,
     parts: Parts,
     genes: HashMap<String, usize>,
+    words: Words,
+    /// The word [`IS`].
+    is: Arc<str>,
+}
+
+fn spot(place: &dyn Fn(usize) -> (u64, u64), node: &Node<'_>, what: &str) -> Place {
+    let (line, column) = place(node.at);
+    Place::line(line).at_column(column).at_field(what)
 }
 
 const AS_COBRA: (&str, &str) = ("COBRA の形式に合うように直してください", "correct it as COBRA's format has it");
 
 impl Reader<'_> {
     fn at(&self, node: &Node<'_>, what: &str) -> Place {
-        let (line, column) = (self.place)(node.at);
-        Place::line(line).at_column(column).at_field(what)
+        spot(self.place, node, what)
     }
 
     fn wrong(&mut self, node: &Node<'_>, what: &str, ja: &str, en: &str) {
@@ -71,8 +87,12 @@ impl Reader<'_> {
     }
 
     fn lost(&mut self, node: &Node<'_>, of: (&str, &str), key: &str) {
-        let place = self.at(node, key);
-        self.findings.lost(place, &format!("{}の項目 {key} ", of.0), &format!("member {key} of {}", of.1));
+        let place = self.place;
+        self.findings.lost(
+            format_args!("member {key} of {}", of.1),
+            || format!("{}の項目 {key} ", of.0),
+            || spot(place, node, key),
+        );
     }
 
     fn text(&mut self, node: &Node<'_>, what: &str) -> Option<String> {
@@ -269,12 +289,12 @@ impl Reader<'_> {
 
     fn rule(&mut self, node: &Node<'_>) -> Option<Gpr> {
         let text = self.text(node, "gene_reaction_rule")?;
-        let (place, genes, parts) = (self.at(node, &text), &mut self.genes, &mut self.parts.genes);
-        let (rule, unlisted) = rule(&text, genes, parts);
+        let (rule, unlisted) = rule(&text, &mut self.genes, &mut self.parts.genes);
         if unlisted > 0 {
+            let place = self.at(node, &text);
             self.findings.warn(
                 GEM_W02,
-                place.clone(),
+                place,
                 (
                     "遺伝子の規則にある遺伝子が一覧になく、加えました".into(),
                     "a gene of a rule was not listed, and was added".into(),
@@ -283,6 +303,7 @@ impl Reader<'_> {
             );
         }
         rule.unwrap_or_else(|why| {
+            let place = self.at(node, &text);
             self.findings.warn(
                 GEM_W03,
                 place,
@@ -324,12 +345,14 @@ impl Reader<'_> {
                     let items = if let Json::List(items) = &node.value { items } else { std::slice::from_ref(node) };
                     for item in items {
                         let (qualifier, id) = match &item.value {
-                            Json::List(pair) if pair.len() == 2 => (scalar(&pair[0]), scalar(&pair[1])),
-                            _ => (Some(IS.to_owned()), scalar(item)),
+                            Json::List(pair) if pair.len() == 2 => {
+                                (written(&pair[0]).map(|q| self.words.get(&q)), scalar(&pair[1]))
+                            }
+                            _ => (Some(self.is.clone()), scalar(item)),
                         };
                         match qualifier.zip(id) {
                             Some((qualifier, id)) => {
-                                found.push(Reference { qualifier: word(&qualifier), collection: word(collection), id });
+                                found.push(Reference { qualifier, collection: self.words.get(collection), id });
                             }
                             None => self.lost(item, ("注釈", "annotations"), collection),
                         }
@@ -340,7 +363,7 @@ impl Reader<'_> {
                 for item in items {
                     match &item.value {
                         Json::List(pair) if pair.len() == 2 && matches!(pair[1].value, Json::Text(_)) => {
-                            found.push(reference(IS, &scalar(&pair[1]).unwrap_or_default()));
+                            found.push(reference(&self.is, &written(&pair[1]).unwrap_or_default(), &mut self.words));
                         }
                         _ => self.lost(item, ("注釈", "annotations"), "[]"),
                     }
@@ -376,11 +399,16 @@ pub(in crate::io) fn rule(
     (rule, genes.len() - before.min(genes.len()))
 }
 
-fn scalar(node: &Node<'_>) -> Option<String> {
+/// A text, number or truth value as it is written.
+fn written<'n>(node: &'n Node<'_>) -> Option<Cow<'n, str>> {
     match &node.value {
-        Json::Text(text) => Some(text.to_string()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(truth) => Some(truth.to_string()),
+        Json::Text(text) => Some(Cow::Borrowed(text)),
+        Json::Number(number) => Some(number.to_string().into()),
+        Json::Bool(truth) => Some(truth.to_string().into()),
         _ => None,
     }
+}
+
+fn scalar(node: &Node<'_>) -> Option<String> {
+    written(node).map(Cow::into_owned)
 }

@@ -3,6 +3,7 @@
 //! RFC 8259, and the bare words `NaN`, `Infinity` and `-Infinity` that Python writes.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// Deepest nesting and longest text.
 const DEPTH_MAX: usize = 64;
@@ -39,12 +40,43 @@ pub(in crate::io) struct Fault {
     pub(in crate::io) en: &'static str,
 }
 
-/// Line and column (in characters), from 1, of a byte.
-pub(in crate::io) fn spot(text: &str, at: usize) -> (u64, u64) {
-    let before = text.get(..at.min(text.len())).unwrap_or(text);
-    let line = before.bytes().filter(|b| *b == b'\n').count() as u64 + 1;
-    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count() as u64) + 1;
-    (line, column)
+/// Bytes between two places whose line and column are remembered.
+const STRIDE: usize = 4096;
+
+/// Lines and columns of a text, counted once as far as anybody has asked.
+#[derive(Debug)]
+pub(in crate::io) struct Spots<'t> {
+    text: &'t [u8],
+    /// Line and column (in characters), from 1, of every [`STRIDE`]th byte.
+    known: RefCell<Vec<(u64, u64)>>,
+}
+
+impl<'t> Spots<'t> {
+    pub(in crate::io) fn new(text: &'t str) -> Self {
+        Self { text: text.as_bytes(), known: RefCell::new(vec![(1, 1)]) }
+    }
+
+    /// Line and column (in characters), from 1, of a byte.
+    pub(in crate::io) fn of(&self, at: usize) -> (u64, u64) {
+        let at = at.min(self.text.len());
+        let mut known = self.known.borrow_mut();
+        while known.len() <= at / STRIDE {
+            let from = (known.len() - 1) * STRIDE;
+            let next = onward(known[known.len() - 1], &self.text[from..from + STRIDE]);
+            known.push(next);
+        }
+        onward(known[at / STRIDE], &self.text[at / STRIDE * STRIDE..at])
+    }
+}
+
+/// Line and column after these bytes. A character counts where it begins.
+fn onward((line, column): (u64, u64), bytes: &[u8]) -> (u64, u64) {
+    let breaks = bytes.iter().filter(|b| **b == b'\n').count() as u64;
+    let (start, rest) = match bytes.iter().rposition(|b| *b == b'\n') {
+        Some(last) => (1, &bytes[last + 1..]),
+        None => (column, bytes),
+    };
+    (line + breaks, start + rest.iter().filter(|b| **b & 0xC0 != 0x80).count() as u64)
 }
 
 /// Reads a document.
@@ -52,7 +84,7 @@ pub(in crate::io) fn parse(text: &str) -> Result<Node<'_>, Fault> {
     if text.len() > BYTES_MAX {
         return Err(Fault { at: 0, ja: "1 GiB を超えています", en: "it is longer than 1 GiB" });
     }
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser { text, at: 0, members: Vec::new(), items: Vec::new() };
     parser.blank();
     let node = parser.value(0)?;
     parser.blank();
@@ -65,6 +97,9 @@ pub(in crate::io) fn parse(text: &str) -> Result<Node<'_>, Fault> {
 struct Parser<'t> {
     text: &'t str,
     at: usize,
+    /// Members of the objects that are open, and items of the lists.
+    members: Vec<(Cow<'t, str>, Node<'t>)>,
+    items: Vec<Node<'t>>,
 }
 
 impl<'t> Parser<'t> {
@@ -106,10 +141,10 @@ impl<'t> Parser<'t> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Json<'t>, Fault> {
-        let mut members = Vec::new();
+        let from = self.members.len();
         self.take(b'{', "", "")?;
         while self.peek() != Some(b'}') {
-            if !members.is_empty() {
+            if self.members.len() > from {
                 self.take(b',', "「,」か「}」がありません", "a comma or closing brace is missing")?;
             }
             if self.peek() != Some(b'"') {
@@ -118,25 +153,27 @@ impl<'t> Parser<'t> {
             let key = self.text()?;
             self.blank();
             self.take(b':', "「:」がありません", "a colon is missing")?;
-            members.push((key, self.value(depth + 1)?));
+            let value = self.value(depth + 1)?;
+            self.members.push((key, value));
             self.blank();
         }
         self.at += 1;
-        Ok(Json::Object(members))
+        Ok(Json::Object(self.members.drain(from..).collect()))
     }
 
     fn list(&mut self, depth: usize) -> Result<Json<'t>, Fault> {
-        let mut items = Vec::new();
+        let from = self.items.len();
         self.take(b'[', "", "")?;
         while self.peek() != Some(b']') {
-            if !items.is_empty() {
+            if self.items.len() > from {
                 self.take(b',', "「,」か「]」がありません", "a comma or closing bracket is missing")?;
             }
-            items.push(self.value(depth + 1)?);
+            let value = self.value(depth + 1)?;
+            self.items.push(value);
             self.blank();
         }
         self.at += 1;
-        Ok(Json::List(items))
+        Ok(Json::List(self.items.drain(from..).collect()))
     }
 
     /// A number or a bare word.
@@ -261,13 +298,26 @@ mod tests {
         assert!(matches!(items[0].value, Json::Number(n) if n.is_nan()));
         assert_eq!(items[2].value, Json::Number(f64::NEG_INFINITY));
         assert_eq!(items[3].value, Json::Text("😀é\u{FFFD}".into()));
-        assert_eq!(spot("é\nbé x", 6), (2, 3));
+        assert_eq!(Spots::new("é\nbé x").of(6), (2, 3));
         for (text, at) in
             [("", 0), ("[1 2]", 3), ("{\"a\" 1}", 5), ("\"a", 2), ("[1,]", 3), ("1 1", 2), ("nan", 0), ("\"\\x\"", 1), ("{", 1)]
         {
             assert_eq!(parse(text).unwrap_err().at, at, "{text}");
         }
         assert!(parse(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn places_far_into_a_text_are_those_of_counting_from_the_start() {
+        let text = "é\n".repeat(3000) + &"aé".repeat(5000) + "\n\n" + &"x".repeat(9000);
+        let spots = Spots::new(&text);
+        // Not in order, and asked again.
+        for at in [0, 20_000, 1, 2, 3, 4095, 4096, 4097, 8192, 9000, 15_000, 24_001, text.len(), 24_002, 24_003, 30_000, 4096] {
+            let at = (at..).find(|a| text.is_char_boundary(*a)).unwrap();
+            let before = &text[..at];
+            let column = before.rsplit('\n').next().unwrap().chars().count() as u64 + 1;
+            assert_eq!(spots.of(at), (before.matches('\n').count() as u64 + 1, column), "{at}");
+        }
     }
 
     fn trees() -> impl Strategy<Value = serde_json::Value> {
@@ -301,7 +351,7 @@ mod tests {
                 prop_assert!(ours.is_ok(), "{}", text);
             }
             if let Err(fault) = ours {
-                spot(&text, fault.at);
+                Spots::new(&text).of(fault.at);
             }
         }
     }

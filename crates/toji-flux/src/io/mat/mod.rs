@@ -44,7 +44,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading> {
     let mut unused: Vec<String> = reader.fields.keys().filter(|f| !reader.used.contains(&f.as_str())).cloned().collect();
     unused.sort();
     for field in unused {
-        reader.findings.lost(Place::field(&*field), &format!("フィールド {field} "), &format!("field {field}"));
+        reader.findings.lost(format_args!("field {field}"), || format!("フィールド {field} "), || Place::field(&*field));
     }
     let (model, findings) = reader.findings.finish(parts, "MATLAB")?;
     Ok(Reading { model, findings })

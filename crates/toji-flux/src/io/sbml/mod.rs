@@ -17,7 +17,7 @@
 
 mod fbc;
 mod identify;
-mod lines;
+mod markup;
 mod math;
 mod notes;
 mod raw;
@@ -25,6 +25,7 @@ mod read;
 mod resolve;
 mod value;
 mod walk;
+mod window;
 mod write;
 mod xml;
 

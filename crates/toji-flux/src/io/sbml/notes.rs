@@ -3,7 +3,7 @@
 use super::raw::Common;
 use super::xml::{Space, Xml};
 use crate::io::findings::Findings;
-use crate::io::miriam::reference;
+use crate::io::miriam::{Words, reference};
 use std::io::BufRead;
 use toji_core::Result;
 
@@ -35,7 +35,8 @@ pub(super) fn notes<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings:
         }
     }
     if free {
-        findings.lost(place, "key: value の形でない注記", "notes that are not of the form key: value");
+        let ja = || "key: value の形でない注記".into();
+        findings.lost(format_args!("notes that are not of the form key: value"), ja, || place);
     }
     Ok(())
 }
@@ -53,13 +54,18 @@ fn note(line: &str, common: &mut Common) -> bool {
 }
 
 /// Reads the annotation open now.
-pub(super) fn annotation<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings: &mut Findings) -> Result<()> {
+pub(super) fn annotation<R: BufRead>(
+    xml: &mut Xml<R>,
+    common: &mut Common,
+    findings: &mut Findings,
+    words: &mut Words,
+) -> Result<()> {
     while xml.child()? {
         match xml.tag.key() {
             (Space::Rdf, "RDF") => {
                 while xml.child()? {
                     match xml.tag.key() {
-                        (Space::Rdf, "Description") => description(xml, common, findings)?,
+                        (Space::Rdf, "Description") => description(xml, common, findings, words)?,
                         _ => aside(xml, findings)?,
                     }
                 }
@@ -84,28 +90,27 @@ fn pair<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings: &mut Findin
         _ => {}
     }
     if tag.own("uri").is_some() {
-        findings.lost(tag.place(), "キーと値の組の uri ", "the uri of a pair of key and value");
+        findings.lost(format_args!("the uri of a pair of key and value"), || "キーと値の組の uri ".into(), || tag.place());
     }
     xml.skip()
 }
 
-fn description<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings: &mut Findings) -> Result<()> {
+fn description<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings: &mut Findings, words: &mut Words) -> Result<()> {
     while xml.child()? {
         if xml.tag.space != Space::Qualifier {
             aside(xml, findings)?;
             continue;
         }
-        let qualifier = xml.tag.name().to_owned();
+        let qualifier = words.get(xml.tag.name());
         while xml.child()? {
             if xml.tag.key() != (Space::Rdf, "Bag") {
                 aside(xml, findings)?;
                 continue;
             }
             while xml.child()? {
-                let address = xml.tag.attributes().find(|a| a.1 == "resource").map(|a| a.2);
-                match address {
-                    Some(address) if !address.is_empty() => common.annotation.push(reference(&qualifier, address)),
-                    _ => findings.lost(xml.tag.place(), "入れ子の注釈", "nested annotations"),
+                match xml.tag.any("resource") {
+                    Some(address) if !address.is_empty() => common.annotation.push(reference(&qualifier, address, words)),
+                    _ => findings.lost(format_args!("nested annotations"), || "入れ子の注釈".into(), || xml.tag.place()),
                 }
                 xml.skip()?;
             }
@@ -115,7 +120,7 @@ fn description<R: BufRead>(xml: &mut Xml<R>, common: &mut Common, findings: &mut
 }
 
 fn aside<R: BufRead>(xml: &mut Xml<R>, findings: &mut Findings) -> Result<()> {
-    let name = xml.tag.name().to_owned();
-    findings.lost(xml.tag.place(), &format!("注釈の <{name}> "), &format!("<{name}> in annotations"));
+    let name = xml.tag.name();
+    findings.lost(format_args!("<{name}> in annotations"), || format!("注釈の <{name}> "), || xml.tag.place());
     xml.skip()
 }

@@ -75,7 +75,8 @@ fn packages<R: BufRead>(xml: &Xml<R>, findings: &mut Findings) {
                 ("パッケージを使わない形に直してください", "flatten the model so that it needs no such package"),
             );
         } else {
-            findings.lost(place, &format!("SBML のパッケージ {package} "), &format!("the package {package} of SBML"));
+            let ja = || format!("SBML のパッケージ {package} ");
+            findings.lost(format_args!("the package {package} of SBML"), ja, || place);
         }
     }
 }

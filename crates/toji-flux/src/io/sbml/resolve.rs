@@ -8,7 +8,7 @@ use crate::io::Reading;
 use crate::io::findings::{Findings, GEM_002, GEM_003, GEM_W02, GEM_W03};
 use crate::io::json::rule;
 use crate::model::{
-    Constraint, ConstraintTerm, Gene, Gpr, Group, Member, Metabolite, Notes, Objective, Parts, Reaction, Variable,
+    Annotation, Constraint, ConstraintTerm, Gene, Gpr, Group, Member, Metabolite, Notes, Objective, Parts, Reaction, Variable,
 };
 use std::collections::HashMap;
 use toji_core::{Place, Result};
@@ -30,21 +30,23 @@ pub(super) fn resolve(mut raw: Raw, mut findings: Findings, options: &Options) -
             }
         }
     }
-    let compartments = std::mem::take(&mut raw.compartments);
-    let annotation = std::mem::take(&mut raw.common.annotation);
-    let mut resolver = Resolver::new(&raw, findings, names);
     let mut parts = Parts {
-        id: raw.common.id.clone(),
-        name: raw.common.name.clone(),
-        compartments,
-        annotation,
-        notes: raw.common.notes.clone(),
+        id: std::mem::take(&mut raw.common.id),
+        name: raw.common.name.take(),
+        compartments: std::mem::take(&mut raw.compartments),
+        annotation: std::mem::take(&mut raw.common.annotation),
+        notes: std::mem::take(&mut raw.common.notes),
         ..Parts::default()
     };
-    parts.metabolites = (0..raw.species.len()).map(|i| resolver.metabolite(i)).collect();
-    parts.genes = (0..raw.genes.len()).map(|i| resolver.gene(i)).collect();
-    for index in 0..raw.reactions.len() {
-        let reaction = resolver.reaction(index, &mut parts.genes);
+    let species: Vec<About> = raw.species.iter_mut().map(|s| About::of(&mut s.common)).collect();
+    let genes: Vec<About> = raw.genes.iter_mut().map(About::of).collect();
+    let reactions: Vec<About> = raw.reactions.iter_mut().map(|r| About::of(&mut r.common)).collect();
+    let mut resolver = Resolver::new(&raw, findings, names);
+    parts.metabolites = species.into_iter().enumerate().map(|(i, about)| resolver.metabolite(i, about)).collect();
+    parts.genes = genes.into_iter().enumerate().map(|(i, about)| resolver.gene(i, about)).collect();
+    parts.reactions.reserve(reactions.len());
+    for (index, about) in reactions.into_iter().enumerate() {
+        let reaction = resolver.reaction(index, about, &mut parts.genes);
         parts.reactions.push(reaction);
     }
     resolver.objectives(&mut parts);
@@ -52,6 +54,20 @@ pub(super) fn resolve(mut raw: Raw, mut findings: Findings, options: &Options) -
     resolver.groups(&mut parts);
     let (model, findings) = resolver.findings.finish(parts, "SBML")?;
     Ok(Reading { model, findings })
+}
+
+/// What an element says about itself, taken out of the document.
+struct About {
+    name: Option<String>,
+    annotation: Annotation,
+    notes: Notes,
+}
+
+impl About {
+    fn of(common: &mut Common) -> Self {
+        let (annotation, notes) = (std::mem::take(&mut common.annotation), std::mem::take(&mut common.notes));
+        Self { name: common.name.take(), annotation, notes }
+    }
 }
 
 struct Resolver<'r> {
@@ -110,54 +126,54 @@ impl<'r> Resolver<'r> {
     }
 
     /// The value of an identifier; a fault at the place when it has none.
-    fn value(&mut self, id: &str, place: &Place) -> Option<f64> {
+    fn value(&mut self, id: &str, place: impl Fn() -> Place) -> Option<f64> {
         match self.values.get(id) {
             Ok(value) if !value.is_nan() => Some(value),
             found => {
                 let why = found.err().unwrap_or_else(|| ("非数です".into(), "it is not a number".into()));
                 let words = (format!("{id} の値が決まりません: {}", why.0), format!("{id} has no value: {}", why.1));
                 let remedy = ("値か、定数になる式を与えてください", "give it a value, or a formula that is constant");
-                self.findings.fault(GEM_003, place.clone(), words, remedy);
+                self.findings.fault(GEM_003, place(), words, remedy);
                 None
             }
         }
     }
 
-    fn metabolite(&mut self, index: usize) -> Metabolite {
+    fn metabolite(&mut self, index: usize, about: About) -> Metabolite {
         let species = &self.raw.species[index];
-        let mut notes = species.common.notes.clone();
+        let About { name, annotation, mut notes } = about;
         let formula = species.formula.clone().or_else(|| taken(&mut notes, &["FORMULA"]));
         let charge = species.charge.or_else(|| taken(&mut notes, &["CHARGE"]).and_then(|c| c.parse().ok()));
         Metabolite {
-            id: self.names.species[index].clone(),
-            name: species.common.name.clone(),
+            id: std::mem::take(&mut self.names.species[index]),
+            name,
             compartment: species.compartment.clone(),
             formula,
             charge,
             boundary: species.boundary,
-            annotation: species.common.annotation.clone(),
+            annotation,
             notes,
         }
     }
 
-    fn gene(&mut self, index: usize) -> Gene {
-        let Common { name, annotation, notes, .. } = &self.raw.genes[index];
-        Gene { id: self.names.genes[index].clone(), name: name.clone(), annotation: annotation.clone(), notes: notes.clone() }
+    fn gene(&mut self, index: usize, about: About) -> Gene {
+        let About { name, annotation, notes } = about;
+        Gene { id: std::mem::take(&mut self.names.genes[index]), name, annotation, notes }
     }
 
-    fn reaction(&mut self, index: usize, genes: &mut Vec<Gene>) -> Reaction {
+    fn reaction(&mut self, index: usize, about: About, genes: &mut Vec<Gene>) -> Reaction {
         let raw = &self.raw.reactions[index];
-        let here = place(raw.common.line, "reaction", &raw.common.id);
-        let mut notes = raw.common.notes.clone();
+        let here = || place(raw.common.line, "reaction", &raw.common.id);
+        let About { name, annotation, mut notes } = about;
         let stoichiometry = raw.participants.iter().filter_map(|p| self.participant(p)).collect();
-        let (lower, upper) = self.bounds(index, &here);
+        let (lower, upper) = self.bounds(index, here);
         let mut gpr = raw.association.as_ref().and_then(|a| self.association(a));
         if let Some(text) = taken(&mut notes, &["GENE_ASSOCIATION", "GENE ASSOCIATION"]).filter(|_| gpr.is_none()) {
             match rule(&text, &mut self.genes, genes).0 {
                 Ok(rule) => gpr = rule,
                 Err(why) => self.findings.warn(
                     GEM_W03,
-                    here,
+                    here(),
                     (
                         format!("遺伝子の規則が読めず、規則なしとしました: {}", why.ja),
                         format!("a gene rule is unreadable, and the reaction was left without: {}", why.en),
@@ -167,36 +183,36 @@ impl<'r> Resolver<'r> {
             }
         }
         Reaction {
-            id: self.names.reactions[index].clone(),
-            name: raw.common.name.clone(),
+            id: std::mem::take(&mut self.names.reactions[index]),
+            name,
             stoichiometry,
             lower,
             upper,
             gpr,
             subsystem: taken(&mut notes, &["SUBSYSTEM"]),
-            annotation: raw.common.annotation.clone(),
+            annotation,
             notes,
         }
     }
 
     fn participant(&mut self, participant: &Participant) -> Option<(usize, f64)> {
         let name = self.symbols[participant.species as usize];
-        let here = place(participant.line, "speciesReference", name);
+        let here = || place(participant.line, "speciesReference", name);
         let Some(index) = self.species[participant.species as usize] else {
-            self.findings.fault(GEM_003, here, absent("化学種", "species", name), SPELLING);
+            self.findings.fault(GEM_003, here(), absent("化学種", "species", name), SPELLING);
             return None;
         };
         let set = participant.id.as_deref().filter(|id| self.values.is_set(id));
         let value = match (&participant.math, set) {
             (Some(math), _) => {
                 let value = self.values.of(math);
-                self.checked(value, &here)?
+                self.checked(value, here)?
             }
-            (None, Some(id)) => self.value(id, &here)?,
+            (None, Some(id)) => self.value(id, here)?,
             (None, None) => participant.stoichiometry.unwrap_or_else(|| {
                 self.findings.warn(
                     GEM_W02,
-                    here.clone(),
+                    here(),
                     ("量論係数がなく、1 とみなしました".into(), "a stoichiometry is missing; 1 was assumed".into()),
                     ("stoichiometry を書いてください", "give the stoichiometry"),
                 );
@@ -205,22 +221,22 @@ impl<'r> Resolver<'r> {
         };
         if !value.is_finite() {
             let words = (format!("量論係数 {value} は有限ではありません"), format!("the stoichiometry {value} is not finite"));
-            self.findings.fault(GEM_002, here, words, super::walk::NUMBER);
+            self.findings.fault(GEM_002, here(), words, super::walk::NUMBER);
             return None;
         }
         Some((index, participant.sign * value))
     }
 
-    fn checked(&mut self, value: std::result::Result<f64, super::math::Why>, here: &Place) -> Option<f64> {
+    fn checked(&mut self, value: std::result::Result<f64, super::math::Why>, here: impl Fn() -> Place) -> Option<f64> {
         value
             .map_err(|why| {
                 let words = (format!("式に値がありません: {}", why.0), format!("the formula has no value: {}", why.1));
-                self.findings.fault(GEM_003, here.clone(), words, ("定数になる式にしてください", "let the formula be constant"));
+                self.findings.fault(GEM_003, here(), words, ("定数になる式にしてください", "let the formula be constant"));
             })
             .ok()
     }
 
-    fn bounds(&mut self, index: usize, here: &Place) -> (f64, f64) {
+    fn bounds(&mut self, index: usize, here: impl Fn() -> Place + Copy) -> (f64, f64) {
         let raw = &self.raw.reactions[index];
         if let Some(&listed) = self.listed.get(raw.common.id.as_str()) {
             return listed;
@@ -237,7 +253,7 @@ impl<'r> Resolver<'r> {
         if missing && (self.raw.bounds.is_empty() || !self.raw.fbc) {
             self.findings.warn(
                 GEM_W02,
-                here.clone(),
+                here(),
                 (
                     "流束の境界がなく、可逆性だけを境界としました(FBC では無限)".into(),
                     "a reaction has no flux bound; reversibility alone (with FBC: nothing) was taken to bound it".into(),
@@ -250,7 +266,7 @@ impl<'r> Resolver<'r> {
         if lower == f64::INFINITY || upper == f64::NEG_INFINITY {
             let words =
                 (format!("境界 [{lower}, {upper}] は範囲になりません"), format!("the bounds [{lower}, {upper}] are no range"));
-            self.findings.fault(GEM_002, here.clone(), words, super::walk::NUMBER);
+            self.findings.fault(GEM_002, here(), words, super::walk::NUMBER);
             return (0.0, 0.0);
         }
         (lower, upper)
@@ -320,25 +336,25 @@ impl<'r> Resolver<'r> {
 
     fn constraint(&mut self, index: usize) -> Constraint {
         let raw = &self.raw.constraints[index];
-        let here = place(raw.line, "userDefinedConstraint", &raw.id);
+        let here = || place(raw.line, "userDefinedConstraint", &raw.id);
         let bound = |this: &mut Self, id: &Option<String>, free: f64| match id {
-            Some(id) => this.value(id, &here).unwrap_or(free),
+            Some(id) => this.value(id, here).unwrap_or(free),
             None => free,
         };
         let lower = bound(self, &raw.lower, f64::NEG_INFINITY);
         let upper = bound(self, &raw.upper, f64::INFINITY);
         let mut terms = Vec::new();
         for component in &raw.components {
-            let here = place(component.line, "userDefinedConstraintComponent", &component.variable);
+            let here = || place(component.line, "userDefinedConstraintComponent", &component.variable);
             // Drafts of version 3 had the number itself here.
             let written = component.coefficient.parse().ok().filter(|_| !self.raw.values.contains_key(&component.coefficient));
-            let Some(coefficient) = written.or_else(|| self.value(&component.coefficient, &here)) else { continue };
+            let Some(coefficient) = written.or_else(|| self.value(&component.coefficient, here)) else { continue };
             let variable = match self.reactions.get(component.variable.as_str()) {
                 Some(&reaction) => Variable::Flux(reaction),
                 None if self.raw.values.contains_key(&component.variable) => Variable::Free(component.variable.clone()),
                 None => {
                     let words = absent("反応か変数", "reaction or parameter", &component.variable);
-                    self.findings.fault(GEM_003, here, words, SPELLING);
+                    self.findings.fault(GEM_003, here(), words, SPELLING);
                     continue;
                 }
             };
@@ -361,9 +377,9 @@ impl<'r> Resolver<'r> {
                 match member {
                     Some(member) => members.push(member),
                     None => self.findings.lost(
-                        place(*line, "member", id),
-                        "グループの成員のうち反応・代謝物・遺伝子・グループでないもの",
-                        "members of groups that are no reaction, metabolite, gene or group",
+                        format_args!("members of groups that are no reaction, metabolite, gene or group"),
+                        || "グループの成員のうち反応・代謝物・遺伝子・グループでないもの".into(),
+                        || place(*line, "member", id),
                     ),
                 }
             }

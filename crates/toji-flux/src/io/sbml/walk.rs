@@ -3,9 +3,9 @@
 use super::math;
 use super::notes;
 use super::raw::{Common, FluxBound, Group, Participant, Raw, Reaction, Species, Value};
-use super::xml::{Space, Xml};
+use super::xml::{Space, Tag, Xml};
 use crate::io::findings::{Findings, GEM_002};
-use crate::io::miriam::sbo;
+use crate::io::miriam::{Words, sbo};
 use crate::model::{Compartment, GroupKind};
 use std::io::BufRead;
 use toji_core::Result;
@@ -18,11 +18,12 @@ pub(super) struct Walk<R> {
     pub(super) xml: Xml<R>,
     pub(super) findings: Findings,
     pub(super) raw: Raw,
+    words: Words,
 }
 
 impl<R: BufRead> Walk<R> {
     pub(super) fn new(xml: Xml<R>, findings: Findings, level: u8) -> Self {
-        Self { xml, findings, raw: Raw { level, ..Raw::default() } }
+        Self { xml, findings, raw: Raw { level, ..Raw::default() }, words: Words::default() }
     }
 
     /// The element `sbml` is open.
@@ -41,21 +42,22 @@ impl<R: BufRead> Walk<R> {
     pub(super) fn aside(&mut self, common: &mut Common) -> Result<()> {
         match self.xml.tag.key() {
             (Space::Core, "notes") => notes::notes(&mut self.xml, common, &mut self.findings),
-            (Space::Core, "annotation") => notes::annotation(&mut self.xml, common, &mut self.findings),
+            (Space::Core, "annotation") => notes::annotation(&mut self.xml, common, &mut self.findings, &mut self.words),
             _ => {
-                let name = self.xml.tag.name().to_owned();
-                self.findings.lost(self.xml.tag.place(), &format!("要素 <{name}> "), &format!("<{name}>"));
+                let tag = &self.xml.tag;
+                let name = tag.name();
+                self.findings.lost(format_args!("<{name}>"), || format!("要素 <{name}> "), || tag.place());
                 self.xml.skip()
             }
         }
     }
 
     /// Identifier, name and ontology term of the element open now.
-    pub(super) fn common(&self) -> Common {
+    pub(super) fn common(&mut self) -> Common {
         let tag = &self.xml.tag;
         let mut common = Common { line: tag.line, name: tag.text("name"), ..Common::default() };
         common.id = tag.text("id").unwrap_or_default();
-        common.annotation.extend(tag.attributes().find(|a| a.1 == "sboTerm").map(|a| sbo(a.2)));
+        common.annotation.extend(tag.any("sboTerm").map(|term| sbo(term, &mut self.words)));
         common
     }
 
@@ -67,25 +69,9 @@ impl<R: BufRead> Walk<R> {
         Ok(())
     }
 
-    /// A number in an attribute; INF and NaN as XML writes them.
-    pub(super) fn number(&mut self, text: Option<&str>, what: &str) -> Option<f64> {
-        let text = text?.trim();
-        let number = match text {
-            "INF" => Some(f64::INFINITY),
-            "-INF" => Some(f64::NEG_INFINITY),
-            other => other.parse().ok(),
-        };
-        if number.is_none() {
-            let words = (format!("{what} が数ではありません: {text:?}"), format!("{what} is not a number: {text:?}"));
-            self.findings.fault(GEM_002, self.xml.tag.place(), words, NUMBER);
-        }
-        number
-    }
-
     /// An own attribute as number.
     pub(super) fn own_number(&mut self, name: &str) -> Option<f64> {
-        let text = self.xml.tag.own(name).map(str::to_owned);
-        self.number(text.as_deref(), name)
+        number(&self.xml.tag, &mut self.findings, self.xml.tag.own(name), name)
     }
 
     /// An own attribute that must be there.
@@ -145,7 +131,7 @@ impl<R: BufRead> Walk<R> {
         self.rest(&mut common)?;
         if !common.notes.is_empty() {
             let place = toji_core::Place::line(common.line).at_field(format!("compartment {}", common.id));
-            self.findings.lost(place, "区画の注記", "notes of compartments");
+            self.findings.lost(format_args!("notes of compartments"), || "区画の注記".into(), || place);
         }
         self.raw.compartments.push(Compartment { id: common.id, name: common.name, annotation: common.annotation });
         Ok(())
@@ -154,14 +140,14 @@ impl<R: BufRead> Walk<R> {
     fn species(&mut self) -> Result<()> {
         let mut common = self.common();
         let tag = &self.xml.tag;
-        let (charge, formula) = (tag.fbc("charge").or_else(|| tag.own("charge")).map(str::to_owned), tag.fbc("chemicalFormula"));
+        let (charge, formula) = (tag.fbc("charge").or_else(|| tag.own("charge")), tag.fbc("chemicalFormula"));
         let mut species = Species {
             compartment: tag.text("compartment"),
             boundary: tag.own("boundaryCondition").is_some_and(truth),
             formula: formula.filter(|f| !f.is_empty()).map(str::to_owned),
+            charge: number(tag, &mut self.findings, charge, "charge"),
             ..Species::default()
         };
-        species.charge = self.number(charge.as_deref(), "charge");
         let initial = ["initialConcentration", "initialAmount"].into_iter().find(|n| self.xml.tag.own(n).is_some());
         if let Some(value) = initial.and_then(|n| self.own_number(n)) {
             self.raw.values.insert(common.id.clone(), Value { value: Some(value) });
@@ -198,7 +184,7 @@ impl<R: BufRead> Walk<R> {
             ("assignmentRule", Some(math)) => drop(self.raw.rules.insert(variable, math)),
             ("assignmentRule", None) => {}
             ("rateRule", _) => drop(self.raw.rates.insert(variable, line)),
-            _ => self.findings.lost(place, &format!("<{kind}> "), &format!("<{kind}>")),
+            _ => self.findings.lost(format_args!("<{kind}>"), || format!("<{kind}> "), || place),
         }
         Ok(())
     }
@@ -257,7 +243,13 @@ impl<R: BufRead> Walk<R> {
                 continue;
             }
             let line = self.xml.tag.line;
-            let species = self.needed("species");
+            let species = match self.xml.tag.own("species").filter(|name| !name.is_empty()) {
+                Some(name) => self.raw.symbol(name),
+                None => {
+                    let none = self.needed("species");
+                    self.raw.symbol(&none)
+                }
+            };
             let mut stoichiometry = self.own_number("stoichiometry");
             if self.raw.level == 2 {
                 stoichiometry = Some(stoichiometry.unwrap_or(1.0) / self.own_number("denominator").unwrap_or(1.0));
@@ -270,7 +262,6 @@ impl<R: BufRead> Walk<R> {
                     _ => self.aside(&mut Common::default())?,
                 }
             }
-            let species = self.raw.symbol(&species);
             reaction.participants.push(Participant { species, sign, stoichiometry, id, math, line });
         }
         Ok(())
@@ -343,7 +334,8 @@ impl<R: BufRead> Walk<R> {
                 match self.xml.tag.text("idRef") {
                     Some(id) => group.members.push((id, self.xml.tag.line)),
                     None => {
-                        self.findings.lost(self.xml.tag.place(), "metaid によるグループの成員", "members of groups by metaid");
+                        let ja = || "metaid によるグループの成員".into();
+                        self.findings.lost(format_args!("members of groups by metaid"), ja, || self.xml.tag.place());
                     }
                 }
                 self.xml.skip()?;
@@ -352,6 +344,21 @@ impl<R: BufRead> Walk<R> {
         self.raw.groups.push(group);
         Ok(())
     }
+}
+
+/// A number in an attribute of the tag; INF and NaN as XML writes them.
+fn number(tag: &Tag, findings: &mut Findings, text: Option<&str>, what: &str) -> Option<f64> {
+    let text = text?.trim();
+    let number = match text {
+        "INF" => Some(f64::INFINITY),
+        "-INF" => Some(f64::NEG_INFINITY),
+        other => other.parse().ok(),
+    };
+    if number.is_none() {
+        let words = (format!("{what} が数ではありません: {text:?}"), format!("{what} is not a number: {text:?}"));
+        findings.fault(GEM_002, tag.place(), words, NUMBER);
+    }
+    number
 }
 
 fn truth(text: &str) -> bool {

@@ -1,9 +1,8 @@
 //! XML element by element: what is open now, with its namespace and attributes, and nothing of what has passed.
 
-use super::lines::Lines;
+use super::markup::{self, Markup, Pair};
+use super::window::{Fault, Window};
 use crate::io::findings::{GEM_001, GEM_004};
-use quick_xml::events::Event;
-use quick_xml::{Reader, XmlVersion};
 use std::io::BufRead;
 use std::ops::Range;
 use toji_core::{Error, Place, Result};
@@ -62,6 +61,7 @@ pub(super) struct Tag {
     pub(super) space: Space,
     /// Line of its end, from 1.
     pub(super) line: u64,
+    /// The tag as written, then the values that mean something else than what is written.
     text: String,
     name: Range<usize>,
     attributes: Vec<(Space, Range<usize>, Range<usize>)>,
@@ -76,13 +76,22 @@ impl Tag {
     pub(super) fn attributes(&self) -> impl Iterator<Item = (Space, &str, &str)> {
         self.attributes.iter().map(|(space, name, value)| (*space, &self.text[name.clone()], &self.text[value.clone()]))
     }
+    /// The first attribute of this name and of a language that fits.
+    fn find(&self, name: &str, fits: impl Fn(Space) -> bool) -> Option<&str> {
+        let found = self.attributes.iter().find(|a| fits(a.0) && &self.text[a.1.clone()] == name);
+        found.map(|a| &self.text[a.2.clone()])
+    }
     /// An attribute of the element's own language, with or without prefix.
     pub(super) fn own(&self, name: &str) -> Option<&str> {
-        self.attributes().find(|a| (a.0 == Space::None || a.0 == self.space) && a.1 == name).map(|a| a.2)
+        self.find(name, |space| space == Space::None || space == self.space)
     }
     /// An attribute of flux balance constraints on an element of the core.
     pub(super) fn fbc(&self, name: &str) -> Option<&str> {
-        self.attributes().find(|a| a.0 == Space::Fbc && a.1 == name).map(|a| a.2)
+        self.find(name, |space| space == Space::Fbc)
+    }
+    /// An attribute of anybody.
+    pub(super) fn any(&self, name: &str) -> Option<&str> {
+        self.find(name, |_| true)
     }
     /// An own attribute as a new text; blank is absent.
     pub(super) fn text(&self, name: &str) -> Option<String> {
@@ -103,17 +112,52 @@ impl Tag {
     }
 }
 
+/// Prefixes declared by the elements that are open. What was declared before is kept for when it is declared again, as
+/// annotations do.
+#[derive(Debug, Default)]
+struct Prefixes {
+    known: Vec<(String, Space, String)>,
+    live: usize,
+}
+
+impl Prefixes {
+    fn declare(&mut self, prefix: &str, uri: &str) {
+        match self.known.get_mut(self.live) {
+            Some(known) if known.0 == prefix && known.2 == uri => {}
+            Some(known) => *known = (prefix.to_owned(), space(uri), uri.to_owned()),
+            None => self.known.push((prefix.to_owned(), space(uri), uri.to_owned())),
+        }
+        self.live += 1;
+    }
+
+    /// Whose name it is, and how many bytes of it are prefix. Without prefix, an element is of the default space.
+    fn resolve(&self, name: &str, element: bool) -> (Space, usize) {
+        let (prefix, skip) = match name.bytes().position(|b| b == b':') {
+            Some(colon) => (&name[..colon], colon + 1),
+            None if element => ("", 0),
+            None => return (Space::None, 0),
+        };
+        // Byte by byte: a few bytes, and many times.
+        let space = self.known[..self.live].iter().rev().find(|p| p.0.bytes().eq(prefix.bytes())).map(|p| p.1);
+        (space.unwrap_or(if prefix.is_empty() { Space::None } else { Space::Other }), skip)
+    }
+}
+
 /// The document as it is walked through.
 pub(super) struct Xml<R> {
-    reader: Reader<Lines<R>>,
-    buffer: Vec<u8>,
+    window: Window<R>,
     /// The tag opened last.
     pub(super) tag: Tag,
+    pairs: Vec<Pair>,
+    /// Does the element opened last end with its tag?
+    empty: bool,
     /// The text before the last step.
     text: String,
-    prefixes: Vec<(String, Space, String)>,
-    /// How many prefixes were known before each open element.
-    open: Vec<usize>,
+    prefixes: Prefixes,
+    /// Of each open element: how many prefixes were declared, and bytes of names used, before it.
+    open: Vec<(usize, usize)>,
+    /// The names of the open elements, one after the other.
+    names: String,
     elements: u64,
 }
 
@@ -125,25 +169,25 @@ enum Step {
 
 impl<R: BufRead> Xml<R> {
     pub(super) fn new(source: R) -> Self {
-        let mut reader = Reader::from_reader(Lines::new(source));
-        reader.config_mut().expand_empty_elements = true;
         Self {
-            reader,
-            buffer: Vec::new(),
+            window: Window::new(source),
             tag: Tag::default(),
+            pairs: Vec::new(),
+            empty: false,
             text: String::new(),
-            prefixes: Vec::new(),
+            prefixes: Prefixes::default(),
             open: Vec::new(),
+            names: String::new(),
             elements: 0,
         }
     }
 
     /// The line reached.
     pub(super) fn line(&self) -> u64 {
-        self.reader.get_ref().line
+        self.window.line()
     }
 
-    fn broken(&self, ja: &str, en: &str) -> Error {
+    fn broken(&self, (ja, en): Fault) -> Error {
         Error::input(GEM_001, format!("XML として読めません: {ja}"), format!("not readable as XML: {en}"))
             .at(Place::line(self.line()).at_field(self.tag.name()))
             .hint(
@@ -152,111 +196,145 @@ impl<R: BufRead> Xml<R> {
             )
     }
 
+    /// Reads more; at the end of the source, where something is not finished, that is a fault.
+    fn more(&mut self) -> Result<()> {
+        match self.window.more() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.broken(("途中で終わっています".into(), "it ends in the middle".into()))),
+            Err(fault) => Err(self.broken(fault)),
+        }
+    }
+
     /// Goes on to the next tag; text between is gathered.
     fn step(&mut self) -> Result<Step> {
         self.text.clear();
+        if std::mem::take(&mut self.empty) {
+            self.leave();
+            return Ok(Step::Close);
+        }
         loop {
-            self.reader.get_mut().taken = 0;
-            self.buffer.clear();
-            let mut buffer = std::mem::take(&mut self.buffer);
-            let step = match self.reader.read_event_into(&mut buffer) {
-                Err(error) => Err(self.broken(&error.to_string(), &error.to_string())),
-                Ok(event) => self.take(&event),
+            let rest = self.window.rest();
+            let length = match rest.find('<') {
+                Some(length) => length,
+                None => match self.window.more() {
+                    Ok(true) => continue,
+                    Ok(false) => self.window.rest().len(),
+                    Err(fault) => return Err(self.broken(fault)),
+                },
             };
-            self.buffer = buffer;
-            if let Some(step) = step? {
-                return Ok(step);
+            if length > 0 {
+                self.words(length)?;
+            }
+            if self.window.rest().is_empty() {
+                return match self.open.is_empty() {
+                    true => Ok(Step::End),
+                    false => Err(self.broken(("途中で終わっています".into(), "it ends in the middle".into()))),
+                };
+            }
+            match markup::markup(self.window.rest()) {
+                None => self.more()?,
+                Some(Markup::Start) => {
+                    self.begin()?;
+                    return Ok(Step::Open);
+                }
+                Some(Markup::End(length)) => {
+                    self.end(length)?;
+                    return Ok(Step::Close);
+                }
+                Some(Markup::Data(length)) => {
+                    markup::lines(markup::data(self.window.rest(), length), &mut self.text);
+                    self.window.take(length);
+                }
+                Some(Markup::Other(length)) => self.window.take(length),
             }
         }
     }
 
-    fn take(&mut self, event: &Event<'_>) -> Result<Option<Step>> {
-        match event {
-            Event::Start(start) => {
-                self.begin(start)?;
-                return Ok(Some(Step::Open));
-            }
-            Event::End(_) => {
-                self.prefixes.truncate(self.open.pop().unwrap_or(0));
-                return Ok(Some(Step::Close));
-            }
-            Event::Text(words) => self.text.push_str(&words.xml_content(XmlVersion::Implicit1_0)),
-            Event::CData(words) => self.text.push_str(&words.xml_content(XmlVersion::Implicit1_0)),
-            Event::GeneralRef(reference) => match &**reference {
-                "lt" => self.text.push('<'),
-                "gt" => self.text.push('>'),
-                "amp" => self.text.push('&'),
-                "quot" => self.text.push('"'),
-                "apos" => self.text.push('\''),
-                // A character by number; an entity of HTML, which only notes hold, is left out.
-                _ => self.text.extend(reference.resolve_char_ref().ok().flatten()),
-            },
-            Event::Eof if self.open.is_empty() => return Ok(Some(Step::End)),
-            Event::Eof => return Err(self.broken("途中で終わっています", "it ends in the middle")),
-            _ => {}
-        }
-        Ok(None)
+    /// Takes so much text.
+    fn words(&mut self, length: usize) -> Result<()> {
+        let words = &self.window.rest()[..length];
+        let done = markup::words(words, &mut self.text);
+        self.window.take(length);
+        done.map_err(|fault| self.broken(fault))
     }
 
-    fn begin(&mut self, start: &quick_xml::events::BytesStart<'_>) -> Result<()> {
+    fn end(&mut self, length: usize) -> Result<()> {
+        let name = self.window.rest()[2..length - 1].trim_ascii_end();
+        let expected = self.open.last().map(|o| &self.names[o.1..]);
+        if expected != Some(name) {
+            let expected = expected.map_or_else(|| "<".into(), |e| format!("</{e}>"));
+            let ja = format!("「{expected}」のはずのところに「</{name}>」があります");
+            return Err(self.broken((ja, format!("ill-formed document: expected `{expected}`, but `</{name}>` was found"))));
+        }
+        self.window.take(length);
+        self.leave();
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        let (live, names) = self.open.pop().unwrap_or_default();
+        self.prefixes.live = live;
+        self.names.truncate(names);
+    }
+
+    fn begin(&mut self) -> Result<()> {
         self.elements += 1;
         if self.open.len() >= DEPTH_MAX || self.elements > ELEMENTS_MAX {
             return Err(Error::input(GEM_004, "入れ子が深すぎるか、要素が多すぎます", "nested too deeply, or too many elements")
                 .at(Place::line(self.line()))
                 .hint("モデルを分けてください", "split the model"));
         }
-        self.open.push(self.prefixes.len());
-        self.tag.line = self.reader.get_ref().line;
-        self.tag.text.clear();
-        self.tag.attributes.clear();
-        self.tag.text.push_str(start.name().as_ref());
-        self.tag.name = 0..self.tag.text.len();
-        for attribute in start.attributes() {
-            let attribute = attribute.map_err(|e| self.broken(&e.to_string(), &e.to_string()))?;
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            let value = value.map_err(|e| self.broken(&e.to_string(), &e.to_string()))?;
-            let key = attribute.key.as_ref();
-            if key == "xmlns" {
-                self.declare("", &value);
-            } else if let Some(prefix) = key.strip_prefix("xmlns:") {
-                self.declare(prefix, &value);
-            } else {
-                let tag = &mut self.tag;
+        let start = loop {
+            match markup::start(self.window.rest(), &mut self.pairs) {
+                Ok(Some(start)) => break start,
+                Ok(None) => self.more()?,
+                Err(fault) => return Err(self.broken(fault)),
+            }
+        };
+        let tag = &mut self.tag;
+        tag.text.clear();
+        tag.text.push_str(&self.window.rest()[..start.length]);
+        self.window.take(start.length);
+        tag.line = self.window.line();
+        self.open.push((self.prefixes.live, self.names.len()));
+        self.names.push_str(&tag.text[start.name.clone()]);
+        self.empty = start.empty;
+        (tag.name, tag.space) = (start.name, Space::None);
+        let filled = self.fill();
+        filled.map_err(|fault| self.broken(fault))
+    }
+
+    /// Attributes and declarations of the tag taken last.
+    fn fill(&mut self) -> std::result::Result<(), Fault> {
+        let tag = &mut self.tag;
+        tag.attributes.clear();
+        for (key, mut value) in self.pairs.drain(..) {
+            if !markup::is_plain(&tag.text[value.clone()]) {
+                let mut meant = String::new();
+                markup::value(&tag.text[value], &mut meant)?;
                 let at = tag.text.len();
-                tag.text.push_str(key);
-                let middle = tag.text.len();
-                tag.text.push_str(&value);
-                tag.attributes.push((Space::None, at..middle, middle..tag.text.len()));
+                tag.text.push_str(&meant);
+                value = at..tag.text.len();
+            }
+            let (name, uri) = (&tag.text[key.clone()], &tag.text[value.clone()]);
+            match name.strip_prefix("xmlns").map(|rest| (rest, rest.strip_prefix(':'))) {
+                Some(("", _)) => self.prefixes.declare("", uri),
+                Some((_, Some(prefix))) => self.prefixes.declare(prefix, uri),
+                _ => tag.attributes.push((Space::None, key, value)),
             }
         }
-        let (own, name) = self.resolve(self.tag.name.clone(), true);
-        (self.tag.space, self.tag.name) = (own, name);
-        for index in 0..self.tag.attributes.len() {
-            let (owner, name) = self.resolve(self.tag.attributes[index].1.clone(), false);
-            (self.tag.attributes[index].0, self.tag.attributes[index].1) = (owner, name);
+        let (own, skip) = self.prefixes.resolve(&tag.text[tag.name.clone()], true);
+        (tag.space, tag.name.start) = (own, tag.name.start + skip);
+        for attribute in &mut tag.attributes {
+            let (owner, skip) = self.prefixes.resolve(&tag.text[attribute.1.clone()], false);
+            (attribute.0, attribute.1.start) = (owner, attribute.1.start + skip);
         }
         Ok(())
     }
 
-    fn declare(&mut self, prefix: &str, uri: &str) {
-        self.prefixes.push((prefix.to_owned(), space(uri), uri.to_owned()));
-    }
-
-    /// Whose name it is, and where it stands without its prefix. Without prefix, an element is of the default space.
-    fn resolve(&self, name: Range<usize>, element: bool) -> (Space, Range<usize>) {
-        let text = &self.tag.text[name.clone()];
-        let (prefix, start) = match text.find(':') {
-            Some(colon) => (&text[..colon], name.start + colon + 1),
-            None if element => ("", name.start),
-            None => return (Space::None, name),
-        };
-        let space = self.prefixes.iter().rev().find(|p| p.0 == prefix).map(|p| p.1);
-        (space.unwrap_or(if prefix.is_empty() { Space::None } else { Space::Other }), start..name.end)
-    }
-
     /// The addresses of all namespaces declared so far and still open.
     pub(super) fn namespaces(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.prefixes.iter().map(|p| (p.0.as_str(), p.2.as_str()))
+        self.prefixes.known[..self.prefixes.live].iter().map(|p| (p.0.as_str(), p.2.as_str()))
     }
 
     /// Opens the next child of the element open now, or closes that element (`false`).
