@@ -131,7 +131,7 @@ for (const lang of ["en", "ja"]) {
 
     test("a guest finds the door and nothing behind it", async () => {
       const { page, done } = await open(browser, { scheme, base });
-      for (const tab of ["shared", "members", "agreements", "account", "ask", "log", "secrets"]) {
+      for (const tab of ["shared", "uses", "members", "agreements", "account", "budgets", "worth", "ask", "log", "secrets", "nodes"]) {
         await visit(page, tab);
         await page.getByRole("heading", { name: t("login.title"), exact: true }).waitFor();
         assert.equal(await page.getByRole("navigation", { name: t("commons.tabs") }).count(), 0);
@@ -230,10 +230,13 @@ for (const lang of ["en", "ja"]) {
         [t("commons.draft.from")]: "2026-04-01T00:00", [t("commons.draft.until")]: "2036-04-01T00:00",
         [t("commons.term.purposes")]: [t("commons.purpose.research")], [t("commons.term.grants")]: [t("commons.action.read")], ...more,
       });
-      const back = await act(dan, draft, filled("AG-1", { [t("commons.draft.until")]: "2020-04-01T00:00" }), true);
-      assert.ok(back.said.includes("E-AGREEMENT-001"), back.said);
+      // What contradicts itself is refused at its field, before anything is confirmed.
+      const back = await stopped(dan, draft, filled("AG-1", { [t("commons.draft.until")]: "2020-04-01T00:00" }));
+      assert.ok(back.faults["until"]?.length > 0, JSON.stringify(back));
       const units = { [t("commons.draft.feedback_units")]: "2", [t("commons.draft.feedback_days")]: "20", [t("commons.term.patents")]: "notice" };
       const drafted = await act(dan, draft, filled("AG-2", units));
+      // Who would gain is shown before the draft is kept.
+      assert.ok(drafted.gains.some((row) => row.includes("M社")) && !drafted.gains.some((row) => row.includes("N社")), drafted.gains.join("\n"));
       assert.ok(drafted.effects[0].includes("M社") && drafted.effects[0].includes("D社"), drafted.effects[0]);
       // It opens beside what it would change: who is a party gains, who is none does not.
       const gained = table(dan, `${t("commons.preview.draft")}, ${t("commons.preview.gained")}`).locator("tbody tr");
@@ -294,6 +297,22 @@ for (const lang of ["en", "ja"]) {
       await mei.getByText(t("commons.use.done", { data_set: "DS-KOJI" }), { exact: true }).first().waitFor();
       const { duties } = (await send(mei, "commons/account", {})).body;
       assert.deepEqual(duties.map((one) => [one.agreement, one.data_set, one.owed]), [["AG-2", "DS-KOJI", 2]]);
+      // The use stands among the uses of both sides; the owner sees what is owed to it, and by whom.
+      await visit(mei, "uses");
+      const used = await table(mei, t("commons.uses.mine")).locator("tbody tr").first().textContent();
+      assert.ok(used.includes("DS-KOJI") && used.includes("AG-2") && used.includes("D社") && used.includes(t("commons.uses.duty.soon")), used);
+      assert.equal(await mei.locator("#uses-organisation").count(), 0, "nobody chooses another's uses");
+      await checkPage(mei, lang, "uses of a member");
+      const { page: dan } = pages["dan-4"];
+      await visit(dan, "uses");
+      assert.ok((await table(dan, t("commons.uses.others")).locator("tbody tr").first().textContent()).includes("M社"));
+      await visit(dan, "account");
+      const owed = table(dan, t("commons.owed_to")).locator("tbody tr");
+      const row = await owed.first().textContent();
+      assert.ok(row.includes("M社") && row.includes("DS-KOJI") && row.includes(duties[0].duty), row);
+      await owed.first().getByRole("button", { name: `${t("commons.settle")}: ${duties[0].duty}`, exact: true }).waitFor();
+      await checkPage(dan, lang, "what is owed to a member");
+      refusedBy(await send(pages["nao-7"].page, "commons/uses", { organisation: "ORG-D" }), "E-COMMONS-003");
       // Its people read now; those of an organisation that is no party do not, and are told why.
       await saku.goto(`${base}/records/strain/KOJI-45?lang=${lang}`);
       await settled(saku);
@@ -374,7 +393,7 @@ for (const lang of ["en", "ja"]) {
       for (const user of ["mei-5", "umi-1"]) {
         const { page } = pages[user];
         await page.setViewportSize({ width: 800, height: 900 });
-        for (const tab of ["shared", "members", "agreements&agreement=AG-2", "account", "ask", "log", "secrets"]) {
+        for (const tab of ["shared", "uses", "members", "agreements&agreement=AG-2", "account", "budgets", "worth", "ask", "log", "secrets", "nodes"]) {
           await visit(page, tab);
           await checkPage(page, lang, `${tab} at 800 pixels`);
           assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${tab}: no wider than the window`);
