@@ -1,6 +1,6 @@
 //! Terms that come from elsewhere, what a use would bring, and where new data should stand.
 
-use crate::bench::{Bench, bilingual};
+use crate::bench::{Bench, bilingual, field};
 use serde_json::{Value as Json, json};
 
 async fn two() -> Bench {
@@ -254,7 +254,7 @@ async fn data_that_stand_too_open_are_warned_of_and_their_owner_may_close_them()
         input
     };
     let silent = bench.refusal_as("ORG-A-kanri", "commons classify", to("cooperative", json!({}))).await;
-    assert_eq!((silent.code(), silent.place().unwrap().field.as_deref()), ("E-COMMONS-006", Some("reason")));
+    assert_eq!((silent.code(), field(&silent)), ("E-COMMONS-006", Some("reason")));
     let both = bench.refusal_as("ORG-A-kanri", "commons classify", to("cooperative", json!({ "accept": true }))).await;
     assert_eq!(both.code(), "E-COMMONS-113");
     let less = bench.run_as("ORG-A-kanri", "commons classify", to("cooperative", json!({ "reason": "標準菌株" }))).await;

@@ -1,6 +1,6 @@
 //! A: uses under the agreement that is meant, what stands of them, and what is owed to an owner.
 
-use crate::bench::{Bench, bilingual};
+use crate::bench::{Bench, bilingual, field};
 use serde_json::{Value as Json, json};
 
 /// ORG-A shares a strain; ORG-B and ORG-C are members; two agreements reach ORG-B, of which the second by identifier asks
@@ -48,7 +48,7 @@ async fn a12_a_use_is_booked_under_the_agreement_that_is_named() {
     // One that does not count, or of others, is none; one that permits something else is refused with its clause.
     let take = |agreement: &str, purpose: &str| json!({ "data_set": "DS-1", "purpose": purpose, "agreement": agreement });
     let nowhere = bench.refusal_as("ORG-B-ken", "commons use", take("AG-9", "research")).await;
-    assert_eq!((nowhere.code(), nowhere.place().unwrap().field.as_deref()), ("E-COMMONS-029", Some("agreement")));
+    assert_eq!((nowhere.code(), field(&nowhere)), ("E-COMMONS-029", Some("agreement")));
     assert_eq!(bench.refusal_as("ORG-C-ken", "commons use", take("AG-2", "research")).await.code(), "E-COMMONS-029");
     assert_eq!(bench.refusal_as("ORG-B-ken", "commons use", take("AG-2", "production")).await.code(), "E-ACCESS-101");
 
@@ -169,11 +169,11 @@ async fn a03_safety_nobody_ends_the_agreement_of_others_by_a_draft_of_its_name()
     };
     let grab = json!({ "id": "AG-1", "terms": terms(&["ORG-C", "ORG-HOME"], "DS-C") });
     let refused = bench.refusal_as("ORG-C-kanri", "commons draft", grab).await;
-    assert_eq!((refused.code(), refused.place().unwrap().field.as_deref()), ("E-COMMONS-112", Some("id")));
+    assert_eq!((refused.code(), field(&refused)), ("E-COMMONS-112", Some("id")));
     // Nor does a party leave another one out.
     let without = json!({ "id": "AG-1", "terms": terms(&["ORG-A", "ORG-C"], "DS-1") });
     let refused = bench.refusal_as("ORG-A-kanri", "commons draft", without.clone()).await;
-    assert_eq!((refused.code(), refused.place().unwrap().field.as_deref()), ("E-COMMONS-112", Some("parties")));
+    assert_eq!((refused.code(), field(&refused)), ("E-COMMONS-112", Some("parties")));
     assert_eq!(bench.refusal("commons draft", without).await.code(), "E-COMMONS-112");
     let more = json!({ "id": "AG-1", "terms": terms(&["ORG-A", "ORG-B", "ORG-C"], "DS-1") });
     assert_eq!(bench.run_as("ORG-A-kanri", "commons draft", more).await["version"], 2);

@@ -263,7 +263,7 @@ for (const lang of ["en", "ja"]) {
       await page.reload();
       await settled(page);
       await card.getByText(t("commons.node.contact.away"), { exact: true }).waitFor();
-      const [node] = (await ask("node status", {})).nodes;
+      const node = (await ask("node status", { node: "platform" })).nodes[0];
       assert.ok((await card.textContent()).includes(node.error[lang]), "why it is away");
       const name = `node-${lang}`;
       const { effects } = await act(page, t("commons.node.connect"), { [t("commons.node.name")]: name, [t("commons.node.url")]: "http://127.0.0.1:9", [t("commons.node.user")]: "node-home" });
@@ -280,6 +280,47 @@ for (const lang of ["en", "ja"]) {
       assert.equal(await table(page, t("commons.node.offers")).locator("tbody tr").count(), offered.length);
       await checkPage(page, lang, "nodes");
       await shot(page, `commons-nodes-${lang}`, true);
+      await done();
+    });
+
+    test("after an import the proposal is taken, changed and taken back, run by run", async () => {
+      const { page, done } = await open(browser, { scheme });
+      await ask("commons import-default", { area: "clean-room" });
+      const name = `社外秘_batch-${lang}.csv`;
+      const day = lang === "ja" ? "03" : "04";
+      const rows = Array.from({ length: 12 }, (_, h) => `2026-06-${day} ${String(6 + h).padStart(2, "0")}:00,${h},${(0.1 * 1.4 ** h).toFixed(3)},${(40 - 3 * h).toFixed(2)}`);
+      const csv = ["時刻,経過時間 (h),OD600,グルコース (g/L)", ...rows, ""].join("\n");
+      await visit(page, `/import?lang=${lang}&zone=Asia%2FTokyo`);
+      await page.locator("#files").setInputFiles([{ name, mimeType: "text/csv", buffer: Buffer.from(csv) }]);
+      await page.getByText(t("import.nothing_written")).waitFor();
+      // Nothing is kept yet: the proposal is read, and there is nothing to take.
+      const file = page.getByRole("article", { name });
+      await file.getByText(t("import.protection.secret"), { exact: true }).waitFor();
+      assert.equal(await file.getByRole("button", { name: new RegExp(t("import.class_accept")) }).count(), 0);
+      await page.getByRole("button", { name: t("import.confirm_n", { n: 1 }), exact: true }).click();
+      await page.getByRole("heading", { name: t("import.done_n", { n: 1 }) }).waitFor();
+      const row = file.getByRole("region", { name: t("table_of", { title: `${t("import.class")} 1` }), exact: true }).locator("tbody tr");
+      assert.equal(await row.count(), 1);
+      const run = (await row.getByRole("rowheader").textContent()).trim();
+      const stands = async () => (await ask("record get", { kind: "run", id: run })).fields.area ?? "";
+      assert.equal(await stands(), "");
+      await checkPage(page, lang, "a proposal after an import");
+      const { effects } = await act(page, `${t("import.class_accept")}: ${run}`);
+      assert.ok(effects.includes(t("commons.area_effect.clean-room")) && effects.includes(t("import.class_can_undo")), effects.join("\n"));
+      assert.equal(await stands(), "clean-room");
+      assert.ok((await row.textContent()).includes(t("import.class_as_proposed")));
+      assert.equal(await row.getByRole("button", { name: `${t("import.class_accept")}: ${run}`, exact: true }).count(), 0);
+      await shot(page, `import-class-${lang}`);
+      await act(page, `${t("import.class_undo")}: ${run}`);
+      assert.equal(await stands(), "");
+      assert.equal(await row.getByRole("button", { name: `${t("import.class_undo")}: ${run}`, exact: true }).count(), 0);
+      // Another area than proposed is offered only where it opens nothing.
+      await page.getByRole("button", { name: `${t("import.class_other")}: ${run}`, exact: true }).click();
+      assert.deepEqual(await page.getByRole("dialog").getByRole("radio").count(), 1);
+      await page.keyboard.press("Escape");
+      await act(page, `${t("import.class_other")}: ${run}`, { [t("commons.area")]: { one: t("commons.area.clean-room") } });
+      assert.equal(await stands(), "clean-room");
+      await checkPage(page, lang, "a run that was moved");
       await done();
     });
 
