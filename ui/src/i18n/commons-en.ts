@@ -558,7 +558,7 @@ export const commonsEn = {
   "commons.node.contact.away": "away",
   "commons.node.never": "It was never reached. The first exchange begins once its key is registered there.",
   "commons.node.reached": "The last exchange was {at}.",
-  "commons.node.away": "It could not be reached {at}; the last exchange was {last}.",
+  "commons.node.away": "It could not be reached {at}. Last exchange: {last}.",
   "commons.node.not_yet": "never",
   "commons.node.why": "Why: {why}",
   "commons.node.house": "Belongs to",

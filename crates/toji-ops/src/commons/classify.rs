@@ -138,14 +138,15 @@ async fn facts(
     known: &mut BTreeMap<(String, String), Option<Record>>,
 ) -> Result<Vec<Fact>> {
     let mut facts: Vec<Fact> = default.map(Fact::Default).into_iter().collect();
-    let file = candidate.file.as_ref().map(|name| ("file name".to_owned(), name.clone()));
+    let file = candidate.file.as_ref().map(|name| (Text::new("ファイル名", "the file name"), name.clone()));
+    let label = |name: &str| kind.fields.iter().find(|f| f.name == name).map_or_else(|| Text::same(name), |f| f.label.clone());
     let said = candidate.fields.iter().map(|(name, value)| match value {
-        Json::String(text) => (name.clone(), text.clone()),
-        other => (name.clone(), other.to_string()),
+        Json::String(text) => (label(name), text.clone()),
+        other => (label(name), other.to_string()),
     });
-    for (field, text) in said.chain(file) {
+    for (label, text) in said.chain(file) {
         if let Some(words) = secret_mark(&text) {
-            facts.push(Fact::Mark { field, words: words.to_owned() });
+            facts.push(Fact::Mark { label, words: words.to_owned() });
         }
     }
     for field in kind.fields.iter().filter(|f| f.sensitive && candidate.fields.get(&f.name).is_some_and(filled)) {

@@ -1349,11 +1349,11 @@ mod tests {
 
     #[test]
     fn labels_of_both_languages() {
-        assert_eq!(of("duration_s", Lang::En), "Duration (s)");
-        assert_eq!(of("not_read", Lang::En), "Not read");
-        assert_eq!(of("id", Lang::En), "ID");
-        assert_eq!(of("not_read", Lang::Ja), "読まなかったもの");
-        assert_eq!(of("unheard_of", Lang::Ja), "unheard_of");
+        assert_eq!(of("", "duration_s", Lang::En), "Duration (s)");
+        assert_eq!(of("", "not_read", Lang::En), "Not read");
+        assert_eq!(of("", "id", Lang::En), "ID");
+        assert_eq!(of("", "not_read", Lang::Ja), "読まなかったもの");
+        assert_eq!(of("", "unheard_of", Lang::Ja), "unheard_of");
         let mut keys: Vec<&str> = JAPANESE.iter().map(|(key, _)| *key).collect();
         let count = keys.len();
         keys.sort_unstable();
