@@ -14,6 +14,7 @@ mod a_marks;
 mod a_sense;
 mod a_sum;
 mod a_terms;
+mod a_uses;
 mod b_continuous;
 mod b_control;
 mod b_gas;
