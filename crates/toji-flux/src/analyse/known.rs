@@ -73,13 +73,13 @@ mod tests {
 
     /// A is taken up (at most 10) and leaves by two ways, one of which yields twice the other.
     fn network() -> Network {
-        let columns: [(&[(usize, f64)], f64, f64, f64); 4] = [
-            (&[(0, 1.0)], 0.0, 10.0, 0.0),
-            (&[(0, -1.0), (1, 2.0)], 0.0, 4.0, 0.0),
-            (&[(0, -1.0), (1, 1.0)], 0.0, 100.0, 0.0),
-            (&[(1, -1.0)], 0.0, 100.0, 1.0),
+        let column = |stoichiometry, upper, objective| Column { stoichiometry, lower: 0.0, upper, objective };
+        let columns = [
+            column(&[(0, 1.0)][..], 10.0, 0.0),
+            column(&[(0, -1.0), (1, 2.0)], 4.0, 0.0),
+            column(&[(0, -1.0), (1, 1.0)], 100.0, 0.0),
+            column(&[(1, -1.0)], 100.0, 1.0),
         ];
-        let columns = columns.map(|(stoichiometry, lower, upper, objective)| Column { stoichiometry, lower, upper, objective });
         Network::new(2, Sense::Maximize, columns).unwrap()
     }
 
