@@ -34,7 +34,7 @@ const ROLES = {
   approve_export: ["contributor-admin", "steward"],
   benchmark: ["steward", "scientist", "ai-service"],
   set_budget: ["contributor-admin"],
-  worth: ["steward", "contributor-admin", "scientist"],
+  worth: ["steward", "scientist"],
   node: ["contributor-admin", "steward"],
 } as const;
 
