@@ -1,7 +1,7 @@
 //! How to spend a budget of protein.
 //!
 //! At the best loadings an enzyme that is used has the same share of the protein as of the control (Klipp and Heinrich,
-//! BioSystems 54, 1999, 1–14; Heinrich and Schuster, The Regulation of Cellular Systems, 1996, section 6). The search steps
+//! BioSystems 54, 1999, 1–14; Heinrich and Schuster, The Regulation of Cellular Systems, 1996, chapter 6). The search steps
 //! towards that, in the geometric mean of the two shares, and only uphill; from several starts.
 
 use super::cascade::{Cascade, Task};
