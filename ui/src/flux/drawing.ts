@@ -43,6 +43,8 @@ export interface MapText {
   text: string;
   /** height of its letters in units of the map */
   size: number;
+  /** how long it may get before it runs into its neighbour */
+  room: number;
 }
 
 export interface Drawing {

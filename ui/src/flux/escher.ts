@@ -186,6 +186,6 @@ function readTexts(listed: unknown, findings: Findings): MapText[] {
       findings.add("note", "E-ESCHER-031", pointer("1", "text_labels", key), "位置か文字のない見出し。描かない", "A text without a place or without letters; it is not drawn");
       return [];
     }
-    return [{ x, y, text: text(given["text"]), size: 25 * UNIT }];
+    return [{ x, y, text: text(given["text"]), size: 25 * UNIT, room: Infinity }];
   });
 }

@@ -55,7 +55,7 @@ export function autoLayout(network: Network, words: KindWords): Drawing {
   sheet.places.forEach(({ x, y }, index) => {
     const block = blocks[index];
     if (!block) return;
-    const text: MapText = { x, y: y + 18, text: block.title, size: 20 };
+    const text: MapText = { x, y: y + 18, text: block.title, size: 20, room: block.width + MARGIN * 0.8 };
     parts.texts.push(text);
     block.places.forEach((place) => draw(parts, place.item, x + place.x, y + HEADING + place.y, network));
   });

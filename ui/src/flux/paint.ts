@@ -218,7 +218,10 @@ function letters(context: CanvasRenderingContext2D, scene: Scene, shown: readonl
     if (text.x > seen[2] || text.y < seen[1] || text.y - size > seen[3] || text.x + text.text.length * size < seen[0]) continue;
     context.font = `600 ${size}px ${family}`;
     context.fillStyle = ink.soft;
-    context.fillText(text.text, text.x, text.y);
+    // As much of a heading as there is room for.
+    const fit = Math.floor(text.room / (size * 0.58));
+    if (fit >= text.text.length) context.fillText(text.text, text.x, text.y);
+    else if (fit >= 4) context.fillText(`${text.text.slice(0, fit - 1)}…`, text.x, text.y);
   }
   const letter = LETTER * drawing.unit;
   if (letter * zoom < READABLE) return;
