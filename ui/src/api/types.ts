@@ -2,6 +2,7 @@
 // (`npm run api`), and here its parts get the names that the pages use. Where the contract leaves a JSON
 // value open (fields of a record, a measured value) or a text that is one of a few words, this file says more.
 import type { CultureOperations } from "./culture";
+import type { FluxOperations } from "./flux";
 import type { MonitorOperations } from "./monitor";
 import type { components, paths } from "./schema";
 
@@ -306,7 +307,7 @@ type Named<P> = P extends `/api/v1/${infer Noun}/${infer Verb}` ? `${Noun} ${Ver
 type Declared = { [P in keyof paths as Post<paths[P]> extends never ? never : Named<P>]: Post<paths[P]> };
 
 /** What this file says more exactly than the contract does. */
-interface Exact extends CultureOperations, MonitorOperations {
+interface Exact extends CultureOperations, FluxOperations, MonitorOperations {
   "live tail": { input: { run?: string; hours?: number }; output: Board };
   "run band": { input: { runs: string[]; quantity: string; grid_s?: number; low?: number; high?: number; over?: string }; output: Band };
   "dataset check": { input: { runs?: string[]; manifest?: Manifest }; output: Readiness };

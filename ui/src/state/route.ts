@@ -18,6 +18,8 @@ export type Route =
   | { page: "plate" }
   | { page: "models" }
   | { page: "model"; id: string; part: ModelPart }
+  | { page: "flux-models" }
+  | { page: "flux"; id: string; part: FluxPart }
   | { page: "experiments" }
   | { page: "monitor" }
   | { page: "experiment"; id: string }
@@ -39,6 +41,10 @@ export type Route =
 export const MODEL_PARTS = ["simulate", "fit", "forecast", "hybrid"] as const;
 export type ModelPart = (typeof MODEL_PARTS)[number];
 
+/** What is looked at of a metabolic model, each below its page. */
+export const FLUX_PARTS = ["map", "health", "envelope", "deletions"] as const;
+export type FluxPart = (typeof FLUX_PARTS)[number];
+
 const PLAIN: Record<string, Route> = {
   runs: { page: "runs" },
   live: { page: "live" },
@@ -54,6 +60,7 @@ const PLAIN: Record<string, Route> = {
   experiments: { page: "experiments" },
   monitor: { page: "monitor" },
   models: { page: "models" },
+  flux: { page: "flux-models" },
   account: { page: "account" },
   commons: { page: "commons" },
 };
@@ -94,6 +101,10 @@ export function parseRoute(path: string): Route {
   if (head === "models" && second !== undefined) {
     const part = third === undefined ? "simulate" : MODEL_PARTS.find((one) => one === third && one !== "simulate");
     return part ? { page: "model", id: second, part } : { page: "unknown", path };
+  }
+  if (head === "flux" && second !== undefined) {
+    const part = third === undefined ? "map" : FLUX_PARTS.find((one) => one === third && one !== "map");
+    return part ? { page: "flux", id: second, part } : { page: "unknown", path };
   }
   if (head === "sense" && second !== undefined && third === undefined && Object.hasOwn(SENSED, second)) return SENSED[second] ?? { page: "unknown", path };
   if (head === "process" && second === undefined) return { page: "campaigns" };
@@ -158,4 +169,9 @@ export function recordPath(kind: string, id: string): string {
 /** The page of a model, or of what is done with it. */
 export function modelPath(id: string, part: ModelPart = "simulate"): string {
   return part === "simulate" ? pathOf("models", id) : pathOf("models", id, part);
+}
+
+/** The page of a metabolic model, or of what is looked at of it. */
+export function fluxPath(id: string, part: FluxPart = "map"): string {
+  return part === "map" ? pathOf("flux", id) : pathOf("flux", id, part);
 }
