@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Metabolic models: Toji beside COBRApy with GLPK and StrainDesign, in one run on one machine, one process, one thread.
+"""Metabolic models: Toji beside COBRApy and StrainDesign, in one run on one machine.
+
+One process with one thread, COBRApy and StrainDesign with GLPK; besides COBRApy with its hybrid solver, two processes of COBRApy
+beside two threads of ours (wall time), and the cut sets of StrainDesign with SCIP.
 
     python3 bench/flux/run.py                             # everything that is found, best of 3 rounds
     python3 bench/flux/run.py --rounds 1 --limit 90 --models e_coli_core,iJO1366
     python3 bench/flux/run.py --no-install --peers cobrapy
 
-Installs the peers into target/flux/venv, builds the example bench_flux of toji-flux, runs each task in a process of its own
+Installs the peers into target/flux/venv, builds the examples bench_flux and bench_design of toji-flux, runs each task in a process of its own
 and prints CPU seconds and their ratios. Models are looked for in ../shared/data/gem/models, or below TOJI_SHARED. What came
 out is compared and the run ends with an error where it differs; nothing is asserted about time.
 """
@@ -29,7 +32,13 @@ MODELS = {"e_coli_core": "e_coli_core.xml", "RehMBEL1391": "RehMBEL1391.json", "
 TASKS = ["load", "fba", "pfba", "fva_100", "fva_90", "single_gene_deletions", "double_gene_deletions"]
 # A peer takes the better part of an hour or more for all pairs of a genome-scale model.
 DOUBLES = ["e_coli_core"]
-STRAINDESIGN = ["fva_100", "fva_90"]
+CUT_SETS = ["e_coli_core"]
+PEERS = {"cobrapy": TASKS, "straindesign": ["fva_100", "fva_90", "cut_sets"], "cobrapy_hybrid": ["fba", "pfba", "fva_100", "fva_90", "single_gene_deletions"],
+         "cobrapy_two": ["fva_100", "fva_90", "single_gene_deletions"]}
+# With the hybrid solver the ranges and deletions of a genome-scale model take a quarter of an hour and more.
+HYBRID = ["e_coli_core"]
+# Threads of ours beside the processes of this peer.
+TWO = {"toji_two": 2}
 # The kernel brings a process's CPU time up to date at its ticks, some milliseconds apart, so that one run of a small model says
 # nothing. Ours is the mean over processes until they took this long, or are so many; their starts fall anywhere between ticks.
 ENOUGH_CPU_S, PROCESSES_MAX = 2.0, 200
@@ -69,12 +78,12 @@ def install():
         stamp.write_text(wanted)
 
 
-def example():
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/bench_flux"
+def example(name="bench_flux"):
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples" / name
 
 
 def build():
-    subprocess.run(["cargo", "build", "--release", "-p", "toji-flux", "--example", "bench_flux"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "-p", "toji-flux", "--example", "bench_flux", "--example", "bench_design"], cwd=ROOT, check=True)
 
 
 def unpacked(name):
@@ -91,10 +100,10 @@ def unpacked(name):
     return place
 
 
-def keep(of, name, found):
-    """Of the rounds, the one with less CPU time; a figure before a reason why there is none."""
+def keep(of, name, found, by="cpu_s"):
+    """Of the rounds, the one with less time; a figure before a reason why there is none."""
     known = of.get(name)
-    if known is None or "cpu_s" in found and ("cpu_s" not in known or found["cpu_s"] < known["cpu_s"]):
+    if known is None or by in found and (by not in known or found[by] < known[by]):
         of[name] = found
 
 
@@ -120,19 +129,51 @@ def ours(sides, path, limit):
         keep(sides["toji"], task, {"cpu_s": seconds, "processes": count, **answers[task]})
 
 
+def ours_two(sides, path, limit):
+    """Wall times with two threads, the least of some processes."""
+    for side, threads in TWO.items():
+        for _ in range(5):
+            found = run(example(), path, threads, limit=limit)
+            for task in PEERS["cobrapy_two"]:
+                keep(sides[side], task, {"wall_s": found["wall_s"][task]} if "wall_s" in found else found, by="wall_s")
+
+
+def our_cut_sets(side, path, limit):
+    total, count = 0.0, 0
+    while count == 0 or total < ENOUGH_CPU_S and count < PROCESSES_MAX:
+        found = run(example("bench_design"), path, 3, limit=limit)
+        if "stopped" in found:
+            keep(side, "cut_sets", found)
+            return
+        count, total = count + 1, total + (found["wall_s"] if found["cpu_s"] is None else found["cpu_s"])
+    keep(side, "cut_sets", {"cpu_s": total / count, "processes": count, "sets": sum(found["by_size"]), "programmes": found["programmes"]})
+
+
+def asked_of(side, name):
+    """Tasks of a peer on a model."""
+    without = {"double_gene_deletions": DOUBLES, "cut_sets": CUT_SETS}
+    if side == "cobrapy_hybrid":
+        without |= {task: HYBRID for task in ("fva_100", "fva_90", "single_gene_deletions")}
+    return [task for task in PEERS[side] if name in without.get(task, [name])]
+
+
 def measure(asked, result):
     for number in range(asked.rounds):
         for name in result["models"]:
             path, sides = unpacked(name), result["models"][name]["sides"]
             say(f"round {number + 1}: {name}: toji")
             ours(sides, path, asked.limit)
+            if "cobrapy_two" in asked.peers:
+                ours_two(sides, path, asked.limit)
+            if name in CUT_SETS:
+                our_cut_sets(sides["toji"], path, asked.limit)
             for side in asked.peers:
-                tasks = [t for t in TASKS if t != "double_gene_deletions" or name in DOUBLES] if side == "cobrapy" else STRAINDESIGN
-                for task in tasks:
+                by = "wall_s" if side == "cobrapy_two" else "cpu_s"
+                for task in asked_of(side, name):
                     if "stopped" in sides[side].get(task, {}):
                         continue
                     say(f"round {number + 1}: {name}: {side}, {task}")
-                    keep(sides[side], task, run(WORK / "venv/bin/python", HERE / "peer.py", side, task, path, limit=asked.limit))
+                    keep(sides[side], task, run(WORK / "venv/bin/python", HERE / "peer.py", side, task, path, limit=asked.limit), by=by)
 
 
 def differences(result):
@@ -142,7 +183,7 @@ def differences(result):
         for side, tasks in model["sides"].items():
             for task, theirs in tasks.items():
                 mine = model["sides"]["toji"].get(task, {})
-                for key in ("growth", "total", "lost"):
+                for key in ("growth", "total", "lost", "sets"):
                     if key in theirs and key in mine and abs(theirs[key] - mine[key]) > 1e-6 * max(1.0, abs(mine[key])):
                         found.append(f"{name}, {task}: {key} {mine[key]} here, {theirs[key]} by {side}")
     return found
@@ -161,13 +202,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="of each figure the best round counts")
     parser.add_argument("--limit", type=float, default=300.0, help="longest wall time of one task, seconds")
     parser.add_argument("--models", default=",".join(MODELS), help="comma list of " + ", ".join(MODELS))
-    parser.add_argument("--peers", default="cobrapy,straindesign", help="comma list; empty for none")
+    parser.add_argument("--peers", default=",".join(PEERS), help="comma list; empty for none")
     parser.add_argument("--no-install", action="store_true", help="peers and our example are there already")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     asked = parser.parse_args()
     asked.peers = [p for p in asked.peers.split(",") if p]
     wanted = asked.models.split(",")
-    unknown = [f"model {m}" for m in wanted if m not in MODELS] + [f"peer {p}" for p in asked.peers if p not in ("cobrapy", "straindesign")]
+    unknown = [f"model {m}" for m in wanted if m not in MODELS] + [f"peer {p}" for p in asked.peers if p not in PEERS]
     if unknown:
         parser.error("unknown: " + ", ".join(unknown))
     WORK.mkdir(parents=True, exist_ok=True)
@@ -180,7 +221,7 @@ def main():
         build()
     result = {"bench": "flux", "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "rounds": asked.rounds, "limit_s": asked.limit,
               "machine": machine(asked.peers), "missing": [m for m in wanted if m not in present],
-              "models": {m: {"sides": {side: {} for side in ["toji", *asked.peers]}} for m in present}}
+              "models": {m: {"sides": {side: {} for side in ["toji", *TWO, *asked.peers]}} for m in present}}
     measure(asked, result)
     result["machine"]["load_1min_end"] = os.getloadavg()[0]
     result["differences"] = differences(result)

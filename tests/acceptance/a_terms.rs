@@ -1,6 +1,6 @@
 //! Terms that come from elsewhere, what a use would bring, and where new data should stand.
 
-use crate::bench::{Bench, bilingual};
+use crate::bench::{Bench, bilingual, field};
 use serde_json::{Value as Json, json};
 
 async fn two() -> Bench {
@@ -210,6 +210,7 @@ async fn an_import_proposes_the_strictest_area_with_its_evidence_and_opens_nothi
             .clone()
     };
     assert_eq!((&of("ST-1")["records"], &of("ST-1")["area"]), (&json!(2), &json!("cooperative")));
+    assert_eq!(of("ST-1")["ids"], json!(["ST-1", "ST-2"]));
     assert_eq!((&of("ST-3")["area"], &of("ST-3")["evidence"][0]["rule"]), (&json!("competitive"), &json!("sensitive-field")));
     assert_eq!(
         (&of("ST-4")["evidence"][0]["rule"], &of("ST-4")["protection_sought"]),
@@ -238,6 +239,34 @@ async fn data_that_stand_too_open_are_warned_of_and_their_owner_may_close_them()
     assert_eq!((&told["changed"], &told["area"]), (&json!(true), &json!("competitive")));
     assert_eq!(bench.refusal_as("ORG-B-ken", "record get", json!({ "kind": "strain", "id": "ST-1" })).await.code(), "E-GATE-001");
     assert_eq!(bench.run_as("ORG-A-kanri", "commons classify", input).await["changed"], false);
+
+    // Taken back once, as it stood before; then there is nothing to take back, until it is moved again.
+    let undo = json!({ "kind": "strain", "id": "ST-1", "undo": true });
+    assert_eq!(bench.refusal_as("ORG-A-ken", "commons classify", undo.clone()).await.code(), "E-COMMONS-003");
+    let back = bench.run_as("ORG-A-kanri", "commons classify", undo.clone()).await;
+    assert_eq!((&back["changed"], &back["area_then"], &back["can_undo"]), (&json!(true), &json!("public"), &json!(false)));
+    bench.run_as("ORG-B-ken", "record get", json!({ "kind": "strain", "id": "ST-1" })).await;
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons classify", undo.clone()).await.code(), "E-COMMONS-007");
+    // Another area than proposed: stricter without more ado, less strict with a reason, more open than now never.
+    let to = |area: &str, more: Json| {
+        let mut input = json!({ "kind": "strain", "id": "ST-1", "area": area });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    let silent = bench.refusal_as("ORG-A-kanri", "commons classify", to("cooperative", json!({}))).await;
+    assert_eq!((silent.code(), field(&silent)), ("E-COMMONS-006", Some("reason")));
+    let both = bench.refusal_as("ORG-A-kanri", "commons classify", to("cooperative", json!({ "accept": true }))).await;
+    assert_eq!(both.code(), "E-COMMONS-113");
+    let less = bench.run_as("ORG-A-kanri", "commons classify", to("cooperative", json!({ "reason": "標準菌株" }))).await;
+    assert_eq!((&less["area_then"], &less["can_undo"]), (&json!("cooperative"), &json!(true)), "{less}");
+    let more = bench.run_as("ORG-A-kanri", "commons classify", to("clean-room", json!({}))).await;
+    assert_eq!((&more["area_then"], &more["stricter"]), (&json!("clean-room"), &json!(true)), "{more}");
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons classify", to("public", json!({}))).await.code(), "E-COMMONS-007");
+    // What somebody changed by hand since is not taken back over their heads.
+    let hand = json!({ "kind": "strain", "id": "ST-1", "fields": { "area": "competitive" } });
+    bench.run_as("ORG-A-kanri", "record put", hand).await;
+    assert_eq!(bench.refusal_as("ORG-A-kanri", "commons classify", undo).await.code(), "E-COMMONS-007");
+
     // In a data set the area is that of the set.
     strain(&bench, "ORG-A", "ST-2", json!({ "name": "two", "notes": "極秘" })).await;
     set(&bench, "DS-2", "cooperative", &["ST-2"], json!({})).await;

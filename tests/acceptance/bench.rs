@@ -226,6 +226,11 @@ pub(crate) fn places(error: &Error) -> Vec<String> {
     fault.diagnostics.iter().filter(|d| d.severity == Severity::Error).map(|d| d.place.to_string()).collect()
 }
 
+/// The field that an error is about.
+pub(crate) fn field(error: &Error) -> Option<&str> {
+    error.fault().place.as_ref()?.field.as_deref()
+}
+
 /// The numbers under one name in a list of objects.
 pub(crate) fn numbers(list: &Json, name: &str) -> Vec<f64> {
     list.as_array().unwrap().iter().map(|o| o[name].as_f64().unwrap_or_else(|| panic!("{name} in {o}"))).collect()

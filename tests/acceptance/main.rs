@@ -16,6 +16,7 @@ mod a_rank;
 mod a_sense;
 mod a_sum;
 mod a_terms;
+mod a_uses;
 mod b_continuous;
 mod b_control;
 mod b_gas;

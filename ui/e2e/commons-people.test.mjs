@@ -4,7 +4,7 @@
 // somebody may not see or do is absent, and refused with its reason when asked for all the same.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -41,7 +41,16 @@ for (const organisation of ["ORG-HOME", "ORG-D", "ORG-M"]) {
   const made = toji("--out", keyFile(organisation), "commons", "make-key", organisation);
   toji("commons", "key", organisation, "--key", made.key);
 }
-toji("commons", "share", "DS-OPEN", "--title", "Reference cultures", "--area", "public");
+/** Cultures that grow the faster the longer they run, so that one can be foretold from the other. */
+function growing(hours, day) {
+  const rows = Array.from({ length: hours + 1 }, (_, h) => `2026-06-${String(day).padStart(2, "0")} ${String(h).padStart(2, "0")}:00,${h},${(0.05 * Math.exp((0.2 + 0.01 * hours) * h)).toFixed(5)},${(40 - h).toFixed(2)}`);
+  return ["時刻,経過時間 (h),OD600,グルコース (g/L)", ...rows, ""].join("\n");
+}
+// The house has reference cultures, which anybody's data can be tried on.
+const references = Array.from({ length: 6 }, (_, i) => join(folder, `reference-${i}.csv`));
+references.forEach((file, i) => writeFileSync(file, growing(9 + 2 * i, 22 + i)));
+const brought = toji("run", "import", ...references).runs.map((run) => run.id);
+toji("commons", "share", "DS-OPEN", "--title", "Reference cultures", "--area", "public", ...brought.flatMap((run) => ["--runs", run]));
 toji("commons", "checkpoint", "--key-file", keyFile("ORG-HOME"));
 const codes = Object.fromEntries(Object.entries(PEOPLE).map(([id, [organisation, role]]) => [id, toji("user", "invite", id, "--organisation", organisation, "--roles", role).enrolment_code]));
 
@@ -131,7 +140,7 @@ for (const lang of ["en", "ja"]) {
 
     test("a guest finds the door and nothing behind it", async () => {
       const { page, done } = await open(browser, { scheme, base });
-      for (const tab of ["shared", "members", "agreements", "account", "ask", "log", "secrets"]) {
+      for (const tab of ["shared", "uses", "members", "agreements", "account", "budgets", "worth", "ask", "log", "secrets", "nodes"]) {
         await visit(page, tab);
         await page.getByRole("heading", { name: t("login.title"), exact: true }).waitFor();
         assert.equal(await page.getByRole("navigation", { name: t("commons.tabs") }).count(), 0);
@@ -230,10 +239,13 @@ for (const lang of ["en", "ja"]) {
         [t("commons.draft.from")]: "2026-04-01T00:00", [t("commons.draft.until")]: "2036-04-01T00:00",
         [t("commons.term.purposes")]: [t("commons.purpose.research")], [t("commons.term.grants")]: [t("commons.action.read")], ...more,
       });
-      const back = await act(dan, draft, filled("AG-1", { [t("commons.draft.until")]: "2020-04-01T00:00" }), true);
-      assert.ok(back.said.includes("E-AGREEMENT-001"), back.said);
+      // What contradicts itself is refused at its field, before anything is confirmed.
+      const back = await stopped(dan, draft, filled("AG-1", { [t("commons.draft.until")]: "2020-04-01T00:00" }));
+      assert.ok(back.faults["until"]?.length > 0, JSON.stringify(back));
       const units = { [t("commons.draft.feedback_units")]: "2", [t("commons.draft.feedback_days")]: "20", [t("commons.term.patents")]: "notice" };
       const drafted = await act(dan, draft, filled("AG-2", units));
+      // Who would gain is shown before the draft is kept.
+      assert.ok(drafted.gains.some((row) => row.includes("M社")) && !drafted.gains.some((row) => row.includes("N社")), drafted.gains.join("\n"));
       assert.ok(drafted.effects[0].includes("M社") && drafted.effects[0].includes("D社"), drafted.effects[0]);
       // It opens beside what it would change: who is a party gains, who is none does not.
       const gained = table(dan, `${t("commons.preview.draft")}, ${t("commons.preview.gained")}`).locator("tbody tr");
@@ -294,6 +306,22 @@ for (const lang of ["en", "ja"]) {
       await mei.getByText(t("commons.use.done", { data_set: "DS-KOJI" }), { exact: true }).first().waitFor();
       const { duties } = (await send(mei, "commons/account", {})).body;
       assert.deepEqual(duties.map((one) => [one.agreement, one.data_set, one.owed]), [["AG-2", "DS-KOJI", 2]]);
+      // The use stands among the uses of both sides; the owner sees what is owed to it, and by whom.
+      await visit(mei, "uses");
+      const used = await table(mei, t("commons.uses.mine")).locator("tbody tr").first().textContent();
+      assert.ok(used.includes("DS-KOJI") && used.includes("AG-2") && used.includes("D社") && used.includes(t("commons.uses.duty.soon")), used);
+      assert.equal(await mei.locator("#uses-organisation").count(), 0, "nobody chooses another's uses");
+      await checkPage(mei, lang, "uses of a member");
+      const { page: dan } = pages["dan-4"];
+      await visit(dan, "uses");
+      assert.ok((await table(dan, t("commons.uses.others")).locator("tbody tr").first().textContent()).includes("M社"));
+      await visit(dan, "account");
+      const owed = table(dan, t("commons.owed_to")).locator("tbody tr");
+      const row = await owed.first().textContent();
+      assert.ok(row.includes("M社") && row.includes("DS-KOJI") && row.includes(duties[0].duty), row);
+      await owed.first().getByRole("button", { name: `${t("commons.settle")}: ${duties[0].duty}`, exact: true }).waitFor();
+      await checkPage(dan, lang, "what is owed to a member");
+      refusedBy(await send(pages["nao-7"].page, "commons/uses", { organisation: "ORG-D" }), "E-COMMONS-003");
       // Its people read now; those of an organisation that is no party do not, and are told why.
       await saku.goto(`${base}/records/strain/KOJI-45?lang=${lang}`);
       await settled(saku);
@@ -342,6 +370,48 @@ for (const lang of ["en", "ja"]) {
       assert.deepEqual([closing.owed, closing.taken, sum_data_sets, sum_duties], [0, 2, 0, 0]);
     });
 
+    test("an owner sees what its data add, for a task that somebody without a stake stated, and nobody else does", async () => {
+      const { page: dan } = pages["dan-4"];
+      const { page: mei } = pages["mei-5"];
+      const { page: umi } = pages["umi-1"];
+      await visit(dan, "worth");
+      await dan.getByText(t("commons.worth.no_task"), { exact: true }).waitFor();
+      const runs = [];
+      for (let i = 0; i < 3; i += 1) {
+        const address = await dan.evaluate(async ([name, text]) => {
+          const form = new FormData();
+          form.append("file", new File([text], name, { type: "text/csv" }));
+          return (await (await fetch("/api/v1/upload", { method: "POST", body: form })).json()).files[0].address;
+        }, [`d-${i}.csv`, growing(8 + 5 * i, 1 + 6 * i)]);
+        runs.push((await send(dan, "run/import", { paths: [address] })).body.runs[0].id);
+      }
+      assert.equal((await send(dan, "commons/share", { id: "DS-GROWS", title: "Cultures of growth", area: "clean-room", runs })).status, 200);
+      const terms = { title: "Worth", text: "What people read and sign.", parties: ["ORG-D", "ORG-M"], data_sets: ["DS-GROWS"], from: "2026-04-01T00:00:00Z", until: "2036-04-01T00:00:00Z", purposes: ["benchmark"], grants: ["compute"] };
+      assert.equal((await send(dan, "commons/draft", { id: "AG-W", terms })).status, 200);
+      for (const [page, organisation] of [[dan, "ORG-D"], [mei, "ORG-M"]]) assert.equal((await send(page, "commons/sign", { id: "AG-W", organisation, signed: signedBy(keyFile(organisation), organisation, await note(page, "AG-W")) })).status, 200);
+      const task = { title: "Growth", agreement: "AG-W", target: "growth-rate-max", same: "0.002 /h", features: { duration: "1 h" }, tests: "DS-OPEN", neighbours: 2 };
+      refusedBy(await send(dan, "commons/worth-task", { id: "WT-1", task }), "E-COMMONS-003");
+      const stated = await send(umi, "commons/worth-task", { id: "WT-1", task });
+      assert.equal(stated.status, 200, JSON.stringify(stated));
+      await visit(dan, "worth");
+      await button(dan, `${t("commons.worth.go")}: WT-1`).click();
+      await dan.getByRole("heading", { name: t("commons.worth.result", { task: "WT-1" }), exact: true }).waitFor({ timeout: 60_000 });
+      const told = (await send(dan, "commons/worth", { task: "WT-1" })).body;
+      const [set] = told.data_sets;
+      assert.deepEqual([told.data_sets.length, set.data_set, set.accepted], [1, "DS-GROWS", true], JSON.stringify(told));
+      const row = await table(dan, t("commons.worth.figure")).locator("tbody tr").first().textContent();
+      assert.ok(row.includes("DS-GROWS") && row.includes(String(set.worth_percent)) && row.includes(t("commons.worth.accepted")), row);
+      assert.ok((await dan.locator("figure svg[role=img]").getAttribute("aria-label")).includes("DS-GROWS"));
+      await dan.getByText(told.note[lang], { exact: true }).waitFor();
+      await checkPage(dan, lang, "what data are worth");
+      await shot(dan, `commons-worth-${lang}`, true);
+      // Another party has no data in it, and the operator no stake: neither is shown anything.
+      refusedBy(await send(mei, "commons/worth", { task: "WT-1" }), "E-COMMONS-076");
+      await visit(umi, "worth");
+      assert.equal(await button(umi, `${t("commons.worth.go")}: WT-1`).count(), 0);
+      refusedBy(await send(umi, "commons/worth", { task: "WT-1" }), "E-COMMONS-003");
+    });
+
     test("the house keeps the platform without seeing the data, and everybody's log can be verified", async () => {
       const { page: umi } = pages["umi-1"];
       const { page: riku } = pages["riku-3"];
@@ -374,7 +444,7 @@ for (const lang of ["en", "ja"]) {
       for (const user of ["mei-5", "umi-1"]) {
         const { page } = pages[user];
         await page.setViewportSize({ width: 800, height: 900 });
-        for (const tab of ["shared", "members", "agreements&agreement=AG-2", "account", "ask", "log", "secrets"]) {
+        for (const tab of ["shared", "uses", "members", "agreements&agreement=AG-2", "account", "budgets", "worth", "ask", "log", "secrets", "nodes"]) {
           await visit(page, tab);
           await checkPage(page, lang, `${tab} at 800 pixels`);
           assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, `${tab}: no wider than the window`);

@@ -43,6 +43,9 @@ for (const lang of ["EN", "JA"]) {
   writeFileSync(join(folder, "terms.json"), JSON.stringify(terms(`DS-${lang}`)));
   toji("commons", "draft", `AG-${lang}`, "--terms", `@${join(folder, "terms.json")}`);
 }
+// What nodes, budgets and the worth of data need: a node that is not there, and a budget of one owner.
+toji("node", "connect", "platform", "http://127.0.0.1:9", "--user", "node-home");
+toji("node", "give", "platform", "DS-EN");
 toji("record", "put", "cooperation-topic", "TOPIC-1", "--fields", JSON.stringify({ title: "麹の共通基盤", title_en: "Koji in common", lead: "ORG-HOME", members: ["ORG-HOME", "ORG-A"], outputs: ["a recipe for all"] }));
 toji("commons", "share", "DS-A", "--organisation", "ORG-A", "--title", "Cultures at 45 °C", "--area", "cooperative");
 toji("commons", "checkpoint", "--key-file", keyFile("ORG-HOME"));
@@ -188,6 +191,22 @@ for (const lang of ["en", "ja"]) {
       await checkPage(page, lang, "a use");
       await shot(page, `commons-shared-${lang}`, true);
 
+      // It stands among the uses of both, with its duty, and what is owed stands with the owner.
+      await visit(page, `/commons?tab=uses&organisation=ORG-A&lang=${lang}`);
+      const used = table(page, t("commons.uses.mine")).locator("tbody tr", { hasText: `DS-${mine}` });
+      const told = await used.textContent();
+      assert.ok(told.includes(`AG-${mine}`) && told.includes(t("commons.uses.duty.soon")) && told.includes(t("commons.purpose.research")), told);
+      await checkPage(page, lang, "uses");
+      await shot(page, `commons-uses-${lang}`, true);
+      await page.locator("#uses-organisation").selectOption("ORG-HOME");
+      await settled(page);
+      assert.ok((await table(page, t("commons.uses.others")).locator("tbody tr", { hasText: `DS-${mine}` }).textContent()).includes("ORG-A"));
+      await visit(page, `/commons?tab=account&organisation=ORG-HOME&lang=${lang}`);
+      const owed = table(page, t("commons.owed_to")).locator("tbody tr", { hasText: `DS-${mine}` });
+      assert.ok((await owed.textContent()).includes("ORG-A"));
+      assert.equal(await owed.getByRole("button", { name: t("commons.settle") }).count(), 1);
+      await checkPage(page, lang, "what is owed to the owner");
+
       await visit(page, `/commons?tab=account&organisation=ORG-A&lang=${lang}`);
       const account = await ask("commons account", { organisation: "ORG-A" });
       const duty = account.duties.find((one) => one.data_set === `DS-${mine}`);
@@ -211,6 +230,97 @@ for (const lang of ["en", "ja"]) {
       assert.ok((await table(page, t("commons.patents")).locator("tbody tr").first().textContent()).includes("A mutant"));
       await checkPage(page, lang, "account after it all");
       await shot(page, `commons-account-${lang}`, true);
+      await done();
+    });
+
+    test("a privacy budget is set by its owner, and shown with what is spent and left", async () => {
+      const { page, done } = await open(browser, { scheme });
+      await visit(page, `/commons?tab=budgets&lang=${lang}`);
+      if (lang === "en") await page.getByText(t("commons.budget.none"), { exact: true }).waitFor();
+      await checkPage(page, lang, "budgets before any");
+      const wrong = await act(page, t("commons.budget.set"), { [t("commons.agreement")]: `AG-${mine}`, [t("commons.budget.epsilon")]: "99" }, true);
+      assert.ok(wrong.said.includes("E-COMMONS-063"), wrong.said);
+      const { effects } = await act(page, t("commons.budget.set"), { [t("commons.agreement")]: `AG-${mine}`, [t("commons.budget.epsilon")]: "2" });
+      assert.ok(effects.includes(t("commons.budget.set_least")), effects.join("\n"));
+      const [told] = (await ask("commons budget", { agreement: `AG-${mine}` })).budgets;
+      const card = page.getByRole("article").filter({ hasText: `AG-${mine}` });
+      assert.deepEqual([told.in_effect, told.allowed, told.remaining], [true, 2, 2]);
+      await card.getByRole("img", { name: t("commons.budget.bar", { percent: 0 }), exact: true }).waitFor();
+      await card.getByText(t("commons.budget.left", { left: "2", allowed: "2", unit: t("commons.budget.unit.epsilon") }), { exact: true }).waitFor();
+      assert.equal(await table(page, `${t("commons.budget.statements")}: AG-${mine}`).locator("tbody tr").count(), told.statements.length);
+      await checkPage(page, lang, "budgets");
+      await shot(page, `commons-budgets-${lang}`, true);
+      await done();
+    });
+
+    test("nodes say when they were reached, what waits and what is offered, and one that is away says why", async () => {
+      const { page, done } = await open(browser, { scheme });
+      await visit(page, `/commons?tab=nodes&lang=${lang}`);
+      const card = page.getByRole("article").filter({ hasText: "platform" });
+      assert.ok((await card.textContent()).includes("DS-EN"), "what waits to go");
+      await page.getByRole("button", { name: `${t("commons.node.sync")}: platform`, exact: true }).click();
+      await page.getByRole("alert").waitFor();
+      await page.reload();
+      await settled(page);
+      await card.getByText(t("commons.node.contact.away"), { exact: true }).waitFor();
+      const node = (await ask("node status", { node: "platform" })).nodes[0];
+      assert.ok((await card.textContent()).includes(node.error[lang]), "why it is away");
+      const name = `node-${lang}`;
+      const { effects } = await act(page, t("commons.node.connect"), { [t("commons.node.name")]: name, [t("commons.node.url")]: "http://127.0.0.1:9", [t("commons.node.user")]: "node-home" });
+      assert.ok(effects.includes(t("commons.node.connect_key")), effects.join("\n"));
+      const made = page.getByRole("article").filter({ hasText: name });
+      await made.getByText(t("commons.node.contact.never"), { exact: true }).waitFor();
+      await act(page, `${t("commons.node.give")}: ${name}`, { [t("commons.node.give_sets")]: [`Koji cultures (DS-${mine})`] });
+      await act(page, `${t("commons.node.take")}: ${name}`, { [t("commons.node.take_sets")]: "DS-A" });
+      const known = (await ask("node status", { node: name })).nodes[0];
+      assert.deepEqual([known.waiting, known.coming], [[`DS-${mine}`], ["DS-A"]]);
+      assert.ok((await made.textContent()).includes("DS-A"));
+      const offered = (await ask("node catalogue", {})).dataset ?? [];
+      assert.ok(offered.length > 0);
+      assert.equal(await table(page, t("commons.node.offers")).locator("tbody tr").count(), offered.length);
+      await checkPage(page, lang, "nodes");
+      await shot(page, `commons-nodes-${lang}`, true);
+      await done();
+    });
+
+    test("after an import the proposal is taken, changed and taken back, run by run", async () => {
+      const { page, done } = await open(browser, { scheme });
+      await ask("commons import-default", { area: "clean-room" });
+      const name = `社外秘_batch-${lang}.csv`;
+      const day = lang === "ja" ? "03" : "04";
+      const rows = Array.from({ length: 12 }, (_, h) => `2026-06-${day} ${String(6 + h).padStart(2, "0")}:00,${h},${(0.1 * 1.4 ** h).toFixed(3)},${(40 - 3 * h).toFixed(2)}`);
+      const csv = ["時刻,経過時間 (h),OD600,グルコース (g/L)", ...rows, ""].join("\n");
+      await visit(page, `/import?lang=${lang}&zone=Asia%2FTokyo`);
+      await page.locator("#files").setInputFiles([{ name, mimeType: "text/csv", buffer: Buffer.from(csv) }]);
+      await page.getByText(t("import.nothing_written")).waitFor();
+      // Nothing is kept yet: the proposal is read, and there is nothing to take.
+      const file = page.getByRole("article", { name });
+      await file.getByText(t("import.protection.secret"), { exact: true }).waitFor();
+      assert.equal(await file.getByRole("button", { name: new RegExp(t("import.class_accept")) }).count(), 0);
+      await page.getByRole("button", { name: t("import.confirm_n", { n: 1 }), exact: true }).click();
+      await page.getByRole("heading", { name: t("import.done_n", { n: 1 }) }).waitFor();
+      const row = file.getByRole("region", { name: t("table_of", { title: `${t("import.class")} 1` }), exact: true }).locator("tbody tr");
+      assert.equal(await row.count(), 1);
+      const run = (await row.getByRole("rowheader").textContent()).trim();
+      const stands = async () => (await ask("record get", { kind: "run", id: run })).fields.area ?? "";
+      assert.equal(await stands(), "");
+      await checkPage(page, lang, "a proposal after an import");
+      const { effects } = await act(page, `${t("import.class_accept")}: ${run}`);
+      assert.ok(effects.includes(t("commons.area_effect.clean-room")) && effects.includes(t("import.class_can_undo")), effects.join("\n"));
+      assert.equal(await stands(), "clean-room");
+      assert.ok((await row.textContent()).includes(t("import.class_as_proposed")));
+      assert.equal(await row.getByRole("button", { name: `${t("import.class_accept")}: ${run}`, exact: true }).count(), 0);
+      await shot(page, `import-class-${lang}`);
+      await act(page, `${t("import.class_undo")}: ${run}`);
+      assert.equal(await stands(), "");
+      assert.equal(await row.getByRole("button", { name: `${t("import.class_undo")}: ${run}`, exact: true }).count(), 0);
+      // Another area than proposed is offered only where it opens nothing.
+      await page.getByRole("button", { name: `${t("import.class_other")}: ${run}`, exact: true }).click();
+      assert.deepEqual(await page.getByRole("dialog").getByRole("radio").count(), 1);
+      await page.keyboard.press("Escape");
+      await act(page, `${t("import.class_other")}: ${run}`, { [t("commons.area")]: { one: t("commons.area.clean-room") } });
+      assert.equal(await stands(), "clean-room");
+      await checkPage(page, lang, "a run that was moved");
       await done();
     });
 

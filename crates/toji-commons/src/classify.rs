@@ -59,8 +59,8 @@ pub enum Fact {
     Default(Area),
     /// A text says that it is secret.
     Mark {
-        /// Field or name it stands in.
-        field: String,
+        /// What the field or name that it stands in is called.
+        label: Text,
         /// The words.
         words: String,
     },
@@ -176,11 +176,11 @@ fn weigh(fact: &Fact) -> Evidence {
             Protection::Open,
             Text::new("自社の取込時の既定です", "the organisation's own default for what is taken in"),
         ),
-        Fact::Mark { field, words } => (
+        Fact::Mark { label, words } => (
             Rule::SecretMark,
             Area::Public,
             Protection::Open,
-            Text::new(format!("{field} に「{words}」とあります"), format!("{field} says \"{words}\"")),
+            Text::new(format!("「{}」に「{words}」とあります", label.ja), format!("\"{}\" says \"{words}\"", label.en)),
         ),
         Fact::Sensitive { field, label } => (
             Rule::SensitiveField,
@@ -275,7 +275,7 @@ mod tests {
         let facts = [
             Fact::Default(Area::Cooperative),
             set(Area::Public, Protection::Open),
-            Fact::Mark { field: "notes".into(), words: "社外秘".into() },
+            Fact::Mark { label: Text::new("備考", "Notes"), words: "社外秘".into() },
             Fact::Sensitive { field: "medium".into(), label: Text::same("medium".to_owned()) },
             Fact::Human { by: "DS-1".into() },
         ];
@@ -302,7 +302,7 @@ mod tests {
         };
         assert_eq!((propose(&[]).area, propose(&[]).protection), (Area::Competitive, Protection::Open), "one's own");
         assert_eq!(told(Fact::Default(Area::Cooperative)), (Area::Cooperative, Protection::Open));
-        assert_eq!(told(Fact::Mark { field: "t".into(), words: "極秘".into() }), (Area::Competitive, Protection::Secret));
+        assert_eq!(told(Fact::Mark { label: Text::same("t"), words: "極秘".into() }), (Area::Competitive, Protection::Secret));
         assert_eq!(told(set(Area::CleanRoom, Protection::Limited)), (Area::CleanRoom, Protection::Limited));
         assert_eq!(told(set(Area::Public, Protection::Open)), (Area::Public, Protection::Open));
         assert_eq!(told(Fact::Human { by: "x".into() }), (Area::CleanRoom, Protection::Open));

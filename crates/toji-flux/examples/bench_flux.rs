@@ -1,4 +1,6 @@
-//! CPU times of the analyses on one model, as JSON: `bench_flux MODEL (COBRA JSON or SBML)`.
+//! CPU and wall times of the analyses on one model, as JSON: `bench_flux MODEL [THREADS]` (COBRA JSON or SBML).
+//!
+//! CPU times are those of the first thread: with more than one, the wall times count.
 
 use std::time::Instant;
 use toji_flux::analyse;
@@ -12,14 +14,15 @@ fn cpu_s(start: Instant) -> f64 {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: bench_flux MODEL (COBRA JSON or SBML)")?;
+    let path = std::env::args().nth(1).ok_or("usage: bench_flux MODEL [THREADS]")?;
+    let threads = std::env::args().nth(2).map_or(Ok(1), |t| t.parse())?;
     let start = Instant::now();
-    let mut times = serde_json::Map::new();
-    let mut clock = cpu_s(start);
-    let mut lap = |name: &str, clock: &mut f64| {
-        let now = cpu_s(start);
-        times.insert(name.to_owned(), serde_json::json!(now - *clock));
-        *clock = cpu_s(start);
+    let (mut times, mut walls) = (serde_json::Map::new(), serde_json::Map::new());
+    let mut clock = (cpu_s(start), Instant::now());
+    let mut lap = |name: &str, clock: &mut (f64, Instant)| {
+        times.insert(name.to_owned(), serde_json::json!(cpu_s(start) - clock.0));
+        walls.insert(name.to_owned(), serde_json::json!(clock.1.elapsed().as_secs_f64()));
+        *clock = (cpu_s(start), Instant::now());
     };
     let model = if path.ends_with(".json") {
         toji_flux::io::json::read(&std::fs::read(&path)?)?.model
@@ -42,12 +45,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut programmes = Vec::new();
     for (name, fraction) in [("fva_100", 1.0), ("fva_90", 0.9)] {
         let ranges =
-            analyse::fva(&network, &analyse::Variability { fraction, ..Default::default() })?.map_err(|_| "no optimum")?;
+            analyse::fva(&network, &analyse::Variability { fraction, threads, compress: true })?.map_err(|_| "no optimum")?;
         lap(name, &mut clock);
         programmes.push(ranges.programmes);
     }
     let genes: Vec<usize> = (0..model.genes.len()).collect();
-    let how = analyse::Removal::default();
+    let how = analyse::Removal { threads, compress: true };
     let single = analyse::single_genes(&model, &network, &genes, &how)?.map_err(|_| "no optimum")?;
     lap("single_gene_deletions", &mut clock);
     programmes.push(single.programmes);
@@ -58,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lethal = double.results.iter().filter(|g| g.is_lost(single.wild_type, 0.01)).count();
     let report = serde_json::json!({
         "model": path, "reactions": network.reactions(), "metabolites": network.rows(), "growth": best.objective,
-        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "programmes": programmes, "essential_genes": essential, "pairs": double.results.len(), "lethal_pairs": lethal, "cpu_s": times,
+        "iterations": iterations, "proof": best.proof, "pfba_total": pfba.total, "programmes": programmes, "essential_genes": essential, "pairs": double.results.len(), "lethal_pairs": lethal, "threads": threads, "cpu_s": times, "wall_s": walls,
     });
     #[allow(clippy::print_stdout)]
     {

@@ -38,7 +38,8 @@ pub(crate) fn print(operation: &Operation, answer: Output, settings: &Settings) 
             let text = if settings.json {
                 document(&json)
             } else {
-                render::human(&json, operation.output.as_value(), settings.lang, if out.is_some() { None } else { columns() })
+                let wide = if out.is_some() { None } else { columns() };
+                render::human(operation.name, &json, operation.output.as_value(), settings.lang, wide)
             };
             match out {
                 Some(path) => write_file(path, text.as_bytes()),

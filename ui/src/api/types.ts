@@ -81,12 +81,17 @@ export type Plot = Schemas["RunPlotOutput"];
 export type CompareInput = Schemas["RunCompareInput"];
 export type Compare = Schemas["RunCompareOutput"];
 
+/** Area of sharing. */
+export type Area = Schemas["Area"];
 export type ImportInput = Narrow<Schemas["RunImportInput"], { mapping?: Mapping | string }>;
 /** A proposal of an import: where records should stand among what is shared. */
 export interface Classified {
+  kind: string;
   records: number;
   examples: string[];
-  area: string;
+  ids: string[];
+  area: Area;
+  area_now: Area;
   area_label: Text;
   protection_sought: "open" | "limited" | "secret";
   stricter: boolean;

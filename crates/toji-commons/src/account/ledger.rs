@@ -179,10 +179,21 @@ impl Ledger {
     /// Duties of a member that ask for something at an instant, by due date.
     #[must_use]
     pub fn open_duties(&self, member: &Id, at: Instant) -> Vec<OpenDuty> {
+        self.open_where(at, |of, _| of == member)
+    }
+
+    /// Duties of all members that ask for something at an instant and came with data sets that are chosen, by due date:
+    /// what is owed to whoever owns them.
+    #[must_use]
+    pub fn duties_toward(&self, owned: impl Fn(&Id) -> bool, at: Instant) -> Vec<OpenDuty> {
+        self.open_where(at, |_, data_set| owned(data_set))
+    }
+
+    fn open_where(&self, at: Instant, chosen: impl Fn(&Id, &Id) -> bool) -> Vec<OpenDuty> {
         let mut open: Vec<OpenDuty> = self
             .duties
             .iter()
-            .filter(|(_, duty)| duty.member == *member)
+            .filter(|(_, duty)| chosen(&duty.member, &duty.data_set))
             .filter_map(|(id, duty)| {
                 let (owed, disputed) = duty.standing(at);
                 let due = duty.due(at)?;

@@ -155,6 +155,11 @@ impl Commons {
         self.data_sets.values()
     }
 
+    /// Agreements that cover a data set, by identifier, whatever their term and parties.
+    pub fn covering(&self, data_set: &Id) -> impl Iterator<Item = &Agreement> {
+        self.covered_by.get(data_set).into_iter().flatten().filter_map(|id| self.agreements.get(id))
+    }
+
     /// All agreements.
     pub fn agreements(&self) -> impl Iterator<Item = &Agreement> {
         self.agreements.values()
@@ -186,6 +191,16 @@ impl Commons {
     /// The one decision. See the table in the module documentation.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>) -> Decision {
+        self.decided(request, None)
+    }
+
+    /// The decision as if this agreement were the only one: what another permits does not count.
+    #[must_use]
+    pub fn decide_under(&self, request: &Request<'_>, agreement: &Id) -> Decision {
+        self.decided(request, Some(agreement))
+    }
+
+    fn decided(&self, request: &Request<'_>, only: Option<&Id>) -> Decision {
         let Request { action, now, .. } = *request;
         if self.noted.is_some_and(|noted| now < noted) {
             return Decision::by(Clause::ClockSetBack);
@@ -212,7 +227,7 @@ impl Commons {
         if let Some(clause) = self.barred(organisation, data_set, action, now) {
             return Decision::by(clause);
         }
-        self.by_agreement(request, organisation, data_set)
+        self.by_agreement(request, organisation, data_set, only)
     }
 
     /// What stands before any agreement, on data of others.
@@ -244,10 +259,16 @@ impl Commons {
         None
     }
 
-    fn by_agreement(&self, request: &Request<'_>, organisation: &Organisation, data_set: &DataSet) -> Decision {
+    fn by_agreement(
+        &self,
+        request: &Request<'_>,
+        organisation: &Organisation,
+        data_set: &DataSet,
+        only: Option<&Id>,
+    ) -> Decision {
         let mut furthest = Decision::by(Clause::NoAgreement);
-        for id in self.covered_by.get(&data_set.id).into_iter().flatten() {
-            let Some(agreement) = self.agreements.get(id) else { continue };
+        for agreement in self.covering(&data_set.id).filter(|a| only.is_none_or(|only| a.id == *only)) {
+            let id = &agreement.id;
             let clause = asked(agreement, request, organisation, data_set);
             if clause == Clause::Agreement {
                 let obligations = obligations(agreement, request);

@@ -1,6 +1,6 @@
 //! The decision in the place of the house's one gate ([`toji_core::Gate`]).
 
-use super::clause::{Clause, Obligation};
+use super::clause::{Clause, Decision as Judged, Obligation};
 use super::commons::Commons;
 use super::request::{Action, Request};
 use crate::agreement::{Purpose, Role};
@@ -112,28 +112,21 @@ impl Seat {
     #[must_use]
     pub fn rule_on_set(&self, who: &Id, action: Action, data_set: &Id) -> (Ruled, Decision) {
         let Self { purpose, now, .. } = *self;
-        let decision = self.commons.decide(&Request { who, action, data_set, purpose, now });
+        let request = Request { who, action, data_set, purpose, now };
+        let mut decision = self.commons.decide(&request);
         if !decision.allow() {
             let no = Decision { allow: false, reason: decision.reason(), remedy: Some(decision.clause.remedy()) };
             return (Ruled::By(decision.clause), no);
         }
         let member = self.commons.known_person(who).map(|person| &person.organisation);
-        let owes = decision.obligations.iter().any(|o| matches!(o, Obligation::Feedback { .. }));
-        if let (true, Some(agreement), Some(member)) = (owes, &decision.agreement, member)
-            && !self.places.taken(member, data_set, agreement)
-        {
-            let no = Decision {
-                allow: false,
-                reason: Text::new(
-                    "還元義務のある利用が登録されていません",
-                    "its use, which brings a duty of feedback, is not registered",
-                ),
-                remedy: Some(Text::new(
-                    format!("`toji commons use {data_set}` で利用を登録してください"),
-                    format!("register the use with `toji commons use {data_set}`"),
-                )),
+        // Of several agreements that permit it one is enough whose duty was taken on, or that brings none.
+        if let (true, Some(member)) = (owes(&decision), member) {
+            let each = self.commons.covering(data_set).map(|agreement| self.commons.decide_under(&request, &agreement.id));
+            let free = |d: &Judged| {
+                d.allow() && (!owes(d) || d.agreement.as_ref().is_some_and(|id| self.places.taken(member, data_set, id)))
             };
-            return (Ruled::UseNotRegistered, no);
+            let Some(found) = each.into_iter().find(free) else { return (Ruled::UseNotRegistered, unregistered(data_set)) };
+            decision = found;
         }
         if action == Action::Export && self.places.secret(data_set) && !self.places.approved(who, data_set, now) {
             let no = Decision {
@@ -176,6 +169,25 @@ impl Seat {
             return Decision::yes(Text::new("運営者・監査人", "operator or auditor"));
         }
         Decision::no(Text::new("運営者・監査人だけの情報です", "for operators and auditors only"))
+    }
+}
+
+/// Does it bring a duty of feedback?
+fn owes(decision: &Judged) -> bool {
+    decision.obligations.iter().any(|o| matches!(o, Obligation::Feedback { .. }))
+}
+
+fn unregistered(data_set: &Id) -> Decision {
+    Decision {
+        allow: false,
+        reason: Text::new(
+            "還元義務のある利用が登録されていません",
+            "its use, which brings a duty of feedback, is not registered",
+        ),
+        remedy: Some(Text::new(
+            format!("`toji commons use {data_set}` で利用を登録してください"),
+            format!("register the use with `toji commons use {data_set}`"),
+        )),
     }
 }
 

@@ -265,8 +265,9 @@ impl Places for Runs {
             Resource::Blob { .. } | Resource::Store | Resource::Question => Place::Nowhere,
         }
     }
-    fn taken(&self, member: &Id, data_set: &Id, _agreement: &Id) -> bool {
-        self.0.contains(&(member.clone(), data_set.clone()))
+    /// Taken by the data set, or under one agreement by its name.
+    fn taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool {
+        [data_set, agreement].into_iter().any(|by| self.0.contains(&(member.clone(), by.clone())))
     }
     fn secret(&self, data_set: &Id) -> bool {
         data_set.as_str() == "recipe"
@@ -332,6 +333,41 @@ fn it_answers_the_gate_of_the_house() {
         let open: &[&str] = if nobody.contains(' ') { &[] } else { &["open"] };
         assert_eq!(seen(&after, nobody), open, "{nobody}");
     }
+}
+
+/// Of several agreements that permit it one is enough, if its duty was taken on or it brings none.
+#[test]
+fn one_agreement_whose_duty_was_taken_on_is_enough() {
+    let mut world = house();
+    world.agreements.push(agreement("jo", &["kura", "amino"], &["shared"]));
+    world.agreements[1].terms.feedback = Some(Feedback { units: 1, within_days: 30 });
+    let reads = |world: &World, taken: &[(&str, &str)]| {
+        let told = asks(&seat(world, taken), "taro", toji_core::Action::Read, series("shared"));
+        (told.allow, told.reason.en)
+    };
+    assert!(!reads(&world, &[]).0);
+    for name in ["gi", "jo"] {
+        let (allowed, reason) = reads(&world, &[("amino", name)]);
+        assert!(allowed && reason.contains(&format!("agreement {name}")), "{name}: {reason}");
+    }
+    assert!(!reads(&world, &[("kura", "jo")]).0, "what another took on");
+    // What was taken on counts only where that agreement permits.
+    world.agreements[1].terms.grants.remove(&Granted::Read);
+    assert!(!reads(&world, &[("amino", "jo")]).0);
+    world.agreements[1].terms.grants.insert(Granted::Read);
+    world.agreements[1].terms.feedback = None;
+    assert!(reads(&world, &[]).0, "one that brings no duty");
+    // The one decision names the first that permits; asked for one agreement, the others do not count.
+    let commons = world.commons();
+    let (who, set) = (id("taro"), id("shared"));
+    let request = Request { who: &who, action: Action::Train, data_set: &set, purpose: Purpose::Research, now: day(0) };
+    assert_eq!(commons.decide_under(&request, &id("nix")).clause, Clause::NoAgreement);
+    for name in ["gi", "jo"] {
+        let under = commons.decide_under(&request, &id(name));
+        assert_eq!(under.agreement, Some(id(name)));
+        assert_eq!(under.obligations.iter().any(|o| matches!(o, Obligation::Feedback { .. })), name == "gi" && under.allow());
+    }
+    assert_eq!(commons.covering(&set).map(|a| a.id.as_str()).collect::<Vec<_>>(), ["gi", "jo"]);
 }
 
 /// What is no data: records of the commons, the house, work, questions.

@@ -43,13 +43,32 @@ pub struct Ranges {
 /// # Errors
 /// As for [`super::fba`].
 pub fn fva(network: &Network, how: &Variability) -> Result<Result<Ranges, Outcome>> {
-    let best = match fba_of(network, how.compress)? {
-        Outcome::Optimal(best) => best,
-        other => return Ok(Err(other)),
+    let compressed = |problem: &Problem| if how.compress { Compressed::new(problem) } else { Compressed::none(problem) };
+    let mut driven = (0..network.reactions()).filter(|&j| network.objective[j] != 0.0);
+    let alone = driven.next().filter(|_| driven.next().is_none() && how.fraction != 1.0);
+    let (objective, small, columns) = match alone {
+        // The ranges are looked for from the optimum on: all that changes is how far one flux may fall.
+        Some(reaction) => {
+            let small = compressed(&Problem::from(network));
+            let mut solver = Solver::new(small.problem.clone())?;
+            let best = match solver.solve()? {
+                Outcome::Optimal(best) => best.objective,
+                other => return Ok(Err(other)),
+            };
+            keep(network, &small, &mut solver, reaction, best * how.fraction);
+            (best, small, ranges_from(solver, how.threads)?)
+        }
+        None => {
+            let best = match fba_of(network, how.compress)? {
+                Outcome::Optimal(best) => best,
+                other => return Ok(Err(other)),
+            };
+            let small = compressed(&hold(network, &best, how.fraction));
+            let columns = column_ranges(&small.problem, how.threads)?;
+            (best.objective, small, columns)
+        }
     };
-    let held = hold(network, &best, how.fraction);
-    let small = if how.compress { Compressed::new(&held) } else { Compressed::none(&held) };
-    let columns = match column_ranges(&small.problem, how.threads)? {
+    let columns = match columns {
         Ok(columns) => columns,
         Err(other) => return Ok(Err(other)),
     };
@@ -65,7 +84,19 @@ pub fn fva(network: &Network, how: &Variability) -> Result<Result<Ranges, Outcom
         minimum.push(low);
         maximum.push(high);
     }
-    Ok(Ok(Ranges { objective: best.objective, minimum, maximum, programmes: columns.programmes }))
+    Ok(Ok(Ranges { objective, minimum, maximum, programmes: columns.programmes }))
+}
+
+/// Bounds the one reaction of the objective so that the objective keeps `floor`.
+fn keep(network: &Network, small: &Compressed, solver: &mut Solver, reaction: usize, floor: f64) {
+    let Image::Multiple { column, factor } = small.images[reaction] else { return };
+    let gain = network.objective[reaction] * factor;
+    let (lower, upper) = (small.problem.lower[column], small.problem.upper[column]);
+    let bound = floor / gain;
+    match network.sense.sign() * gain > 0.0 {
+        true => solver.set_bounds(column, bound.max(lower).min(upper), upper),
+        false => solver.set_bounds(column, lower, bound.min(upper).max(lower)),
+    }
 }
 
 /// Ranges of the columns of a problem.
@@ -104,56 +135,79 @@ impl Ends {
         }
     }
 
+    /// Ends that are not known: the greatest values, then the least, each in order.
     fn open(&self) -> Vec<(usize, Sense)> {
-        let low = self.low.iter().enumerate().filter(|e| e.1.is_none()).map(|e| (e.0, Sense::Minimize));
-        let high = self.high.iter().enumerate().filter(|e| e.1.is_none()).map(|e| (e.0, Sense::Maximize));
-        let mut open: Vec<_> = low.chain(high).collect();
-        open.sort_by_key(|&(j, sense)| (j, sense == Sense::Maximize));
-        open
+        let of = |list: &[Option<f64>]| (0..list.len()).filter(|&j| list[j].is_none()).collect::<Vec<_>>();
+        let high = of(&self.high).into_iter().map(|j| (j, Sense::Maximize));
+        high.chain(of(&self.low).into_iter().map(|j| (j, Sense::Minimize))).collect()
     }
 
-    fn solve(&mut self, solver: &mut Solver, j: usize, sense: Sense) -> Result<()> {
-        let end = if sense == Sense::Minimize { &self.low[j] } else { &self.high[j] };
-        if end.is_some() {
-            return Ok(());
+    fn is_known(&self, (j, sense): (usize, Sense)) -> bool {
+        if sense == Sense::Minimize { self.low[j].is_some() } else { self.high[j].is_some() }
+    }
+
+    /// Solves for all these ends. Next is always the one whose flux, where the last programme left it, is nearest the bound it
+    /// is pushed to: few steps lead there.
+    fn solve_all(&mut self, solver: &mut Solver, mut targets: Vec<(usize, Sense)>) -> Result<()> {
+        let mut at: Vec<f64> = Vec::new();
+        loop {
+            targets.retain(|&target| !self.is_known(target));
+            let problem = solver.problem();
+            let gap = |&(j, sense): &(usize, Sense)| match (at.get(j), sense) {
+                (None, _) => 0.0,
+                (Some(x), Sense::Maximize) => problem.upper[j] - x,
+                (Some(x), Sense::Minimize) => x - problem.lower[j],
+            };
+            let next = (0..targets.len()).min_by(|&a, &b| gap(&targets[a]).total_cmp(&gap(&targets[b])));
+            let Some(next) = next else { return Ok(()) };
+            let (j, sense) = targets.swap_remove(next);
+            if let Some(point) = self.solve(solver, j, sense)? {
+                at = point;
+            }
         }
+    }
+
+    /// Solves for one end; the point there, if there is one.
+    fn solve(&mut self, solver: &mut Solver, j: usize, sense: Sense) -> Result<Option<Vec<f64>>> {
         solver.set_objective(sense, &[(j, 1.0)]);
         self.programmes += 1;
-        let value = match solver.solve()? {
+        let (value, point) = match solver.solve()? {
             Outcome::Optimal(optimum) => {
                 self.witness(solver.problem(), &optimum.primal);
-                optimum.objective
+                (optimum.objective, Some(optimum.primal))
             }
-            _ if sense == Sense::Minimize => f64::NEG_INFINITY,
-            _ => f64::INFINITY,
+            _ if sense == Sense::Minimize => (f64::NEG_INFINITY, None),
+            _ => (f64::INFINITY, None),
         };
         let end = if sense == Sense::Minimize { &mut self.low[j] } else { &mut self.high[j] };
         end.get_or_insert(value);
-        Ok(())
+        Ok(point)
     }
 }
 
 /// Ranges of all columns over the feasible points of a problem.
 pub(super) fn column_ranges(problem: &Problem, threads: usize) -> Result<Result<ColumnRanges, Outcome>> {
-    let mut ends = Ends::new(problem);
-    let mut solver = Solver::new(problem.clone())?;
+    ranges_from(Solver::new(problem.clone())?, threads)
+}
+
+/// As [`column_ranges`], from where a solver stands.
+fn ranges_from(mut solver: Solver, threads: usize) -> Result<Result<ColumnRanges, Outcome>> {
+    let mut ends = Ends::new(solver.problem());
     solver.set_objective(Sense::Maximize, &[]);
     match solver.solve()? {
-        Outcome::Optimal(optimum) => ends.witness(problem, &optimum.primal),
+        Outcome::Optimal(optimum) => ends.witness(solver.problem(), &optimum.primal),
         other => return Ok(Err(other)),
     }
     scan(&mut ends, &mut solver)?;
     let open = ends.open();
     // Pieces are cut by the size of the task alone, and each starts from the same basis.
-    let piece = open.len().div_ceil(8).max(48);
+    let piece = open.len().div_ceil(8).max(720);
     let base = &ends;
     let parts = pieces(open.len().div_ceil(piece), threads, |at| {
         let (mut solver, mut mine) = (solver.clone(), base.clone());
         mine.programmes = 0;
         let targets = &open[at * piece..((at + 1) * piece).min(open.len())];
-        for &(j, sense) in targets {
-            mine.solve(&mut solver, j, sense)?;
-        }
+        mine.solve_all(&mut solver, targets.to_vec())?;
         Ok((mine, targets.to_vec()))
     })?;
     let programmes = ends.programmes + parts.iter().map(|p| p.0.programmes).sum::<usize>();

@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn value(outcome: &Outcome) -> f64 {
-        outcome.optimum().unwrap().objective
+        outcome.clone().optimum().unwrap().objective
     }
 
     #[test]

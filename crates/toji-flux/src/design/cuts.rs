@@ -1,7 +1,7 @@
 //! Minimal cut sets, all of them, with the proof of each.
 
 use super::edit::{Edit, Intervention, Limit, Region, additions, check};
-use super::field::{Field, Point};
+use super::field::{Field, KEPT, Point};
 use super::ways::{Budget, Set, Ways, within};
 use crate::lp::{Conflict, Outcome, Problem, Solver};
 use crate::model::Model;
@@ -56,9 +56,36 @@ pub struct CutSets {
     pub candidates: usize,
 }
 
+/// The aim of a region of one limit on one side: whether it has a point is whether the best of the sum reaches the limit.
+/// The best is far from the limit on either side as a rule, where the limit itself, small beside the fluxes, is lost in
+/// rounding.
+struct Aim {
+    sense: Sense,
+    limit: f64,
+}
+
+impl Aim {
+    fn of(region: &Region) -> Option<Self> {
+        match (&region.inner, &region.limits[..]) {
+            (None, [Limit { lower, upper: f64::INFINITY, .. }]) if lower.is_finite() => {
+                Some(Self { sense: Sense::Maximize, limit: *lower })
+            }
+            (None, [Limit { lower: f64::NEG_INFINITY, upper, .. }]) if upper.is_finite() => {
+                Some(Self { sense: Sense::Minimize, limit: *upper })
+            }
+            _ => None,
+        }
+    }
+
+    fn is_reached(&self, best: f64) -> bool {
+        self.sense.sign() * (best - self.limit) >= -KEPT * (1.0 + self.limit.abs())
+    }
+}
+
 /// One region while sets are looked for.
 struct Ground {
     field: Field,
+    aim: Option<Aim>,
     /// For a region with an inner objective, the network without the region's limits.
     inner: Option<Field>,
     pool: Vec<Point>,
@@ -66,10 +93,15 @@ struct Ground {
 
 impl Ground {
     fn new(region: &Region, network: &Network, list: &[Intervention], ways: &Ways) -> Result<Self> {
+        if let Some(aim) = Aim::of(region) {
+            let mut field = Field::new(network, list, ways, &[], &[&region.limits[0].terms])?;
+            field.start_with(0, aim.sense)?;
+            return Ok(Self { field, aim: Some(aim), inner: None, pool: Vec::new() });
+        }
         let sums: Vec<&[(usize, f64)]> = region.inner.iter().map(Vec::as_slice).collect();
         let field = Field::new(network, list, ways, &region.limits, &sums)?;
         let inner = if sums.is_empty() { None } else { Some(Field::new(network, list, ways, &[], &sums)?) };
-        Ok(Self { field, inner, pool: Vec::new() })
+        Ok(Self { field, aim: None, inner, pool: Vec::new() })
     }
 
     /// Index in the pool of a point that the set leaves, if there is one: known, or found by a programme. Of known ones, the
@@ -99,13 +131,21 @@ impl Ground {
         } else if !self.field.set(ways, set) {
             return Ok(None);
         }
-        match self.field.solve(None)? {
-            Outcome::Optimal(best) => {
-                self.pool.push(self.field.point(&best, under));
-                Ok(Some(self.pool.len() - 1))
+        let found = match (self.field.solve(self.aim.as_ref().map(|aim| (0, aim.sense)))?, &self.aim) {
+            (Outcome::Optimal(best), Some(aim)) if !aim.is_reached(best.objective) => None,
+            (Outcome::Optimal(best), _) => Some(best.primal),
+            (Outcome::Unbounded(way), Some(aim)) => {
+                // As far along as the limit asks, or as one unit shows what the way uses.
+                let missing = aim.sense.sign() * (aim.limit - self.field.value(0, &way.from));
+                let step = (missing / way.gain.abs()).max(1.0);
+                Some(way.from.iter().zip(&way.ray).map(|(x, r)| x + step * r).collect())
             }
-            _ => Ok(None),
-        }
+            _ => None,
+        };
+        Ok(found.map(|primal: Vec<f64>| {
+            self.pool.push(self.field.point(&primal, under));
+            self.pool.len() - 1
+        }))
     }
 
     fn programmes(&self) -> usize {
@@ -277,7 +317,7 @@ pub fn certify(model: &Model, network: &Network, task: &CutTask, set: &[usize]) 
     }
     let judge = |chosen: &[usize]| -> Result<(Vec<Outcome>, Vec<Outcome>)> {
         let (strain, holds) = strain(model, network, &task.interventions, chosen);
-        let solve = |region: &Region| remaining(&strain, region.limits.iter().chain(holds.iter().copied()));
+        let solve = |region: &Region| remaining(&strain, region, &holds);
         let targets = task.targets.iter().map(solve).collect::<Result<Vec<_>>>()?;
         Ok((targets, task.protected.iter().map(solve).collect::<Result<Vec<_>>>()?))
     };
@@ -360,10 +400,32 @@ pub(super) fn strain<'a>(
     (strain, holds)
 }
 
-/// Whether a network has a point within limits, and which.
-fn remaining<'a>(network: &Network, limits: impl Iterator<Item = &'a Limit>) -> Result<Outcome> {
+/// Whether a network has a point in a region within further limits, and which; or why not (Farkas), the region's limits
+/// being the rows after the network's, the further ones those after them.
+fn remaining(network: &Network, region: &Region, holds: &[&Limit]) -> Result<Outcome> {
+    let limits = region.limits.iter().chain(holds.iter().copied());
     let problem = Problem { cost: vec![0.0; network.reactions()], ..bounded(network, limits)? };
-    Solver::new(problem)?.solve()
+    let Some(aim) = Aim::of(region) else { return Solver::new(problem)?.solve() };
+    let row = network.rows();
+    let mut open = Problem { sense: aim.sense, ..problem.clone() };
+    (open.row_lower[row], open.row_upper[row]) = (f64::NEG_INFINITY, f64::INFINITY);
+    for &(j, a) in &region.limits[0].terms {
+        open.cost[j] += a;
+    }
+    match Solver::new(open)?.solve()? {
+        Outcome::Optimal(best) if !aim.is_reached(best.objective) => {
+            // The prices bound the sum; with the sum's own row against them they contradict the limit.
+            let mut ray: Vec<f64> = best.prices.iter().map(|price| -price).collect();
+            ray[row] = 1.0;
+            match Conflict::of(&problem, &ray) {
+                Some(conflict) => Ok(Outcome::Infeasible(conflict)),
+                None => Solver::new(problem)?.solve(),
+            }
+        }
+        // Any limit is reached somewhere along the way.
+        Outcome::Unbounded(_) => Solver::new(problem)?.solve(),
+        other => Ok(other),
+    }
 }
 
 /// The problem of a network with limits as rows after its own.

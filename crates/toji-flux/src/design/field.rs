@@ -3,7 +3,7 @@
 use super::edit::{Edit, Intervention, Limit};
 use super::ways::{Set, Ways, within};
 use crate::compress::{Compressed, Image};
-use crate::lp::{Optimum, Outcome, Problem, Solver};
+use crate::lp::{Outcome, Problem, Solver};
 use crate::network::{Network, Sense};
 use crate::sparse::Matrix;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use toji_core::{Error, Result};
 /// Fluxes below this are none.
 const STILL: f64 = 1e-12;
 /// A limit is kept when it is missed by less than this, relative.
-const KEPT: f64 = 1e-9;
+pub(super) const KEPT: f64 = 1e-9;
 
 /// A network with limits, solved once, from which every set of interventions starts.
 #[derive(Debug)]
@@ -95,6 +95,28 @@ impl Field {
         Ok(Self { small, base, work, reactions: n, holds, sums: sums.len(), ways: column_ways, programmes: 0 })
     }
 
+    /// Lets every set start where a sum is best, which is near where it is best after a few changes.
+    pub(super) fn start_with(&mut self, sum: usize, sense: Sense) -> Result<()> {
+        self.base.set_objective(sense, &self.aim(sum));
+        self.base.solve()?;
+        self.base.settle();
+        self.work = self.base.clone();
+        Ok(())
+    }
+
+    /// A sum as an objective of the compressed network.
+    fn aim(&self, sum: usize) -> Vec<(usize, f64)> {
+        match self.small.images[self.reactions + self.holds.len() + sum.min(self.sums)] {
+            Image::Zero => Vec::new(),
+            Image::Multiple { column, factor } => vec![(column, factor)],
+        }
+    }
+
+    /// The value of a sum at a point of the compressed network.
+    pub(super) fn value(&self, sum: usize, at: &[f64]) -> f64 {
+        self.aim(sum).iter().map(|&(column, factor)| factor * at[column]).sum()
+    }
+
     /// Starts anew from the field with a set of interventions; whether it can still be feasible.
     pub(super) fn set(&mut self, ways: &Ways, set: &[u32]) -> bool {
         self.work.copy_from(&self.base);
@@ -134,26 +156,23 @@ impl Field {
     /// Optimises a sum (or nothing) as the field is set. The answer's objective is that of the sum.
     pub(super) fn solve(&mut self, aim: Option<(usize, Sense)>) -> Result<Outcome> {
         if let Some((sum, sense)) = aim {
-            match self.small.images[self.reactions + self.holds.len() + sum.min(self.sums)] {
-                Image::Zero => self.work.set_objective(sense, &[]),
-                Image::Multiple { column, factor } => self.work.set_objective(sense, &[(column, factor)]),
-            }
+            self.work.set_objective(sense, &self.aim(sum));
         }
         self.programmes += 1;
         self.work.solve()
     }
 
-    /// The point of an optimum, found under `under`.
-    pub(super) fn point(&self, best: &Optimum, under: &[u32]) -> Point {
-        let mut used = vec![0_u64; best.primal.len().div_ceil(64)];
+    /// What a point of the compressed network, found under `under`, uses.
+    pub(super) fn point(&self, primal: &[f64], under: &[u32]) -> Point {
+        let mut used = vec![0_u64; primal.len().div_ceil(64)];
         let mut hits = Vec::new();
-        for (column, value) in best.primal.iter().enumerate() {
+        for (column, value) in primal.iter().enumerate() {
             if value.abs() > STILL {
                 used[column / 64] |= 1 << (column % 64);
                 hits.extend(self.ways[column].iter().cloned());
             }
         }
-        let all = self.small.expand(&best.primal);
+        let all = self.small.expand(primal);
         let broken: Vec<u32> = self
             .holds
             .iter()

@@ -203,7 +203,7 @@ fn strain_of(field: &mut Field, ways: &Ways, task: &KnockTask, set: &[u32], leas
     }
     let sense = if task.robust { Sense::Minimize } else { Sense::Maximize };
     match field.solve(Some((PRODUCT, sense)))? {
-        Outcome::Optimal(best) => Ok(Some((Some(best.objective), field.point(&best, &[]).next(ways, set)))),
+        Outcome::Optimal(best) => Ok(Some((Some(best.objective), field.point(&best.primal, &[]).next(ways, set)))),
         Outcome::Infeasible(_) => Ok(None),
         Outcome::Unbounded(_) => Err(unlimited()),
     }

@@ -131,7 +131,7 @@ fn judge(field: &mut Field, ways: &Ways, task: &PotentialTask, set: &[u32], leas
     }
     let (without, next) = if field.bound_sum(PRODUCT, f64::NEG_INFINITY, 0.0) {
         match field.solve(Some((GROWTH, Sense::Maximize)))? {
-            Outcome::Optimal(best) => (Some(best.objective), field.point(&best, &[]).next(ways, set)),
+            Outcome::Optimal(best) => (Some(best.objective), field.point(&best.primal, &[]).next(ways, set)),
             Outcome::Infeasible(_) => (None, BTreeSet::new()),
             Outcome::Unbounded(_) => return Err(unlimited()),
         }

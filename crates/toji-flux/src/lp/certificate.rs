@@ -95,6 +95,13 @@ pub struct Conflict {
     pub variables: Vec<usize>,
 }
 
+impl Conflict {
+    /// The conflict that weights of the rows prove; `None` when they prove nothing.
+    pub(crate) fn of(problem: &Problem, ray: &[f64]) -> Option<Self> {
+        conflict(problem, ray)
+    }
+}
+
 /// A direction along which the objective improves for ever.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Direction {
@@ -200,40 +207,58 @@ pub(super) fn conflict(problem: &Problem, ray: &[f64]) -> Option<Conflict> {
         return None;
     }
     let ray: Vec<f64> = ray.iter().map(|r| r / largest).collect();
-    // Σ ray·(A x) over the box of x, less Σ ray·activity over the sides of the rows, must not contain zero.
-    let (mut low, mut high, mut size) = (0.0_f64, 0.0_f64, 0.0_f64);
-    let mut add = |weight: f64, lower: f64, upper: f64| {
+    // Σ ray·(A x) over the box of x, less Σ ray·activity over the sides of the rows, must not contain zero. `rounding`: what
+    // the arithmetic here may be wrong by.
+    let (mut low, mut high, mut size, mut sum, mut rounding) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
+    let mut add = |weight: f64, lower: f64, upper: f64, error: f64| {
         let (a, b) = if weight > 0.0 { (weight * lower, weight * upper) } else { (weight * upper, weight * lower) };
         low += a;
         high += b;
-        for part in [a, b] {
+        for (part, bound) in [(a, lower), (b, upper)] {
             if part.is_finite() {
                 size = size.max(part.abs());
+                sum += part.abs();
+            }
+            if bound.is_finite() {
+                rounding += error * bound.abs();
             }
         }
     };
     let mut variables = Vec::new();
+    let mut sure = true;
     for j in 0..problem.lower.len() {
-        let (mut weight, mut terms) = (0.0_f64, 0.0_f64);
+        let (mut weight, mut terms, mut all, mut count) = (0.0_f64, 0.0_f64, 0.0_f64, 1.0);
         for (i, a) in problem.matrix.iter(j) {
             weight += a * ray[i];
             terms = terms.max((a * ray[i]).abs());
+            all += (a * ray[i]).abs();
+            count += 1.0;
         }
+        let error = f64::EPSILON * count * all;
         let noise = weight.abs() <= 1e-9 * terms;
-        if weight != 0.0 && !(noise && (problem.lower[j].is_infinite() || problem.upper[j].is_infinite())) {
-            add(weight, problem.lower[j], problem.upper[j]);
+        let open = problem.lower[j].is_infinite() || problem.upper[j].is_infinite();
+        sure &= !(open && all > 0.0 && weight.abs() <= error);
+        if weight != 0.0 && !(noise && open) {
+            add(weight, problem.lower[j], problem.upper[j], error);
             if !noise {
                 variables.push(j);
             }
+        } else if weight != 0.0 {
+            sure = false;
+        } else if !open {
+            add(0.0, problem.lower[j], problem.upper[j], error);
         }
     }
     for (i, &r) in ray.iter().enumerate() {
         if r != 0.0 {
-            add(-r, problem.row_lower[i], problem.row_upper[i]);
+            add(-r, problem.row_lower[i], problem.row_upper[i], f64::EPSILON * r.abs());
         }
     }
+    rounding += f64::EPSILON * (problem.lower.len() + ray.len()) as f64 * sum;
     let distance = low.max(-high);
-    (distance > 1e-9 * (1e-2 + size)).then_some(Conflict { ray, distance, crossed: None, variables })
+    // A column without a bound whose weight cannot be told from zero is trusted to have none only where much is proved.
+    let least = if sure { 4.0 * rounding } else { 1e-9 * (1e-2 + size) };
+    (distance > least).then_some(Conflict { ray, distance, crossed: None, variables })
 }
 
 /// The certificate of an unbounded problem, `None` when the direction is none or the point is not feasible.

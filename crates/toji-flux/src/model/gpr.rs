@@ -124,7 +124,11 @@ impl Parser<'_, '_> {
 
     /// Alternatives; `and` binds closer than `or`.
     fn any(&mut self, depth: usize) -> Result<Gpr, GprError> {
-        let mut parts = vec![self.all(depth)?];
+        let first = self.all(depth)?;
+        if self.peek() != Some(Token::Or) {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
         while self.peek() == Some(Token::Or) {
             self.next += 1;
             parts.push(self.all(depth)?);
@@ -133,7 +137,11 @@ impl Parser<'_, '_> {
     }
 
     fn all(&mut self, depth: usize) -> Result<Gpr, GprError> {
-        let mut parts = vec![self.one(depth)?];
+        let first = self.one(depth)?;
+        if self.peek() != Some(Token::And) {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
         while self.peek() == Some(Token::And) {
             self.next += 1;
             parts.push(self.one(depth)?);
@@ -197,12 +205,14 @@ impl Gpr {
     fn flat(parts: Vec<Self>, open: impl Fn(Self) -> Result<Vec<Self>, Self>, join: impl Fn(Vec<Self>) -> Self) -> Self {
         let mut flat: Vec<Self> = Vec::with_capacity(parts.len());
         let mut genes = BTreeSet::new();
+        let mut add = |part: Self| match part {
+            Self::Gene(gene) if !genes.insert(gene) => {}
+            other => flat.push(other),
+        };
         for part in parts {
-            for inner in open(part).unwrap_or_else(|own| vec![own]) {
-                match inner {
-                    Self::Gene(gene) if !genes.insert(gene) => {}
-                    other => flat.push(other),
-                }
+            match open(part) {
+                Ok(inner) => inner.into_iter().for_each(&mut add),
+                Err(own) => add(own),
             }
         }
         match flat.len() {
@@ -239,7 +249,8 @@ impl Gpr {
         greatest
     }
 
-    fn each(&self, see: &mut dyn FnMut(usize)) {
+    /// Shows every gene it names, each as often as it does.
+    pub(super) fn each(&self, see: &mut dyn FnMut(usize)) {
         match self {
             Self::Gene(gene) => see(*gene),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|p| p.each(see)),

@@ -117,9 +117,13 @@ impl Model {
         }
         let mut by_gene = vec![Vec::new(); parts.genes.len()];
         for (index, reaction) in parts.reactions.iter().enumerate() {
-            for gene in reaction.gpr.iter().flat_map(Gpr::genes) {
-                by_gene[gene].push(index);
-            }
+            let mut note = |gene: usize| {
+                let list: &mut Vec<usize> = &mut by_gene[gene];
+                if list.last() != Some(&index) {
+                    list.push(index);
+                }
+            };
+            reaction.gpr.iter().for_each(|gpr| gpr.each(&mut note));
         }
         Ok(Self { parts, metabolite_of, reaction_of, gene_of, by_gene })
     }

@@ -1,6 +1,7 @@
 //! Cell-free cascades against closed forms, SciPy and each other.
 
 use super::model;
+use proptest::strategy::Strategy;
 use serde_json::{Value, json};
 use toji_flux::cellfree::{
     Cascade, CellTask, Goal, Measure, Outcome, Task, best_loading, cell_route, compare, control, simulate,
@@ -432,4 +433,55 @@ fn the_cells_way_stands_beside_the_cascade() {
     near(compared.cascade.cofactors[0].1, 1000.0 * 0.5 / outcome.summary.made, 1e-9);
     near(compared.cascade.product_per_catalyst.unwrap(), outcome.summary.titre_mass / 0.03, 1e-9);
     assert!(compared.assumptions.len() >= 4);
+}
+
+/// A random network of isomers: reactions of two to two, stiff over nine decades, some without a way back.
+fn network(reactions: &[([usize; 4], f64, Option<f64>)]) -> Cascade {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let reactions: Vec<Value> = reactions
+        .iter()
+        .enumerate()
+        .map(|(k, (order, constant, equilibrium))| {
+            let [a, b, p, q_] = order.map(|i| names[i]);
+            json!({
+                "id": format!("r{k}"),
+                "stoichiometry": {a: -1, b: -1, p: 1, q_: 1},
+                "law": {"kind": "mass-action", "constant": q(10.0_f64.powf(*constant), "L/mmol/h"),
+                    "equilibrium": equilibrium.map(|e| q(10.0_f64.powf(e), "1"))},
+            })
+        })
+        .collect();
+    let starts = [5.0, 2.0, 1.0, 0.0, 0.3, 0.0];
+    let species: Vec<(&str, f64)> = names.into_iter().zip(starts).collect();
+    read(json!({"species": isomers(&species), "enzymes": [], "reactions": reactions, "substrate": "a", "product": "f"}))
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+    /// Whatever the reactions and however loose the steps, sums are kept, amounts stay above zero, and two runs are alike.
+    #[test]
+    fn random_networks_keep_their_sums(
+        reactions in proptest::collection::vec(
+            (proptest::sample::subsequence((0..6_usize).collect::<Vec<_>>(), 4).prop_shuffle(), -3.0..6.0f64,
+             proptest::option::of(-3.0..3.0f64)),
+            1..5,
+        ),
+        loose in proptest::bool::ANY,
+    ) {
+        let reactions: Vec<([usize; 4], f64, Option<f64>)> =
+            reactions.into_iter().map(|(o, k, e)| ([o[0], o[1], o[2], o[3]], k, e)).collect();
+        let cascade = network(&reactions);
+        let task = task(3.0, 7, if loose { 1e-4 } else { 1e-8 });
+        let outcome = simulate(&cascade, &task).unwrap();
+        proptest::prop_assert!(outcome.moieties.len() >= 2);
+        for m in &outcome.moieties {
+            proptest::prop_assert!(m.deviation < 1e-10, "{:?}", m);
+        }
+        let least = outcome.course.concentrations.values().flatten().fold(f64::INFINITY, |a, c| a.min(*c));
+        proptest::prop_assert!(least > -1e3 * task.tolerance, "{}", least);
+        for id in ["C", "H", "O"] {
+            proptest::prop_assert!(outcome.elements[id].abs() < 1e-10);
+        }
+        proptest::prop_assert_eq!(&outcome, &simulate(&cascade, &task).unwrap());
+    }
 }

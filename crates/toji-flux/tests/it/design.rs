@@ -3,6 +3,7 @@
 use super::{model, shared};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use toji_flux::analyse::{Growth, Pairs, Removal, double_genes, pairs};
 use toji_flux::design::{CutSets, CutTask, Edit, Intervention, KnockTask, Limit, Region, certify, couple, knock, minimal_cuts};
 use toji_flux::model::Model;
 
@@ -77,6 +78,53 @@ fn all_455_cut_sets_of_the_core_model_are_found() {
     let mut more = found.sets[0].interventions.clone();
     more.push((0..model.genes.len()).find(|g| !more.contains(g)).unwrap());
     assert!(certify(&model, &network, &task, &more).unwrap().is_none(), "a superset is not minimal");
+}
+
+/// Minimal lethal sets of one and two of what is removed: what deletions, one by one and in pairs, leave below the limit.
+fn by_deletion(deleted: &Pairs, limit: f64, forced: &dyn Fn(usize) -> bool) -> BTreeSet<Vec<usize>> {
+    let n = deleted.single.results.len();
+    let dies = |growth: Growth| growth.value().is_none_or(|value| value < limit);
+    // The removal of what is forced to run leaves nothing feasible.
+    let alone: Vec<bool> = (0..n).map(|a| forced(a) || dies(deleted.single.results[a])).collect();
+    let mut sets: BTreeSet<Vec<usize>> = (0..n).filter(|&a| alone[a]).map(|a| vec![a]).collect();
+    for a in (0..n).filter(|&a| !alone[a]) {
+        for b in (a + 1..n).filter(|&b| !alone[b]) {
+            if deleted.get(a, b).is_some_and(dies) {
+                sets.insert(vec![a, b]);
+            }
+        }
+    }
+    sets
+}
+
+#[test]
+fn cut_sets_of_a_genome_scale_model_are_what_its_deletions_say() {
+    let (Some(model), Some(want)) = (model("iJO1366.xml.gz"), reference("iJO1366_fba_fva_deletions.json")) else { return };
+    let network = model.network().unwrap();
+    let target = Region::of(vec![at_least(&model, &[("BIOMASS_Ec_iJO1366_core_53p95M", 1.0)], 0.001)]);
+    let how = Removal { threads: 2, compress: true };
+    let genes: Vec<usize> = (0..model.genes.len()).collect();
+    let of_genes = CutTask { max_size: 2, ..task(vec![target.clone()], Vec::new(), Intervention::remove_genes(0..genes.len())) };
+    let found = minimal_cuts(&model, &network, &of_genes).unwrap();
+    let have: BTreeSet<Vec<usize>> = found.sets.iter().map(|set| set.interventions.clone()).collect();
+    assert!(found.complete && have.len() == found.sets.len());
+    let deleted = double_genes(&model, &network, &genes, &how).unwrap().unwrap();
+    assert_eq!(have, by_deletion(&deleted, 0.001, &|_| false));
+    // The single ones are those of GLPK.
+    let essential: BTreeSet<&str> =
+        want["essential_genes_lt1pct"].as_array().unwrap().iter().map(|g| g.as_str().unwrap()).collect();
+    let single: BTreeSet<&str> = have.iter().filter(|set| set.len() == 1).map(|set| model.genes[set[0]].id.as_str()).collect();
+    assert_eq!(single, essential);
+    // The same of reactions. Maintenance is forced to run.
+    let reactions = network.reactions();
+    let interventions = Intervention::remove_reactions(0..reactions);
+    let of_reactions = CutTask { max_size: 2, ..task(vec![target], Vec::new(), interventions) };
+    let found = minimal_cuts(&model, &network, &of_reactions).unwrap();
+    let have: BTreeSet<Vec<usize>> = found.sets.iter().map(|set| set.interventions.clone()).collect();
+    assert!(found.complete && have.len() == found.sets.len());
+    let each: Vec<Vec<usize>> = (0..reactions).map(|j| vec![j]).collect();
+    let deleted = pairs(&network, &each, &std::collections::HashMap::new(), &how).unwrap().unwrap();
+    assert_eq!(have, by_deletion(&deleted, 0.001, &|j| network.lower[j] > 0.0 || network.upper[j] < 0.0));
 }
 
 /// Interventions of the toy models by name: removals and additions of reactions or genes with their costs.

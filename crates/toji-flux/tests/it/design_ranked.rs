@@ -3,10 +3,7 @@
 use super::model;
 use std::collections::BTreeMap;
 use toji_flux::design::Screening;
-use toji_flux::design::rank::{
-    Aim, Background, EditKind, Found, KnownEdit, ProductCase, Profile, RankTask, Ranker, Ranking, against_chance, found,
-    published, rank,
-};
+use toji_flux::design::rank::{EditKind, KnownEdit, ProductCase, RankTask, Ranking, published, rank, report};
 use toji_flux::model::{Metabolite, Model, Reaction, Scenario};
 
 /// Pathways that the host lacks: reactions of Yim et al. (2011), Atsumi et al. (2008) and Alper et al. (2005).
@@ -67,129 +64,75 @@ fn host() -> Option<Model> {
     Some(Model::new(parts).unwrap())
 }
 
-fn profiles(model: &Model) -> Vec<Profile> {
-    let flux = |id: &str| model.reaction(id).unwrap_or_else(|| panic!("no {id}"));
-    let (growth, feed) = (flux("BIOMASS_Ec_iJO1366_core_53p95M"), flux("EX_glc__D_e"));
-    let backgrounds = [false, true].map(|oxygen| {
-        let mut network = model.network().unwrap();
-        network.lower[feed] = -10.0;
-        network.lower[flux("EX_o2_e")] = if oxygen { -20.0 } else { 0.0 };
-        // Formate hydrogen lyase, which the model keeps closed, works without oxygen.
-        network.upper[flux("FHL")] = if oxygen { 0.0 } else { 1000.0 };
-        Background::new(model, &network, growth, feed, 2).unwrap()
-    });
-    PRODUCTS
-        .iter()
-        .map(|&(name, exchange, oxygen)| {
-            let aim = Aim { name: name.into(), growth, product: flux(exchange), feed };
-            backgrounds[usize::from(oxygen)].profile(model, &aim).unwrap_or_else(|e| panic!("{name}: {e:?}"))
-        })
-        .collect()
-}
-
-/// Scores of the candidates of a kind for a product, and which of them are known to help.
-struct Trial {
-    good: Vec<bool>,
-    ranked: Vec<f64>,
-    rule: Vec<f64>,
-    counts: Vec<f64>,
-    rows: Vec<Vec<f64>>,
-    sum: f64,
-}
-
-/// Ranks the candidates of a product by what was learnt from all the others.
-fn held_out(model: &Model, profiles: &[Profile], known: &[KnownEdit], at: usize, kind: EditKind) -> Option<Trial> {
-    let profile = &profiles[at];
-    let mut others: Vec<Profile> = profiles.to_vec();
-    others.remove(at);
-    let rest: Vec<KnownEdit> = known.iter().filter(|k| k.product != profile.name).cloned().collect();
-    let ranker = Ranker::learn(model, &others, &rest).unwrap();
-    let truth = Ranker::learn(model, &[], known).unwrap();
-    let mut trial = Trial { good: vec![], ranked: vec![], rule: vec![], counts: vec![], rows: vec![], sum: 0.0 };
-    for (gene, row) in ranker.rows(profile, kind).into_iter().enumerate() {
-        let Some(row) = row else { continue };
-        let chance = ranker.learner(kind).chance(&row);
-        trial.good.push(truth.helped(&profile.name, gene, kind));
-        trial.ranked.push(chance.mean);
-        trial.sum += chance.mean;
-        trial.counts.push(*row.last().unwrap());
-        trial.rows.push(row.clone());
-        // The simple rules: remove what carries by-product flux, raise what rises with the product.
-        trial.rule.push(if kind == EditKind::Delete { profile.competing[gene] } else { row[0] });
-    }
-    trial.good.contains(&true).then_some(trial)
-}
-
-fn mean(list: impl Iterator<Item = f64>) -> f64 {
-    let (sum, count) = list.fold((0.0, 0.0), |(s, n), x| (s + x, n + 1.0));
-    sum / count
-}
-
 #[test]
 fn edits_of_products_not_seen_are_found_better_than_by_chance_and_by_a_simple_rule() {
     let Some(model) = host() else { return };
     let start = std::time::Instant::now();
-    let profiles = profiles(&model);
+    let mut scenario = Scenario::new(&model);
+    scenario.set_bounds("EX_o2_e", -20.0, 1000.0).unwrap();
+    // Formate hydrogen lyase, which the model keeps closed, works without oxygen.
+    let without: BTreeMap<String, (f64, f64)> = [("EX_o2_e".to_owned(), (0.0, 1000.0)), ("FHL".to_owned(), (0.0, 1000.0))].into();
+    let mut cases = PRODUCTS.iter().map(|&(name, product, oxygen)| ProductCase {
+        name: name.into(),
+        product: product.into(),
+        bounds: if oxygen { BTreeMap::new() } else { without.clone() },
+    });
+    let task = RankTask {
+        growth: "BIOMASS_Ec_iJO1366_core_53p95M".into(),
+        feed: "EX_glc__D_e".into(),
+        aim: cases.next().unwrap(),
+        learn_from: cases.collect(),
+        outcomes: Vec::new(),
+        published: true,
+        top: 30,
+    };
     let known = published().unwrap();
     assert!(known.len() > 150 && known.iter().all(|k| model.gene(&k.gene).is_some()), "{}", known.len());
-    eprintln!("{} products, {} outcomes, {:?}", profiles.len(), known.len(), start.elapsed());
-    for (kind, orders) in [(EditKind::Delete, 1_000), (EditKind::Amplify, 1_000)] {
-        let trials: Vec<(&str, Trial)> = (0..profiles.len())
-            .filter_map(|at| held_out(&model, &profiles, &known, at, kind).map(|t| (profiles[at].name.as_str(), t)))
-            .collect();
-        let judge = |scores: &dyn Fn(&Trial) -> Vec<f64>| -> Vec<Found> {
-            trials.iter().map(|(_, t)| found(&scores(t), &t.good, 30).unwrap()).collect()
-        };
-        let (ranked, rule) = (judge(&|t| t.ranked.clone()), judge(&|t| t.rule.clone()));
-        let counts = judge(&|t| t.counts.clone());
-        for ((name, trial), (a, b)) in trials.iter().zip(ranked.iter().zip(&rule)) {
+    let report = report(&scenario, &task, 1_000, 17, 2).unwrap();
+    for trial in [report.removal.unwrap(), report.raise.unwrap()] {
+        let kind = trial.kind;
+        for p in &trial.products {
             eprintln!(
-                "{kind:?} {name}: {} of {}; area {:.3} rule {:.3}; first {:.3} {:.3}; in 30 {:.2} {:.2}",
-                trial.good.iter().filter(|g| **g).count(),
-                trial.good.len(),
-                a.area,
-                b.area,
-                a.first,
-                b.first,
-                a.recall,
-                b.recall
+                "{kind:?} {}: {} of {}; area {:.3} rule {:.3}; first {:.3} {:.3}; in 30 {:.2} {:.2}",
+                p.product,
+                p.good,
+                p.candidates,
+                p.ranked.area,
+                p.rule.area,
+                p.ranked.first,
+                p.rule.first,
+                p.ranked.recall,
+                p.rule.recall
             );
         }
-        let of = |list: &[Found], f: fn(&Found) -> f64| mean(list.iter().map(f));
-        let area = of(&ranked, |f| f.area);
-        let groups: Vec<Vec<bool>> = trials.iter().map(|(_, t)| t.good.clone()).collect();
-        let (p, random) = against_chance(&groups, area, orders, 17);
-        let expected: f64 = trials.iter().map(|(_, t)| t.sum).sum();
-        let came: usize = groups.iter().flatten().filter(|g| **g).count();
+        let (ranked, rule, counts) = (trial.ranked, trial.rule, trial.counts);
+        eprintln!("{kind:?}: ranked {ranked:?}");
+        eprintln!("{kind:?}: rule {rule:?}");
+        eprintln!("{kind:?}: counts {counts:?}");
         eprintln!(
-            "{kind:?}: area {area:.3}, rule {:.3}, counts alone {:.3}, random {random:.3} (p {p:.4}); first {:.3} {:.3} {:.3}; in 30 {:.3} {:.3} {:.3}; expected {expected:.1} came {came}",
-            of(&rule, |f| f.area),
-            of(&counts, |f| f.area),
-            of(&ranked, |f| f.first),
-            of(&rule, |f| f.first),
-            of(&counts, |f| f.first),
-            of(&ranked, |f| f.recall),
-            of(&rule, |f| f.recall),
-            of(&counts, |f| f.recall),
+            "{kind:?}: best feature {:?}; random {:.3} p {:.4}; expected {:.1} came {}; {:?}",
+            trial.best_feature,
+            trial.random_area,
+            trial.p_value,
+            trial.expected,
+            trial.came,
+            start.elapsed()
         );
-        assert!(p < 0.01 && area > of(&rule, |f| f.area) && of(&ranked, |f| f.recall) > of(&rule, |f| f.recall));
-        assert!(of(&ranked, |f| f.first) > of(&rule, |f| f.first));
-        // Nor does any single feature of the network, taken as a rule, find as many.
-        for at in 0..trials[0].1.rows[0].len() - 2 {
-            let alone = judge(&|t| t.rows.iter().map(|row| row[at]).collect());
-            assert!(of(&alone, |f| f.area) < area && of(&alone, |f| f.recall) < of(&ranked, |f| f.recall), "feature {at}");
-        }
+        assert!(trial.products.len() >= 6 && (trial.random_area - 0.5).abs() < 0.01 && trial.p_value < 0.002);
+        assert!(ranked.area > rule.area && ranked.recall > rule.recall && ranked.first > rule.first);
+        // Nor do counts alone, or any single feature of the network taken as a rule, do as well.
+        assert!(ranked.area > counts.area && ranked.recall > counts.recall && ranked.area > trial.best_feature.1.area);
         // Probabilities add up to what came true within a factor of two.
-        assert!(expected > 0.5 * came as f64 && expected < 2.0 * came as f64, "{expected} {came}");
+        assert!(trial.expected > 0.5 * trial.came as f64 && trial.expected < 2.0 * trial.came as f64);
     }
     // Every proposal has evidence and a verdict.
-    let ranker = Ranker::learn(&model, &profiles, &known).unwrap();
-    for proposal in ranker.rank(&profiles[0]) {
-        assert!(proposal.evidence.len() >= 2 && !proposal.evidence[0].ja.is_empty());
+    let ranking = rank(&scenario, &RankTask { learn_from: Vec::new(), top: 10_000, ..task }, 2).unwrap();
+    assert!(ranking.candidates > 2_000 && ranking.proposals.len() == ranking.candidates);
+    for proposal in ranking.proposals {
+        assert!(proposal.evidence.len() >= 2 && proposal.evidence.iter().all(|t| !t.ja.is_empty() && !t.en.is_empty()));
         assert_eq!(proposal.screening == Screening::NothingAdded, proposal.kind == EditKind::Delete);
         assert!(proposal.chance.lower <= proposal.chance.mean && proposal.chance.mean <= proposal.chance.upper);
     }
-    eprintln!("{:?}", start.elapsed());
 }
 
 #[test]

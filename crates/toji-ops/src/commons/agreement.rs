@@ -1,7 +1,7 @@
 //! Agreements: drafted by one party, signed by all, and only then counted.
 
 use super::seat::{Actor, actor, standing};
-use super::standing::texts;
+use super::standing::{Standing, texts};
 use super::write::{id_in, out_of_order, present, wanted, with, write_all};
 use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use crate::run::text;
@@ -53,7 +53,7 @@ struct DraftInput {
 /// Text and terms of a draft.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Draft {
+pub(super) struct Draft {
     /// Title.
     ///
     /// 標題。
@@ -395,57 +395,120 @@ pub(super) struct Drafted {
 }
 
 async fn draft(context: Context, input: DraftInput) -> Result<View> {
-    let DraftInput { id: name, terms: input } = input;
-    let ids = |field: &str, names: &[String]| names.iter().map(|n| id_in(field, n)).collect::<Result<BTreeSet<Id>>>();
-    let feedback = match (input.feedback_units, input.feedback_days) {
-        (Some(units), Some(within_days)) => Some(Feedback { units, within_days }),
-        (None, None) => None,
-        _ => {
-            return Err(Error::input(
-                "E-COMMONS-019",
-                "還元の単位数と日数はともに要ります",
-                "feedback needs both units and days",
-            )
-            .at(Place::field("feedback_days"))
-            .hint("両方を指定するか、どちらも省いてください", "give both, or neither"));
-        }
-    };
-    let at = |field: &str, text: &str| Instant::parse(text).map_err(|e| e.at(Place::field(field)));
-    let terms = Terms {
-        from: at("from", &input.from)?,
-        until: at("until", &input.until)?,
-        purposes: input.purposes.iter().copied().collect(),
-        grants: input.grants.iter().copied().collect(),
-        industrial_use: if input.industrial_use { IndustrialUse::Permitted } else { IndustrialUse::Forbidden },
-        patents: match input.patent_notice_days {
-            None => Patents::Free,
-            Some(0) => Patents::None,
-            Some(within_days) => Patents::Notice { within_days },
-        },
-        early_access: ids("early_access", &input.early_access)?,
-        countries: (!input.countries.is_empty()).then(|| input.countries.iter().cloned().collect()),
-        feedback,
-    };
-    let (parties, data_sets) = (ids("parties", &input.parties)?, ids("data_sets", &input.data_sets)?);
-    let offered = Offered { title: input.title, text: input.text, parties, data_sets, terms };
-    let drafted = drafted(&context, &name, offered).await?;
+    let drafted = drafted(&context, &input.id, input.terms.offered()?).await?;
     keep(&context, "commons draft", drafted).await
+}
+
+impl Draft {
+    /// What it says, read.
+    ///
+    /// # Errors
+    /// What cannot be read, by its field.
+    pub(super) fn offered(self) -> Result<Offered> {
+        let ids = |field: &str, names: &[String]| names.iter().map(|n| id_in(field, n)).collect::<Result<BTreeSet<Id>>>();
+        let feedback = match (self.feedback_units, self.feedback_days) {
+            (Some(units), Some(within_days)) => Some(Feedback { units, within_days }),
+            (None, None) => None,
+            _ => {
+                return Err(Error::input(
+                    "E-COMMONS-019",
+                    "還元の単位数と日数はともに要ります",
+                    "feedback needs both units and days",
+                )
+                .at(Place::field("feedback_days"))
+                .hint("両方を指定するか、どちらも省いてください", "give both, or neither"));
+            }
+        };
+        let at = |field: &str, text: &str| Instant::parse(text).map_err(|e| e.at(Place::field(field)));
+        let terms = Terms {
+            from: at("from", &self.from)?,
+            until: at("until", &self.until)?,
+            purposes: self.purposes.iter().copied().collect(),
+            grants: self.grants.iter().copied().collect(),
+            industrial_use: if self.industrial_use { IndustrialUse::Permitted } else { IndustrialUse::Forbidden },
+            patents: match self.patent_notice_days {
+                None => Patents::Free,
+                Some(0) => Patents::None,
+                Some(within_days) => Patents::Notice { within_days },
+            },
+            early_access: ids("early_access", &self.early_access)?,
+            countries: (!self.countries.is_empty()).then(|| self.countries.iter().cloned().collect()),
+            feedback,
+        };
+        let (parties, data_sets) = (ids("parties", &self.parties)?, ids("data_sets", &self.data_sets)?);
+        Ok(Offered { title: self.title, text: self.text, parties, data_sets, terms })
+    }
 }
 
 /// Judges a draft: parties are members, data sets theirs, terms without contradiction; one's own organisation is a party.
 pub(super) async fn drafted(context: &Context, name: &str, offered: Offered) -> Result<Drafted> {
     let standing = standing(context).await?;
     let actor = actor(context, &standing, &[Role::ContributorAdmin], None)?;
-    if !offered.parties.contains(&actor.organisation) && !context.access.sees_all() {
-        return Err(Error::new(
-            Category::Denied,
-            "E-COMMONS-017",
-            "自社が当事者でない契約は起案できません",
-            "your organisation is no party to it",
-        )
-        .at(Place::field("parties"))
-        .hint("自社を当事者に加えてください", "add your organisation to the parties"));
+    if !context.access.sees_all() {
+        own_party(&actor, &offered)?;
     }
+    let before = present(context, "agreement", name).await?;
+    if let Some(before) = &before {
+        theirs(context, &standing, &actor, before, &offered)?;
+    }
+    let version = before.as_ref().and_then(|r| r.fields.get("number")).and_then(Json::as_u64).unwrap_or(0) + 1;
+    let agreement = judged(context, &standing, &id_in("id", name)?, version, &offered).await?;
+    Ok(Drafted { actor, offered, agreement, before })
+}
+
+/// Nobody drafts for others alone.
+///
+/// # Errors
+/// `E-COMMONS-017` one's own organisation is no party.
+pub(super) fn own_party(actor: &Actor, offered: &Offered) -> Result<()> {
+    if offered.parties.contains(&actor.organisation) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Category::Denied,
+        "E-COMMONS-017",
+        "自社が当事者でない契約は起案できません",
+        "your organisation is no party to it",
+    )
+    .at(Place::field("parties"))
+    .hint("自社を当事者に加えてください", "add your organisation to the parties"))
+}
+
+/// A new version takes the place of the one before once it is signed. So it is drafted by one of its parties, and no party
+/// of what counts is left out: nobody ends the agreement of others.
+///
+/// # Errors
+/// `E-COMMONS-112` it is of others, or leaves a party out.
+fn theirs(context: &Context, standing: &Standing, actor: &Actor, before: &Record, offered: &Offered) -> Result<()> {
+    let own = context.access.sees_all() || texts(&before.fields, "parties").contains(&actor.organisation.to_string());
+    let counts = standing.commons.known_agreement(&before.id);
+    let left_out: Vec<&str> =
+        counts.iter().flat_map(|a| &a.parties).filter(|p| !offered.parties.contains(*p)).map(Id::as_str).collect();
+    if own && left_out.is_empty() {
+        return Ok(());
+    }
+    let [ja, en] = if own {
+        let names = left_out.join(", ");
+        [
+            format!("効力のある版の当事者 {names} が抜けています"),
+            format!("it leaves out parties of the version that counts: {names}"),
+        ]
+    } else {
+        [format!("「{}」はほかの組織の契約です", before.id), format!("\"{}\" is an agreement of others", before.id)]
+    };
+    Err(Error::new(Category::Denied, "E-COMMONS-112", ja, en)
+        .at(Place::field(if own { "parties" } else { "id" }))
+        .hint("別の識別子で新しい契約を起案してください", "draft a new agreement under another identifier"))
+}
+
+/// The agreement that would be kept: parties are members, data sets theirs, terms without contradiction.
+pub(super) async fn judged(
+    context: &Context,
+    standing: &Standing,
+    id: &Id,
+    version: u64,
+    offered: &Offered,
+) -> Result<Agreement> {
     for party in &offered.parties {
         wanted(context, "membership", party.as_str(), "parties").await?;
     }
@@ -461,10 +524,8 @@ pub(super) async fn drafted(context: &Context, name: &str, offered: Offered) -> 
             .hint("`toji commons catalogue` で確かめてください", "see `toji commons catalogue`"));
         }
     }
-    let before = present(context, "agreement", name).await?;
-    let version = before.as_ref().and_then(|r| r.fields.get("number")).and_then(Json::as_u64).unwrap_or(0) + 1;
     let agreement = Agreement {
-        id: id_in("id", name)?,
+        id: id.clone(),
         version: u32::try_from(version).unwrap_or(u32::MAX),
         text: Digest::of(offered.text.as_bytes()),
         parties: offered.parties.clone(),
@@ -472,12 +533,12 @@ pub(super) async fn drafted(context: &Context, name: &str, offered: Offered) -> 
         terms: offered.terms.clone(),
     };
     let faults = agreement.faults();
-    if !faults.is_empty() {
-        return Err(Error::input("E-AGREEMENT-001", "契約の条件が互いに矛盾しています", "the terms contradict themselves")
-            .hint("挙げた項目を直してください", "correct the fields named")
-            .with(faults));
+    if faults.is_empty() {
+        return Ok(agreement);
     }
-    Ok(Drafted { actor, offered, agreement, before })
+    Err(Error::input("E-AGREEMENT-001", "契約の条件が互いに矛盾しています", "the terms contradict themselves")
+        .hint("挙げた項目を直してください", "correct the fields named")
+        .with(faults))
 }
 
 /// Keeps a draft as the newest version.

@@ -1,26 +1,24 @@
-//! Where what is taken in should stand: a proposal in every report of an import, and by itself.
+//! Where what is taken in should stand: a proposal with its evidence, for every report of an import and by itself.
 
-use super::seat::{actor, standing};
 use super::share::unmet;
 use super::standing::{Standing, texts};
-use super::write::{id_in, out_of_order, present, wanted, with, write};
-use crate::operation::{Context, Effect, Operation, Words};
+use super::write::{present, with};
+use crate::operation::Context;
 use crate::run::text;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use toji_commons::agreement::{Area, Role};
+use toji_commons::agreement::Area;
 use toji_commons::classify::{Evidence, Fact, Proposal, Protection, Rule, propose, secret_mark, strictness};
 use toji_commons::decide::{Place as Stands, Places as _};
 use toji_core::record::FieldMap;
 use toji_core::{Belongs, Diagnostic, Id, Kind, Place, Record, Resource, Result, Text};
-use toji_store::{Commit, Put};
 
 /// Most examples of one proposal.
 const EXAMPLES: usize = 5;
 /// Field of a membership that holds the organisation's default.
-const DEFAULT: &str = "import_area";
+pub(super) const DEFAULT: &str = "import_area";
 
 /// Something that is taken in, or would be.
 pub(crate) struct Candidate {
@@ -43,17 +41,19 @@ pub(crate) struct Classified {
     records: usize,
     /// Some of them.
     examples: Vec<String>,
+    /// All of them.
+    ids: Vec<String>,
     /// Area proposed.
-    area: Area,
+    pub(super) area: Area,
     /// The area in words.
     area_label: Text,
     /// Protection proposed.
     #[serde(rename = "protection_sought")]
     protection: Protection,
     /// Area they stand in.
-    area_now: Area,
+    pub(super) area_now: Area,
     /// Is the proposal stricter than that?
-    stricter: bool,
+    pub(super) stricter: bool,
     /// What speaks for it, the strictest first.
     evidence: Vec<Evidence>,
     /// What the protection asks for that is not stated yet.
@@ -92,8 +92,13 @@ pub(crate) async fn classified(context: &Context, candidates: &[Candidate]) -> R
         let facts = facts(context, &standing, (kind, candidate), &owner, default, &mut known).await?;
         let one = told(&standing, candidate, &owner, propose(&facts));
         let same = |other: &&mut Classified| {
-            let apart =
-                |c: &Classified| Classified { records: 0, examples: Vec::new(), next: Text::same(String::new()), ..c.clone() };
+            let apart = |c: &Classified| Classified {
+                records: 0,
+                examples: Vec::new(),
+                ids: Vec::new(),
+                next: Text::same(String::new()),
+                ..c.clone()
+            };
             apart(other) == apart(&one)
         };
         match alike.iter_mut().find(same) {
@@ -102,11 +107,21 @@ pub(crate) async fn classified(context: &Context, candidates: &[Candidate]) -> R
                 if group.examples.len() < EXAMPLES {
                     group.examples.extend(one.examples);
                 }
+                group.ids.extend(one.ids);
             }
             None => alike.push(one),
         }
     }
     Ok(alike)
+}
+
+/// The proposal for a record as it stands.
+pub(super) async fn proposed(context: &Context, standing: &Standing, record: &Record, owner: &str) -> Result<Classified> {
+    let kind = context.session.store.kinds().get(&record.kind)?;
+    let default = default_of(context, owner).await?;
+    let candidate = Candidate { kind: record.kind.clone(), id: record.id.clone(), fields: record.fields.clone(), file: None };
+    let facts = facts(context, standing, (kind, &candidate), owner, default, &mut BTreeMap::new()).await?;
+    Ok(told(standing, &candidate, owner, propose(&facts)))
 }
 
 async fn default_of(context: &Context, organisation: &str) -> Result<Option<Area>> {
@@ -123,14 +138,15 @@ async fn facts(
     known: &mut BTreeMap<(String, String), Option<Record>>,
 ) -> Result<Vec<Fact>> {
     let mut facts: Vec<Fact> = default.map(Fact::Default).into_iter().collect();
-    let file = candidate.file.as_ref().map(|name| ("file name".to_owned(), name.clone()));
+    let file = candidate.file.as_ref().map(|name| (Text::new("ファイル名", "the file name"), name.clone()));
+    let label = |name: &str| kind.fields.iter().find(|f| f.name == name).map_or_else(|| Text::same(name), |f| f.label.clone());
     let said = candidate.fields.iter().map(|(name, value)| match value {
-        Json::String(text) => (name.clone(), text.clone()),
-        other => (name.clone(), other.to_string()),
+        Json::String(text) => (label(name), text.clone()),
+        other => (label(name), other.to_string()),
     });
-    for (field, text) in said.chain(file) {
+    for (label, text) in said.chain(file) {
         if let Some(words) = secret_mark(&text) {
-            facts.push(Fact::Mark { field, words: words.to_owned() });
+            facts.push(Fact::Mark { label, words: words.to_owned() });
         }
     }
     for field in kind.fields.iter().filter(|f| f.sensitive && candidate.fields.get(&f.name).is_some_and(filled)) {
@@ -247,6 +263,7 @@ fn told(standing: &Standing, candidate: &Candidate, owner: &str, proposal: Propo
         kind: kind.clone(),
         records: 1,
         examples: vec![id.to_string()],
+        ids: vec![id.to_string()],
         area,
         area_label: area.label(),
         protection,
@@ -256,155 +273,4 @@ fn told(standing: &Standing, candidate: &Candidate, owner: &str, proposal: Propo
         missing: unmet(&stated),
         next,
     }
-}
-
-/// Input of `commons classify`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Input {
-    /// Kind of the record.
-    ///
-    /// 記録の種別。
-    kind: String,
-    /// The record.
-    ///
-    /// 記録。
-    id: String,
-    /// Take the proposal: the record moves into that area. It never becomes more open by this.
-    ///
-    /// 提案のとおりの領域に移す。これで今より開かれることはない。
-    #[serde(default)]
-    accept: bool,
-}
-
-/// Output of `commons classify`.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Output {
-    /// The proposal.
-    #[serde(flatten)]
-    proposal: Classified,
-    /// Was the record moved?
-    changed: bool,
-}
-
-/// Input of `commons import-default`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DefaultInput {
-    /// Area proposed for what the organisation takes in when nothing asks for a stricter one.
-    ///
-    /// より厳しい領域を求めるものがないときに、取り込んだデータに提案する領域。
-    area: Area,
-    /// Organisation; one's own when missing.
-    ///
-    /// 組織。省略時は自社。
-    #[serde(default)]
-    organisation: Option<String>,
-}
-
-/// Output of `commons import-default`.
-#[derive(Debug, Serialize, JsonSchema)]
-struct DefaultOutput {
-    /// Organisation.
-    organisation: String,
-    /// Area proposed.
-    area: Area,
-    /// What that means.
-    note: Text,
-}
-
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        Operation::declare(
-            Words {
-                name: "commons classify",
-                label: ["分類の提案", "Propose a classification"],
-                about: [
-                    "記録をどの領域に置き、どの保護を求めるべきかを、根拠とともに提案します。秘密の表示、秘匿性の高い項目、元になった株や手順のデータセットと契約、自社の既定のうち、最も厳しいものを採ります。--accept で領域を移しますが、今より開くことはありません。提供管理者かデータ管理責任者が行います。",
-                    "Proposes in which area a record should stand and which protection it should have, with the evidence: marks of secrecy, sensitive fields, data sets and agreements of the strains and protocols it comes from, the organisation's default; the strictest wins. --accept moves it, and never opens it. For the contributor administrator or data steward.",
-                ],
-                positional: &["kind", "id"],
-                example: "toji commons classify run run-0a1b2c3d4e5f",
-            },
-            Effect::Write,
-            classify,
-        ),
-        Operation::declare(
-            Words {
-                name: "commons import-default",
-                label: ["取込時の既定の領域", "Default area of imports"],
-                about: [
-                    "自社が取り込むデータに提案する既定の領域を定めます。提案だけであり、データの置き場所は変わりません。提供管理者かデータ管理責任者が行います。",
-                    "Sets the area that is proposed for what one's organisation takes in. It is a proposal: no data move by it. For the contributor administrator or data steward.",
-                ],
-                positional: &["area"],
-                example: "toji commons import-default cooperative",
-            },
-            Effect::Write,
-            set_default,
-        ),
-    ]
-}
-
-async fn classify(context: Context, input: Input) -> Result<Output> {
-    let standing = standing(&context).await?;
-    let store = &context.session.store;
-    let kind = store.kinds().get(&input.kind)?;
-    let record = store.record(&context.access, &input.kind, &input.id, None).await?;
-    let owner = record.owner.clone().unwrap_or_else(|| standing.home.to_string());
-    actor(&context, &standing, &[Role::ContributorAdmin, Role::Steward], Some(&owner))?;
-    let default = default_of(&context, &owner).await?;
-    let candidate = Candidate { kind: input.kind, id: record.id.clone(), fields: record.fields.clone(), file: None };
-    let facts = facts(&context, &standing, (kind, &candidate), &owner, default, &mut BTreeMap::new()).await?;
-    let proposal = told(&standing, &candidate, &owner, propose(&facts));
-    if !input.accept || (!proposal.stricter && proposal.area == proposal.area_now) {
-        return Ok(Output { proposal, changed: false });
-    }
-    if !proposal.stricter {
-        return Err(out_of_order(
-            "accept",
-            "提案は今より開かれた領域です".into(),
-            "the proposal is more open than how it stands".into(),
-            [
-                "開くには `toji commons share` でデータセットに入れてください",
-                "to open it, put it into a data set with `toji commons share`",
-            ],
-        ));
-    }
-    let in_set = standing.data_set_of(&candidate.kind, record.id.as_str()).is_some();
-    let Some(field) = kind.area_field.clone().filter(|_| !in_set) else {
-        return Err(out_of_order(
-            "accept",
-            "領域はデータセットか培養で定まります".into(),
-            "its area is that of its data set or run".into(),
-            ["そちらの領域を改めてください", "change the area there"],
-        ));
-    };
-    let mut fields = record.fields.clone();
-    fields.insert(field, json!(proposal.area.code()));
-    let commit = Commit {
-        operation: "commons classify".into(),
-        puts: vec![Put::new(&candidate.kind, record.id.clone(), fields)],
-        ..Commit::default()
-    };
-    let changed = store.commit(&context.access, context.now, commit).await?.seq.is_some();
-    Ok(Output { proposal, changed })
-}
-
-async fn set_default(context: Context, input: DefaultInput) -> Result<DefaultOutput> {
-    let standing = standing(&context).await?;
-    let roles = [Role::ContributorAdmin, Role::Steward];
-    let actor = actor(&context, &standing, &roles, input.organisation.as_deref())?;
-    let membership = wanted(&context, "membership", actor.organisation.as_str(), "organisation").await?;
-    let fields = with(membership.fields, [(DEFAULT, json!(input.area.code()))]);
-    let id = id_in("organisation", actor.organisation.as_str())?;
-    write(&context, &actor, "commons import-default", None, Put::new("membership", id, fields)).await?;
-    Ok(DefaultOutput {
-        organisation: actor.organisation.to_string(),
-        area: input.area,
-        note: Text::new(
-            "取込の報告で提案するだけです。置き場所は変わりません",
-            "it is proposed in the reports of imports; nothing moves by it",
-        ),
-    })
 }

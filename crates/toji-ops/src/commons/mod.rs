@@ -14,6 +14,7 @@ mod member;
 mod node;
 mod noisy;
 mod odrl;
+mod placing;
 mod preview;
 mod privacy;
 mod release;
@@ -27,6 +28,7 @@ mod taking;
 mod topics;
 mod trail;
 mod train;
+mod uses;
 mod worth;
 mod write;
 
@@ -40,10 +42,11 @@ pub(crate) fn operations() -> Vec<Operation> {
     let groups = [
         member::operations(),
         share::operations(),
-        classify::operations(),
+        placing::operations(),
         agreement::operations(),
         odrl::operations(),
         preview::operations(),
+        uses::operations(),
         taking::operations(),
         aggregate::operations(),
         sum::operations(),

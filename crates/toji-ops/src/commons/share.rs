@@ -3,6 +3,7 @@
 use super::node::Row;
 use super::seat::{actor, judged, purpose_of, standing};
 use super::standing::{PARTS, Standing, flag, instant, texts};
+use super::uses::{USE, Under, Wish};
 use super::write::{id_in, out_of_order, present, wanted, with, write};
 use crate::operation::{Context, Effect, Operation, Words};
 use crate::run::text;
@@ -196,6 +197,12 @@ pub(super) struct Listed {
     embargoed: bool,
     /// How many records it has, by kind.
     records: BTreeMap<String, usize>,
+    /// Is it the asker's own?
+    own: bool,
+    /// May the asker read it, compute upon it or train on it now, without a further step?
+    usable: bool,
+    /// Agreements under which the asker may use it, what each brings, and whether that use is registered.
+    under: Vec<Under>,
     /// What the asker may do with it, and why or why not.
     may: Vec<May>,
 }
@@ -298,8 +305,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons catalogue",
                 label: ["データセットの目録", "Catalogue of data sets"],
                 about: [
-                    "存在を知ることのできるデータセットと、それぞれについて何ができ、なぜできないか、どうすればよいかを示します。",
-                    "Shows the data sets one may know of, and for each what one may do, why not, and what to do about it.",
+                    "存在を知ることのできるデータセットと、それぞれについて自社のものか、今使えるか、どの契約で使えて何を伴うか、何ができ、なぜできないか、どうすればよいかを示します。",
+                    "Shows the data sets one may know of, and for each whether it is one's own, whether it may be used now, under which agreements and what that brings, what one may do, why not, and what to do about it.",
                 ],
                 positional: &[],
                 example: "toji commons catalogue --purpose research",
@@ -430,7 +437,8 @@ async fn catalogue(context: Context, input: CatalogueInput) -> Result<Catalogue>
         }
         None => standing.commons.clone(),
     };
-    let seat = Seat::new(commons, standing.clone(), purpose, context.now);
+    let seat = Seat::new(commons.clone(), standing.clone(), purpose, context.now);
+    let wish = Wish { who: &who, purpose, now: context.now };
     let mut data_sets = Vec::new();
     for record in context.session.store.records(&Access::owner(), "data-set", None, false).await? {
         if record.fields.contains_key("retired_at") {
@@ -442,7 +450,9 @@ async fn catalogue(context: Context, input: CatalogueInput) -> Result<Catalogue>
         };
         let may: Vec<May> = Action::ALL.into_iter().map(may).collect();
         if may.iter().any(|m| m.allowed && m.action == Action::Describe) {
-            data_sets.extend(listed(&record, may, context.now));
+            let own = commons.known_person(&who).map(|p| p.organisation.to_string()) == text(&record.fields, "owner");
+            let under = wish.under(&commons, &standing, &record.id)?;
+            data_sets.extend(listed(&record, own, under, may, context.now));
         }
     }
     Ok(Catalogue { user: who.to_string(), purpose, data_sets })
@@ -480,7 +490,7 @@ pub(super) fn seen_by(context: &Context, standing: &Standing, user: Option<&str>
     }
 }
 
-fn listed(record: &Record, may: Vec<May>, now: Instant) -> Option<Listed> {
+fn listed(record: &Record, own: bool, under: Vec<Under>, may: Vec<May>, now: Instant) -> Option<Listed> {
     let fields = &record.fields;
     let area = Area::from_code(&text(fields, "area")?)?;
     let embargo = instant(fields, "embargo_until");
@@ -494,6 +504,9 @@ fn listed(record: &Record, may: Vec<May>, now: Instant) -> Option<Listed> {
         embargo_until: embargo.map(|at| at.to_string()),
         embargoed: embargo.is_some_and(|end| now < end),
         records: counted(fields),
+        own,
+        usable: may.iter().any(|m| m.allowed && USE.contains(&m.action)),
+        under,
         may,
     })
 }

@@ -1,6 +1,9 @@
 //! How the commons stands: organisations, people, data sets, agreements and accounts, gathered from their records once
 //! and again when one of them changed.
 
+use super::seat::actor;
+use super::write::id_in;
+use crate::operation::Context;
 use crate::run::text;
 use crate::session::Session;
 use serde_json::Value as Json;
@@ -179,6 +182,28 @@ impl Standing {
         })
     }
 
+    /// Whose account is asked for: one's own (that of the house for the owner of the store), or any for those who answer
+    /// for the platform.
+    ///
+    /// # Errors
+    /// `E-COMMONS-003` it is not for them.
+    pub(super) fn account_of(&self, context: &Context, organisation: Option<&str>) -> Result<Id> {
+        let own = context.access.who.organisation.as_deref();
+        let member = match organisation.or(own) {
+            Some(name) => id_in("organisation", name)?,
+            None => self.home.clone(),
+        };
+        if own != Some(member.as_str()) {
+            actor(context, self, &[Role::Operator, Role::Auditor], None)?;
+        }
+        Ok(member)
+    }
+
+    /// Did the member register the use of a data set under an agreement?
+    pub(super) fn has_taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool {
+        self.takings.contains(&(member.clone(), data_set.clone(), agreement.clone()))
+    }
+
     /// The data set of a record.
     pub(super) fn data_set_of(&self, kind: &str, id: &str) -> Option<&Id> {
         self.sets.get(&(kind.to_owned(), id.to_owned()))
@@ -255,7 +280,7 @@ impl Places for Standing {
         KINDS.contains(&kind) || PARTS.iter().any(|(_, part)| *part == kind)
     }
     fn taken(&self, member: &Id, data_set: &Id, agreement: &Id) -> bool {
-        self.takings.contains(&(member.clone(), data_set.clone(), agreement.clone()))
+        self.has_taken(member, data_set, agreement)
     }
     fn secret(&self, data_set: &Id) -> bool {
         self.secret.contains(data_set)

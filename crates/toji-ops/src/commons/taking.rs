@@ -1,6 +1,6 @@
-//! What is taken and what is handed back: use, feedback, dispute, patents, and the account of it all.
+//! What is handed back for what was taken: feedback, dispute, patents, and the account of it all.
 
-use super::seat::{Actor, actor, judged, standing};
+use super::seat::{Actor, actor, standing};
 use super::standing::Standing;
 use super::write::{id_in, out_of_order, said, wanted, with, write, write_all};
 use crate::operation::{Context, Effect, Operation, Words};
@@ -8,68 +8,14 @@ use crate::run::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use toji_commons::account::{Balance, Cause, DutyTerms, Transaction, Unit};
-use toji_commons::agreement::{Agreement, Patents, Role};
-use toji_commons::decide::{Action, Obligation, Request};
+use toji_commons::account::{Balance, Cause, OpenDuty, Transaction, Unit};
+use toji_commons::agreement::{Agreement, Patents, Purpose, Role};
 use toji_core::record::FieldMap;
 use toji_core::{Access, Category, Digest, Error, Id, Instant, Place, Result, Text};
 use toji_store::Put;
 
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400_000_000_000;
-
-/// Input of `commons use`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct UseInput {
-    /// Data set.
-    ///
-    /// データセット。
-    data_set: String,
-    /// For what purpose, by its code.
-    ///
-    /// 利用目的の記号。
-    purpose: String,
-    /// Organisation that uses it; one's own when missing.
-    ///
-    /// 利用する組織。省略時は自社。
-    #[serde(default)]
-    organisation: Option<String>,
-    /// Only say what would be booked.
-    ///
-    /// 何が帳簿に載るかを示すだけ。
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// Output of `commons use`.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Used {
-    /// Data set.
-    data_set: String,
-    /// Agreement that permits it.
-    agreement: String,
-    /// Nothing was booked.
-    dry_run: bool,
-    /// Was it registered before?
-    known: bool,
-    /// What is booked for given and taken, in units of the data set; nothing when it was registered before.
-    booked_units: u32,
-    /// Whose data it is, and who stands to the good by it.
-    owner: String,
-    /// Duty of feedback it brings.
-    duty: Option<String>,
-    /// Units of feedback owed.
-    units: Option<u32>,
-    /// By when.
-    due: Option<String>,
-    /// Within how many days a patent application is noticed.
-    patent_notice_days: Option<u32>,
-    /// May a patent rest on it?
-    patent_allowed: bool,
-    /// Use ends.
-    ends: Option<String>,
-}
 
 /// Input of `commons feedback`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -284,6 +230,8 @@ struct AccountView {
     closing: Balance,
     /// Open duties, by due date.
     duties: Vec<DutyLine>,
+    /// Open duties of others, who used its data, by due date.
+    owed_to: Vec<DutyLine>,
     /// Feedback that waits for acceptance, handed in by or to the organisation.
     feedback: Vec<Json>,
     /// Patent notices given by or to it.
@@ -316,6 +264,10 @@ struct LineView {
 struct DutyLine {
     /// Duty.
     duty: String,
+    /// Who owes it.
+    member: String,
+    /// To whom: the owner of the data.
+    owner: String,
     /// Agreement.
     agreement: String,
     /// Data set that was taken.
@@ -332,20 +284,6 @@ struct DutyLine {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::declare(
-            Words {
-                name: "commons use",
-                label: ["利用の登録", "Register a use"],
-                about: [
-                    "データセットの利用を登録し、還元義務・特許の通知・終わりの時刻を示します。還元義務のあるデータは、登録して初めて閲覧できます。同じ利用の再登録は何も変えません。--dry-run は書かずに示すだけです。",
-                    "Registers the use of a data set and tells what it obliges to: feedback with its due date, patent notices, the end of use. Data that brings a duty is read only once its use is registered. Doing it again changes nothing; --dry-run only tells.",
-                ],
-                positional: &["data_set"],
-                example: "toji commons use DS-1 --purpose research",
-            },
-            Effect::Write,
-            register,
-        ),
         Operation::declare(
             Words {
                 name: "commons feedback",
@@ -421,8 +359,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 name: "commons account",
                 label: ["提供と利用の勘定", "Account of given and taken"],
                 about: [
-                    "組織の提供・利用・還元義務の明細、未履行の義務と期限、特許の通知を示します。全会員の勘定の合計は常に零です。",
-                    "Shows what an organisation gave, took and owes, its open duties with their dates, and patent notices. Over all members the accounts sum to zero at any time.",
+                    "組織の提供・利用・還元義務の明細、その組織が負う義務と、そのデータを使った他社が負う義務、期限、特許の通知を示します。全会員の勘定の合計は常に零です。",
+                    "Shows what an organisation gave, took and owes, its open duties and those that others owe for its data, with their dates, and patent notices. Over all members the accounts sum to zero at any time.",
                 ],
                 positional: &["organisation"],
                 example: "toji commons account",
@@ -433,8 +371,8 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// One transaction as a record.
-fn entry(actor: &Actor, standing: &Standing, member: &Id, transaction: &Transaction) -> Result<Put> {
+/// One transaction as a record, with the purpose that was named for a use.
+fn entry(actor: &Actor, standing: &Standing, member: &Id, transaction: &Transaction, purpose: Option<Purpose>) -> Result<Put> {
     let json = serde_json::to_value(transaction).map_err(|e| Error::bug("E-COMMONS-024", e))?;
     let cause = json.get("cause").cloned().unwrap_or_default();
     // Whose data was taken knows of it.
@@ -447,6 +385,7 @@ fn entry(actor: &Actor, standing: &Standing, member: &Id, transaction: &Transact
             ("member", json!(member.as_str())),
             ("owner", json!(owner)),
             ("at", json!(transaction.at.to_string())),
+            ("purpose", json!(purpose)),
             ("transaction", json),
             ("booked_by", json!(actor.id)),
         ],
@@ -455,108 +394,24 @@ fn entry(actor: &Actor, standing: &Standing, member: &Id, transaction: &Transact
 }
 
 /// Books transactions: the ledger judges them before anything is kept.
-async fn book(
+pub(super) async fn book(
     context: &Context,
     actor: &Actor,
     standing: &Standing,
-    operation: &str,
+    (operation, purpose): (&str, Option<Purpose>),
     booked: Vec<(Id, Transaction)>,
     mut more: Vec<Put>,
 ) -> Result<()> {
     let mut ledger = standing.ledger.clone();
     for (member, transaction) in &booked {
         ledger.post(transaction.clone())?;
-        more.push(entry(actor, standing, member, transaction)?);
+        more.push(entry(actor, standing, member, transaction, purpose)?);
     }
     write_all(context, actor, operation, None, more).await
 }
 
-fn derived(prefix: &str, parts: &[&str]) -> Id {
+pub(super) fn derived(prefix: &str, parts: &[&str]) -> Id {
     Id::derive(prefix, parts)
-}
-
-async fn register(context: Context, input: UseInput) -> Result<Used> {
-    let standing = standing(&context).await?;
-    let roles = [Role::ContributorAdmin, Role::Steward, Role::Scientist, Role::CdmoOperator];
-    let actor = actor(&context, &standing, &roles, input.organisation.as_deref())?;
-    let data_set = id_in("data_set", &input.data_set)?;
-    let purpose = super::seat::purpose_of(&input.purpose)?;
-    let who = id_in("user", &actor.id)?;
-    let judged = judged(&context, &standing, &actor)?;
-    // Reading is what brings the duty; an agreement that grants computing or training only may be used all the same.
-    let tried = [Action::Read, Action::Compute, Action::Train];
-    let decisions =
-        tried.map(|action| judged.decide(&Request { who: &who, action, data_set: &data_set, purpose, now: context.now }));
-    let Some(decision) = decisions.iter().find(|d| d.allow()).or(decisions.first()) else {
-        return Err(Error::bug("E-COMMONS-025", "no decision"));
-    };
-    decision.demand().map_err(|e| e.at(Place::field("data_set")))?;
-    let Some(agreement) = &decision.agreement else {
-        return Err(out_of_order(
-            "data_set",
-            format!("「{data_set}」の利用に登録は要りません"),
-            format!("the use of \"{data_set}\" needs no registration"),
-            ["自社のデータか公開データです", "it is your own, or public"],
-        ));
-    };
-    let units = match super::write::present(&context, "data-set", data_set.as_str()).await? {
-        Some(record) => record.fields.get("units").and_then(Json::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
-        None => 1,
-    };
-    let key = [actor.organisation.as_str(), data_set.as_str(), agreement.as_str()];
-    let (taking, duty) = (derived("taking", &key), derived("duty", &key));
-    let mut terms = None;
-    let (mut days, mut allowed, mut ends) = (None, true, None);
-    for obligation in &decision.obligations {
-        match obligation {
-            Obligation::Feedback { units, due } => terms = Some(DutyTerms { duty: duty.clone(), units: *units, due: *due }),
-            Obligation::PatentNotice { within_days } => days = Some(*within_days),
-            Obligation::NoPatent => allowed = false,
-            Obligation::UseEnds { at } => ends = Some(at.to_string()),
-        }
-    }
-    let known = standing.ledger.journal().into_iter().find(|p| p.transaction.id == taking).map(|p| p.transaction.cause.clone());
-    let duty_of = match &known {
-        Some(Cause::Taking { duty, .. }) => duty.clone(),
-        _ => terms,
-    };
-    let owner = standing.commons.known_data_set(&data_set).map(|d| d.owner.clone()).unwrap_or_else(|| standing.home.clone());
-    if known.is_none() {
-        let owner = owner.clone();
-        let cause = Cause::Taking {
-            member: actor.organisation.clone(),
-            agreement: agreement.clone(),
-            data_set: data_set.clone(),
-            units,
-            duty: duty_of.clone(),
-        };
-        // The owner stands to the good from the first use on: what nobody takes counts for nobody.
-        let given = Cause::Deposit { member: owner.clone(), agreement: agreement.clone(), data_set: data_set.clone(), units };
-        let deposit = Transaction { id: derived("given", &key), at: context.now, cause: given };
-        let taking = Transaction { id: taking, at: context.now, cause };
-        let booked = vec![(owner, deposit), (actor.organisation.clone(), taking)];
-        if input.dry_run {
-            // The ledger judges what would be booked.
-            let mut ledger = standing.ledger.clone();
-            booked.into_iter().try_for_each(|(_, transaction)| ledger.post(transaction))?;
-        } else {
-            book(&context, &actor, &standing, "commons use", booked, Vec::new()).await?;
-        }
-    }
-    Ok(Used {
-        data_set: data_set.to_string(),
-        agreement: agreement.to_string(),
-        dry_run: input.dry_run,
-        booked_units: if known.is_some() { 0 } else { units },
-        owner: owner.to_string(),
-        known: known.is_some(),
-        duty: duty_of.as_ref().map(|d| d.duty.to_string()),
-        units: duty_of.as_ref().map(|d| d.units),
-        due: duty_of.as_ref().map(|d| d.due.to_string()),
-        patent_notice_days: days,
-        patent_allowed: allowed,
-        ends,
-    })
 }
 
 /// The taking that brought a duty: who owes, what was taken.
@@ -671,7 +526,7 @@ async fn accept(context: Context, input: AcceptInput) -> Result<FeedbackView> {
         let cause = Cause::Feedback { duty, units, evidence };
         let (member, _) = taking_of(&standing, &text(&record.fields, "duty").unwrap_or_default())?;
         let transaction = Transaction { id: derived("booked", &[record.id.as_str()]), at: context.now, cause };
-        book(&context, &actor, &standing, "commons accept", vec![(member, transaction)], vec![put]).await?;
+        book(&context, &actor, &standing, ("commons accept", None), vec![(member, transaction)], vec![put]).await?;
     }
     feedback_view(&context, &input.feedback).await
 }
@@ -684,7 +539,7 @@ async fn dispute(context: Context, input: DisputeInput) -> Result<DutyView> {
     let cause = Cause::Dispute { duty: id_in("duty", &input.duty)?, units: input.units };
     let id = derived("dispute", &[&input.duty, &context.now.to_string(), reason]);
     let transaction = Transaction { id, at: context.now, cause };
-    book(&context, &actor, &standing, "commons dispute", vec![(member.clone(), transaction)], Vec::new()).await?;
+    book(&context, &actor, &standing, ("commons dispute", None), vec![(member.clone(), transaction)], Vec::new()).await?;
     duty_view(&context, &member, &input.duty).await
 }
 
@@ -711,7 +566,7 @@ async fn settle(context: Context, input: SettleInput) -> Result<DutyView> {
     };
     let id = derived("settled", &[&input.duty, &context.now.to_string(), reason]);
     let transaction = Transaction { id, at: context.now, cause };
-    book(&context, &actor, &standing, "commons settle", vec![(member.clone(), transaction)], Vec::new()).await?;
+    book(&context, &actor, &standing, ("commons settle", None), vec![(member.clone(), transaction)], Vec::new()).await?;
     duty_view(&context, &member, &input.duty).await
 }
 
@@ -790,14 +645,7 @@ async fn patent(context: Context, input: PatentInput) -> Result<PatentView> {
 
 async fn account(context: Context, input: AccountInput) -> Result<AccountView> {
     let standing = standing(&context).await?;
-    let member = match &input.organisation {
-        Some(organisation) => id_in("organisation", organisation)?,
-        None => context.access.who.organisation.as_deref().map_or(Ok(standing.home.clone()), |o| id_in("organisation", o))?,
-    };
-    // One's own account, or any for those who answer for the platform.
-    if context.access.who.organisation.as_deref() != Some(member.as_str()) {
-        actor(&context, &standing, &[Role::Operator, Role::Auditor], None)?;
-    }
+    let member = standing.account_of(&context, input.organisation.as_deref())?;
     let at = |field: &str, text: &Option<String>, or: Instant| {
         text.as_deref().map_or(Ok(or), |t| Instant::parse(t).map_err(|e| e.at(Place::field(field))))
     };
@@ -805,6 +653,18 @@ async fn account(context: Context, input: AccountInput) -> Result<AccountView> {
         (at("from", &input.from, Instant(i64::MIN))?, at("to", &input.to, context.now.plus_ns(1).unwrap_or(context.now))?);
     let statement = standing.ledger.statement(&member, None, from, to);
     let balances = standing.ledger.balances(context.now);
+    let owner_of = |set: &Id| standing.commons.known_data_set(set).map(|d| &d.owner);
+    let line = |d: &OpenDuty| DutyLine {
+        duty: d.duty.to_string(),
+        member: d.member.to_string(),
+        owner: owner_of(&d.data_set).map(ToString::to_string).unwrap_or_default(),
+        agreement: d.agreement.to_string(),
+        data_set: d.data_set.to_string(),
+        owed: d.owed,
+        disputed: d.disputed,
+        due: d.due.to_string(),
+        overdue: d.is_overdue(context.now),
+    };
     let sum = |unit: Unit| balances.iter().filter(|(account, _)| account.unit() == unit).map(|(_, amount)| amount).sum();
     Ok(AccountView {
         member: member.to_string(),
@@ -821,19 +681,8 @@ async fn account(context: Context, input: AccountInput) -> Result<AccountView> {
             })
             .collect(),
         closing: statement.closing,
-        duties: statement
-            .duties
-            .iter()
-            .map(|d| DutyLine {
-                duty: d.duty.to_string(),
-                agreement: d.agreement.to_string(),
-                data_set: d.data_set.to_string(),
-                owed: d.owed,
-                disputed: d.disputed,
-                due: d.due.to_string(),
-                overdue: d.owed > 0 && d.due < context.now,
-            })
-            .collect(),
+        duties: statement.duties.iter().map(line).collect(),
+        owed_to: standing.ledger.duties_toward(|set| owner_of(set) == Some(&member), context.now).iter().map(line).collect(),
         feedback: listed(&context, "feedback", member.as_str()).await?,
         patents: listed(&context, "patent-notice", member.as_str()).await?,
         sum_data_sets: sum(Unit::DataSets),

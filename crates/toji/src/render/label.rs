@@ -3,11 +3,14 @@
 
 use toji_core::Lang;
 
-/// The label of a key.
-pub(super) fn of(key: &str, lang: Lang) -> String {
+/// The label of a key in answers of an operation.
+pub(super) fn of(operation: &str, key: &str, lang: Lang) -> String {
     let key = super::clean(key);
     if lang == Lang::Ja {
-        return japanese(&key).map_or(key, str::to_owned);
+        return meant(JAPANESE_MEANT, operation, &key).or_else(|| japanese(&key)).map_or(key, str::to_owned);
+    }
+    if let Some(label) = meant(ENGLISH_MEANT, operation, &key) {
+        return label.to_owned();
     }
     let (name, unit) = match key.strip_suffix("_s") {
         Some(name) if !name.is_empty() => (name, " (s)"),
@@ -26,6 +29,77 @@ pub(super) fn of(key: &str, lang: Lang) -> String {
 pub(crate) fn japanese(key: &str) -> Option<&'static str> {
     JAPANESE.iter().find(|(name, _)| *name == key).map(|(_, label)| *label)
 }
+
+/// The label of a key in answers of an operation, or else of its group, from a list of operation or group, key, label.
+fn meant(list: &[(&str, &str, &'static str)], operation: &str, key: &str) -> Option<&'static str> {
+    let group = operation.split(' ').next().unwrap_or_default();
+    let by = |of: &str| list.iter().find(|(one, name, _)| *one == of && *name == key).map(|(_, _, label)| *label);
+    by(operation).or_else(|| by(group))
+}
+
+/// Keys that mean something else in an operation or a group of them than elsewhere.
+const JAPANESE_MEANT: &[(&str, &str, &str)] = &[
+    ("commons", "action", "行為"),
+    ("commons", "after", "その後"),
+    ("commons", "agreement", "契約"),
+    ("commons", "area", "共有領域"),
+    ("commons", "basis", "根拠・不足"),
+    ("commons", "before", "その前"),
+    ("commons", "change", "増減"),
+    ("commons", "changed", "移したか"),
+    ("commons", "decided_by", "決めた人"),
+    ("commons", "entries", "項目"),
+    ("commons", "from", "始期"),
+    ("commons", "given", "提供"),
+    ("commons", "group", "群"),
+    ("commons", "key", "公開鍵"),
+    ("commons", "known", "登録済みだったか"),
+    ("commons", "left", "退会"),
+    ("commons", "lines", "明細"),
+    ("commons", "measure", "指標"),
+    ("commons", "model", "モデル"),
+    ("commons", "origin", "台帳の名"),
+    ("commons", "own", "自社"),
+    ("commons", "owner", "所有者"),
+    ("commons", "predicted", "予測する量"),
+    ("commons", "refused", "公表しない理由"),
+    ("commons", "root", "根のハッシュ"),
+    ("commons", "scale", "1 とみなす差"),
+    ("commons", "taken", "利用"),
+    ("commons", "topic", "協調テーマ"),
+    ("commons", "transfer", "提供の記録"),
+    ("commons", "units", "単位数"),
+    ("commons", "until", "終期"),
+    ("commons", "used", "自社の利用"),
+    ("commons approve-export", "until", "有効期限"),
+    ("commons budget", "allowed", "上限"),
+    ("commons fairness", "refused", "不承認"),
+    ("commons request-export", "until", "有効期限"),
+    ("commons set-budget", "allowed", "上限"),
+    ("node", "agreement", "契約"),
+    ("node", "area", "共有領域"),
+    ("node", "delivered", "届けた署名"),
+    ("node", "done", "保存済みか"),
+    ("node", "given", "渡したもの"),
+    ("node", "key", "公開鍵"),
+    ("node", "nodes", "ノード"),
+    ("node", "owner", "所有者"),
+    ("node", "refused", "断られたもの"),
+    ("node", "root", "根のハッシュ"),
+    ("node", "rounds", "回数"),
+    ("node", "taken", "受け取ったもの"),
+    ("node", "waiting", "渡し待ち"),
+];
+
+/// Keys whose words alone do not say what is meant there.
+const ENGLISH_MEANT: &[(&str, &str, &str)] = &[
+    ("commons", "known", "Registered before"),
+    ("commons", "owed_to", "Owed by others"),
+    ("commons", "under", "Usable under"),
+    ("commons", "used", "Used of others"),
+    ("node", "coming", "Waits to come"),
+    ("node", "waiting", "Waits to go"),
+];
 
 const JAPANESE: &[(&str, &str)] = &[
     ("a", "a*"),
@@ -93,6 +167,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("area_field", "共有領域の項目"),
     ("area_label", "共有領域"),
     ("area_now", "今の領域"),
+    ("area_then", "移した後の領域"),
     ("areas", "分野"),
     ("as_of", "時点"),
     ("asked", "フィルター前の指令"),
@@ -164,6 +239,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("calls", "公募回"),
     ("campaign", "最適化計画"),
     ("campaign_d", "製造期間 (d)"),
+    ("can_undo", "取り消せるか"),
     ("candidates", "候補"),
     ("carbon", "炭素収率"),
     ("carbon_dioxide", "二酸化炭素"),
@@ -229,6 +305,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("column", "列"),
     ("columns", "列"),
     ("combustion", "燃焼熱から"),
+    ("coming", "受け取り待ち"),
     ("commands", "指令"),
     ("commitments", "開けなくなった約束"),
     ("common", "共通の種別"),
@@ -580,6 +657,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("hydrogen_to_limit", "水素の限界までの差"),
     ("id", "ID"),
     ("identifiable", "データで決まるか"),
+    ("ids", "すべての記録"),
     ("if_version", "前提とする版"),
     ("imaginary_per_d", "虚部 (1/d)"),
     ("imbalanced", "収支が合わない反応"),
@@ -839,8 +917,10 @@ const JAPANESE: &[(&str, &str)] = &[
     ("overdue", "期限超過"),
     ("overflowed", "あふれ"),
     ("owed", "未履行"),
+    ("owed_to", "他社が負う義務"),
     ("own", "自分"),
     ("own_figures", "自社の値"),
+    ("own_only", "自社に関わる分だけか"),
     ("own_over_field_percent", "業界比 (%)"),
     ("own_runs", "自社の培養数"),
     ("owner", "主体"),
@@ -1022,6 +1102,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("refused", "拒否"),
     ("region", "地域"),
     ("regions", "領域"),
+    ("registered", "登録済みか"),
     ("regret_of_default", "既定との差"),
     ("rejected", "退けた選択肢"),
     ("relative", "相対標準誤差"),
@@ -1326,6 +1407,7 @@ const JAPANESE: &[(&str, &str)] = &[
     ("uncertainty", "不確かさ"),
     ("unconserved", "質量が保存しない代謝物"),
     ("undated", "開始日時なし"),
+    ("under", "使える契約"),
     ("unevenness", "むら"),
     ("unit", "単位"),
     ("unit_field", "単位の項目"),
@@ -1350,8 +1432,10 @@ const JAPANESE: &[(&str, &str)] = &[
     ("uptake_of", "取込みの対象"),
     ("uptakes", "取込み"),
     ("url", "アドレス"),
+    ("usable", "今使えるか"),
     ("usage", "使用量"),
     ("used", "使った件数"),
+    ("used_by_others", "他社の利用"),
     ("used_last", "最後の利用"),
     ("user", "利用者"),
     ("users", "利用者"),
@@ -1436,11 +1520,11 @@ mod tests {
 
     #[test]
     fn labels_of_both_languages() {
-        assert_eq!(of("duration_s", Lang::En), "Duration (s)");
-        assert_eq!(of("not_read", Lang::En), "Not read");
-        assert_eq!(of("id", Lang::En), "ID");
-        assert_eq!(of("not_read", Lang::Ja), "読まなかったもの");
-        assert_eq!(of("unheard_of", Lang::Ja), "unheard_of");
+        assert_eq!(of("", "duration_s", Lang::En), "Duration (s)");
+        assert_eq!(of("", "not_read", Lang::En), "Not read");
+        assert_eq!(of("", "id", Lang::En), "ID");
+        assert_eq!(of("", "not_read", Lang::Ja), "読まなかったもの");
+        assert_eq!(of("", "unheard_of", Lang::Ja), "unheard_of");
         let mut keys: Vec<&str> = JAPANESE.iter().map(|(key, _)| *key).collect();
         let count = keys.len();
         keys.sort_unstable();

@@ -19,9 +19,9 @@ pub(crate) use label::japanese;
 /// Longest list of plain values that is shown on one line.
 const INLINE_MAX: usize = 12;
 
-/// The whole answer as text, with a line break at the end. `columns` limits tables on a terminal.
-pub(crate) fn human(json: &Json, schema: &Json, lang: Lang, columns: Option<usize>) -> String {
-    let mut page = Page { root: schema, lang, columns, out: String::new() };
+/// The whole answer of an operation, by its name, as text, with a line break at the end. `columns` limits tables on a terminal.
+pub(crate) fn human(operation: &str, json: &Json, schema: &Json, lang: Lang, columns: Option<usize>) -> String {
+    let mut page = Page { operation, root: schema, lang, columns, out: String::new() };
     page.value(json, schema, 0);
     if page.out.is_empty() {
         page.out.push_str(if lang == Lang::Ja { "(結果なし)\n" } else { "(nothing)\n" });
@@ -30,6 +30,7 @@ pub(crate) fn human(json: &Json, schema: &Json, lang: Lang, columns: Option<usiz
 }
 
 struct Page<'a> {
+    operation: &'a str,
     root: &'a Json,
     lang: Lang,
     columns: Option<usize>,
@@ -166,7 +167,7 @@ impl<'a> Page<'a> {
             }
         }
         let keys = self.order(keys.into_iter(), schema);
-        let head = keys.iter().map(|key| label::of(key, self.lang)).collect();
+        let head = keys.iter().map(|key| label::of(self.operation, key, self.lang)).collect();
         let number = |key: &&str| maps.iter().filter_map(|map| map.get(*key)).filter(|v| !v.is_null()).all(Json::is_number);
         let align = keys.iter().map(|key| if number(key) { Align::Right } else { Align::Left }).collect();
         let row = |map: &&Map<String, Json>| {
@@ -218,7 +219,7 @@ impl<'a> Page<'a> {
         let schema = resolve(self.root, schema);
         let is_map = schema.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false));
         let declared = schema.get("properties").is_some_and(|properties| properties.get(key).is_some());
-        if is_map && !declared { clean(key) } else { label::of(key, self.lang) }
+        if is_map && !declared { clean(key) } else { label::of(self.operation, key, self.lang) }
     }
 
     /// The Japanese of a code, when the schema declares it for the field; a word of the user's stays as it is.
@@ -269,7 +270,7 @@ mod tests {
     use serde_json::json;
 
     fn check(json: &Json, lang: Lang, expected: &str) {
-        let shown = human(json, &Json::Null, lang, None);
+        let shown = human("", json, &Json::Null, lang, None);
         assert_eq!(shown.trim_end(), expected.trim_matches('\n'), "\n{shown}");
     }
 
@@ -338,7 +339,7 @@ Samples (1):
     #[test]
     fn keys_of_a_map_are_the_users_own() {
         let schema = json!({"properties": {"fields": {"type": "object", "additionalProperties": true}}});
-        let shown = human(&json!({"fields": {"name": "x", "pH_set": 7}}), &schema, Lang::Ja, None);
+        let shown = human("", &json!({"fields": {"name": "x", "pH_set": 7}}), &schema, Lang::Ja, None);
         assert_eq!(shown, "項目:\n  name    x\n  pH_set  7\n");
     }
 
@@ -348,27 +349,44 @@ Samples (1):
             "$defs": {"File": {"properties": {"name": {"type": "string"}, "state": {"$ref": "#/$defs/State"}}},
                 "State": {"oneOf": [{"const": "imported"}, {"const": "refused"}, {"const": "unheard-of"}]}}});
         let answer = json!({"files": [{"name": "imported", "state": "imported"}, {"name": "b", "state": "unheard-of"}]});
-        let japanese = human(&answer, &schema, Lang::Ja, None);
+        let japanese = human("", &answer, &schema, Lang::Ja, None);
         assert_eq!(japanese, "名前      状態\n────────  ──────────\nimported  取込済み\nb         unheard-of\n");
-        assert!(human(&answer, &schema, Lang::En, None).contains("imported  imported\n"));
+        assert!(human("", &answer, &schema, Lang::En, None).contains("imported  imported\n"));
         // A state that the schema does not declare is somebody's own word.
-        assert!(human(&json!({"state": "imported"}), &json!({}), Lang::Ja, None).contains("imported"));
+        assert!(human("", &json!({"state": "imported"}), &json!({}), Lang::Ja, None).contains("imported"));
         let plain = json!({"properties": {"state": {"$ref": "#/$defs/State"}}, "$defs": {"State": {"enum": ["imported"]}}});
-        assert_eq!(human(&json!({"state": "imported"}), &plain, Lang::Ja, None), "状態  取込済み\n");
+        assert_eq!(human("", &json!({"state": "imported"}), &plain, Lang::Ja, None), "状態  取込済み\n");
+    }
+
+    #[test]
+    fn a_word_that_means_something_else_somewhere_is_called_otherwise_there() {
+        let check = |operation: &str, key: &str, ja: &str, en: &str| {
+            let shown = |lang| label::of(operation, key, lang);
+            assert_eq!((shown(Lang::Ja).as_str(), shown(Lang::En).as_str()), (ja, en), "{operation} {key}");
+        };
+        check("commons use", "agreement", "契約", "Agreement");
+        check("sense agreement", "agreement", "一致度", "Agreement");
+        check("commons benchmark", "measure", "指標", "Measure");
+        check("commons budget", "allowed", "上限", "Allowed");
+        check("commons catalogue", "allowed", "許可", "Allowed");
+        check("commons uses", "used", "自社の利用", "Used of others");
+        check("node status", "waiting", "渡し待ち", "Waits to go");
+        let answer = json!({"agreement": "AG-1", "owed": 2});
+        assert_eq!(human("commons account", &answer, &Json::Null, Lang::Ja, None), "契約    AG-1\n未履行  2\n");
     }
 
     #[test]
     fn the_schema_keeps_the_declared_order() {
         let schema = json!({"type": "array", "items": {"$ref": "#/$defs/Row"},
             "$defs": {"Row": {"required": ["zulu", "alpha"]}}});
-        let shown = human(&json!([{"alpha": 1, "zulu": 2, "id": "x"}]), &schema, Lang::En, None);
+        let shown = human("", &json!([{"alpha": 1, "zulu": 2, "id": "x"}]), &schema, Lang::En, None);
         assert!(shown.starts_with("ID  Zulu  Alpha\n"), "{shown}");
     }
 
     #[test]
     fn long_series_are_told_and_not_poured_out() {
         let series: Vec<f64> = (0..500).map(f64::from).collect();
-        let shown = human(&json!({"t_s": series}), &Json::Null, Lang::En, None);
+        let shown = human("", &json!({"t_s": series}), &Json::Null, Lang::En, None);
         assert!(shown.len() < 120 && shown.contains("500"), "{shown}");
     }
 
@@ -381,7 +399,7 @@ Samples (1):
 
     #[test]
     fn control_characters_of_a_file_cannot_reach_the_terminal() {
-        let shown = human(&json!({"title": "a\u{1b}[2Jb\u{7}"}), &Json::Null, Lang::En, None);
+        let shown = human("", &json!({"title": "a\u{1b}[2Jb\u{7}"}), &Json::Null, Lang::En, None);
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{shown:?}");
     }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseRoute } from "../../state/route";
 import { fieldsOf, wordsOf } from "../../api/declared";
 import { actFaults, asked, faultsAt, fieldOf, firstValues, inputOf, localMoment, several, shownValue, type ActField } from "./act";
-import { bringsOf, course, factsText, linesOf, momentOf, patentsOf, purposeOf, tabOf, urgency, usableOf, waiting, type Agreement, type Duty, type Member, type Usable } from "./commons";
+import { bringsOf, course, factsText, linesOf, contactOf, dutyState, momentOf, offersOf, patentsOf, purposeOf, spentPercent, tabOf, taskOf, urgency, waiting, type Agreement, type Brings, type Duty, type Member } from "./commons";
 import { choices, named } from "./names";
 import { may, mayEnd, overseer, seatOf } from "./seat";
 
@@ -23,14 +23,9 @@ describe("addresses", () => {
 });
 
 describe("what a use brings", () => {
-  const usable = (changes: Partial<Usable> = {}): Usable => ({ agreement: "AG-1", units: 2, due: "2027-02-28T00:00:00Z", patent_notice_days: 30, patent_allowed: true, ends: "2031-04-01T00:00:00Z", ...changes });
+  const brings = (changes: Partial<Brings> = {}): Brings => ({ units: 2, due: "2027-02-28T00:00:00Z", patent_notice_days: 30, patent_allowed: true, ends: "2031-04-01T00:00:00Z", ...changes });
   const say = (key: string, vars: object = {}) => [key, ...Object.values(vars)].join(" ");
-  const lines = (changes: Partial<Usable> = {}) => bringsOf(usable(changes), say, (at) => at.slice(0, 10));
-  it("is read from agreements in force that reach organisation, data set and purpose", () => {
-    const all = [agreement(), agreement({ id: "AG-2", in_force: false }), agreement({ id: "AG-3", data_sets: ["DS-2"] }), agreement({ id: "AG-4", purposes: ["benchmark"] }), agreement({ id: "AG-5", parties: ["ORG-B", "ORG-C"] })];
-    expect(usableOf(all, "DS-1", "research", "ORG-A", Date.parse("2026-11-30T00:00:00Z"))).toEqual([{ agreement: "AG-1", units: 2, due: "2027-02-28T00:00:00.000Z", patent_notice_days: 30, patent_allowed: true, ends: "2031-04-01T00:00:00Z" }]);
-    expect(usableOf([agreement({ feedback_units: null, feedback_days: null, note: note({ patents: "none" }) })], "DS-1", "research", "ORG-A", 0)).toMatchObject([{ units: null, due: null, patent_allowed: false }]);
-  });
+  const lines = (changes: Partial<Brings> = {}) => bringsOf(brings(changes), say, (at) => at.slice(0, 10));
   it("tells duty with its date, patents and the end", () => {
     expect(lines()).toEqual(["commons.brings.duty 2 2027-02-28", "commons.brings.notice 30", "commons.brings.ends 2031-04-01"]);
   });
@@ -42,6 +37,41 @@ describe("what a use brings", () => {
     expect(patentsOf(note({ patents: "none" }))).toEqual({ kind: "none" });
     expect(patentsOf(note({ patents: "free" }))).toEqual({ kind: "free" });
     for (const other of ["", "x\n{", "x\n{}", note({ patents: "notice" })]) expect(patentsOf(other)).toEqual({ kind: "unknown" });
+  });
+});
+
+describe("what became of a duty", () => {
+  const now = Date.parse("2026-11-30T00:00:00Z");
+  const use = (changes: object) => ({ duty: "D", owed: 2, disputed: 0, overdue: false, due: "2027-11-30T00:00:00Z", ...changes });
+  it("is none, met, or how urgent it is", () => {
+    expect(dutyState(use({ duty: null, owed: 0 }), now)).toBe("none");
+    expect(dutyState(use({ owed: 0 }), now)).toBe("met");
+    expect(dutyState(use({}), now)).toBe("later");
+    expect(dutyState(use({ due: "2026-12-10T00:00:00Z" }), now)).toBe("soon");
+    expect(dutyState(use({ overdue: true }), now)).toBe("overdue");
+    expect(dutyState(use({ owed: 0, disputed: 2 }), now)).toBe("disputed");
+  });
+});
+
+describe("budgets, tasks and nodes", () => {
+  it("tells what is spent in whole percent, never outside 0 to 100", () => {
+    expect([spentPercent({ allowed: 2, spent: 0.5 }), spentPercent({ allowed: 3, spent: 1 }), spentPercent({ allowed: 1, spent: 9 })]).toEqual([25, 33, 100]);
+    expect([spentPercent({ allowed: null, spent: null }), spentPercent({ allowed: 0, spent: 1 }), spentPercent({})]).toEqual([0, 0, 0]);
+  });
+  it("reads a task as its record holds it", () => {
+    const task = { predicted: "titre-final", unit: "g/L", features: { "growth-rate-max": { scale: 0.05, unit: "/h" }, duration: {} }, test_points: "DS-T" };
+    expect(taskOf({ id: "WT-1", task })).toEqual({ predicted: "titre-final (g/L)", features: ["growth-rate-max", "duration"], tests: "DS-T" });
+    expect(taskOf({ id: "WT-1", task: { predicted: "x", unit: "1" } })).toEqual({ predicted: "x", features: [], tests: "" });
+    expect(taskOf({ id: "WT-1" })).toEqual({ predicted: "", features: [], tests: "" });
+  });
+  it("tells how the last try to reach a node went", () => {
+    const error = { ja: "x", en: "x" };
+    expect([contactOf({}), contactOf({ reached_at: "t" }), contactOf({ reached_at: "t", tried_at: "u", error }), contactOf({ tried_at: "u", error })]).toEqual(["never", "reached", "away", "away"]);
+  });
+  it("reads the offers of a catalogue, and none where there are none", () => {
+    const dataset = [{ "@id": "urn:toji:data-set:DS-1", title: "Koji", creator: "ORG-A", hasPolicy: [{ "@id": "urn:toji:offer:public/DS-1" }, { "@id": "urn:toji:offer:AG-1/DS-1" }] }];
+    expect(offersOf({ dataset })).toEqual([{ id: "DS-1", title: "Koji", owner: "ORG-A", under: ["public", "AG-1"] }]);
+    expect([offersOf({}), offersOf({ dataset: [{}] })]).toEqual([[], [{ id: "", title: "", owner: "", under: [] }]]);
   });
 });
 
@@ -63,7 +93,7 @@ describe("what waits for whom", () => {
 
 describe("the account over time", () => {
   const balance = (given: number, taken: number, owed: number) => ({ given, taken, owed, disputed: 0 });
-  const duty = (changes: Partial<Duty> = {}): Duty => ({ duty: "D", agreement: "AG-1", data_set: "DS-1", owed: 2, disputed: 0, due: "2026-01-11T00:00:00Z", overdue: false, ...changes });
+  const duty = (changes: Partial<Duty> = {}): Duty => ({ duty: "D", member: "ORG-B", owner: "ORG-A", agreement: "AG-1", data_set: "DS-1", owed: 2, disputed: 0, due: "2026-01-11T00:00:00Z", overdue: false, ...changes });
   it("steps from the opening through every line to now, in the unit that fits", () => {
     const what = { ja: "", en: "" };
     const lines = [

@@ -3,7 +3,7 @@
 import type { Input, Output } from "../../api/types";
 import type { XyPoint } from "../../charts/xy";
 
-export const TABS = ["shared", "members", "agreements", "account", "ask", "log", "secrets"] as const;
+export const TABS = ["shared", "uses", "members", "agreements", "account", "budgets", "worth", "ask", "log", "secrets", "nodes"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The part that the address names; the first when it names none. */
@@ -23,6 +23,9 @@ export type Member = Output<"commons member">["members"][number];
 export type Agreement = Output<"commons agreement">["agreements"][number];
 export type Account = Output<"commons account">;
 export type Duty = Account["duties"][number];
+export type Use = Output<"commons uses">["used"][number];
+export type Budget = Output<"commons budget">["budgets"][number];
+export type NodeState = Output<"node status">["nodes"][number];
 export type PreviewInput = Input<"commons preview">;
 
 /** What an agreement says of patents; it stands in the document that is signed. */
@@ -41,18 +44,13 @@ export function patentsOf(note: string): Patents {
 }
 
 /** An agreement under which a data set may be used, and what that brings. */
-export interface Usable {
-  agreement: string;
-  units?: number | null;
-  due?: string | null;
-  patent_notice_days?: number | null;
-  patent_allowed: boolean;
-  ends?: string | null;
-}
+export type Under = Listed["under"][number];
+/** What a use brings, as it is told before and after it is registered. */
+export type Brings = Pick<Under, "units" | "due" | "patent_notice_days" | "patent_allowed" | "ends">;
 type Say = (key: "commons.brings.duty" | "commons.brings.no_duty" | "commons.brings.notice" | "commons.brings.none" | "commons.brings.free" | "commons.brings.ends", vars?: Record<string, string | number>) => string;
 
 /** What a use under an agreement brings, in sentences: feedback with its date, patents, the end. */
-export function bringsOf(one: Usable, say: Say, when: (at: string) => string): string[] {
+export function bringsOf(one: Brings, say: Say, when: (at: string) => string): string[] {
   return [
     typeof one.units === "number" && one.due ? say("commons.brings.duty", { n: one.units, due: when(one.due) }) : say("commons.brings.no_duty"),
     !one.patent_allowed ? say("commons.brings.none") : typeof one.patent_notice_days === "number" ? say("commons.brings.notice", { n: one.patent_notice_days }) : say("commons.brings.free"),
@@ -62,23 +60,20 @@ export function bringsOf(one: Usable, say: Say, when: (at: string) => string): s
 
 const DAY_MS = 86_400_000;
 
-/** Agreements that count now and reach a data set for a purpose and an organisation, with what a use brings that is registered at a moment. */
-export function usableOf(agreements: readonly Agreement[], dataSet: string, purpose: Purpose, organisation: string, now: number): Usable[] {
-  return agreements
-    .filter((one) => one.in_force && one.parties.includes(organisation) && one.data_sets.includes(dataSet) && one.purposes.includes(purpose))
-    .map((one) => {
-      const { feedback_units: units, feedback_days: days } = one;
-      const owes = typeof units === "number" && typeof days === "number";
-      const patents = patentsOf(one.note);
-      return {
-        agreement: one.id,
-        units: owes ? units : null,
-        due: owes ? new Date(now + days * DAY_MS).toISOString() : null,
-        patent_notice_days: patents.kind === "notice" ? patents.days : null,
-        patent_allowed: patents.kind !== "none",
-        ends: one.until,
-      };
-    });
+/** What became of the duty that a use brought. */
+export type DutyState = "none" | "met" | Urgency;
+
+export function dutyState(use: Pick<Use, "duty" | "owed" | "disputed" | "overdue" | "due">, now: number): DutyState {
+  if (!use.duty) return "none";
+  if (use.owed === 0 && use.disputed === 0) return "met";
+  return urgency({ owed: use.owed, disputed: use.disputed, overdue: use.overdue, due: use.due ?? "" }, now);
+}
+
+/** How much of a budget is spent, in whole percent of what is allowed; 0 where none is in effect. */
+export function spentPercent(budget: Pick<Budget, "allowed" | "spent">): number {
+  const { allowed, spent } = budget;
+  if (typeof allowed !== "number" || typeof spent !== "number" || allowed <= 0) return 0;
+  return Math.min(100, Math.max(0, Math.round((100 * spent) / allowed)));
 }
 
 /** Fields of a feedback or a request, as their records hold them. */
@@ -116,10 +111,49 @@ export function waiting(members: readonly Member[], agreements: readonly Agreeme
   return found;
 }
 
+/** How the last try to reach a node went. */
+export function contactOf(node: Pick<NodeState, "reached_at" | "tried_at" | "error">): "never" | "reached" | "away" {
+  if (node.error) return "away";
+  return node.reached_at ? "reached" : "never";
+}
+
+/** A data set that this node offers, and under what: agreements, or `public`. */
+export interface Offer {
+  id: string;
+  title: string;
+  owner: string;
+  under: string[];
+}
+
+/** The offers of a catalogue of a data space (DCAT and ODRL), by what their identifiers say. */
+export function offersOf(catalogue: unknown): Offer[] {
+  const listed = (catalogue as { dataset?: unknown }).dataset;
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return (Array.isArray(listed) ? listed : []).map((entry) => {
+    const one = entry as { "@id"?: unknown; title?: unknown; creator?: unknown; hasPolicy?: unknown };
+    const policies = Array.isArray(one.hasPolicy) ? (one.hasPolicy as { "@id"?: unknown }[]) : [];
+    return {
+      id: text(one["@id"]).replace(/^urn:toji:data-set:/, ""),
+      title: text(one.title),
+      owner: text(one.creator),
+      under: policies.map((policy) => text(policy["@id"]).replace(/^urn:toji:offer:/, "").split("/")[0] ?? ""),
+    };
+  });
+}
+
+/** What a task asks, as its record holds it. */
+export function taskOf(row: Handed): { predicted: string; features: string[]; tests: string } {
+  const task = (typeof row["task"] === "object" && row["task"] !== null ? row["task"] : {}) as { predicted?: unknown; unit?: unknown; features?: unknown; test_points?: unknown };
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  const features = typeof task.features === "object" && task.features !== null ? Object.keys(task.features) : [];
+  const unit = text(task.unit);
+  return { predicted: unit === "" || unit === "1" ? text(task.predicted) : `${text(task.predicted)} (${unit})`, features, tests: text(task.test_points) };
+}
+
 /** Is its date past, soon (within 30 days), or later? What is in dispute is frozen. */
 export type Urgency = "overdue" | "soon" | "later" | "disputed";
 
-export function urgency(duty: Duty, now: number): Urgency {
+export function urgency(duty: Pick<Duty, "owed" | "disputed" | "overdue" | "due">, now: number): Urgency {
   if (duty.overdue) return "overdue";
   if (duty.owed === 0 && duty.disputed > 0) return "disputed";
   return Date.parse(duty.due) - now < 30 * DAY_MS ? "soon" : "later";

@@ -33,6 +33,9 @@ const ROLES = {
   request_export: ["contributor-admin", "steward", "scientist", "cdmo-operator"],
   approve_export: ["contributor-admin", "steward"],
   benchmark: ["steward", "scientist", "ai-service"],
+  set_budget: ["contributor-admin"],
+  worth: ["steward", "contributor-admin", "scientist"],
+  node: ["contributor-admin", "steward"],
 } as const;
 
 export type SeatAct = keyof typeof ROLES;

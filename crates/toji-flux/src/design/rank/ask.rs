@@ -1,6 +1,6 @@
 //! A ranking asked by names.
 
-use super::{Aim, Background, KnownEdit, Profile, Proposal, Ranker, published};
+use super::{Aim, Background, EditKind, KnownEdit, Profile, Proposal, Ranker, Trial, held_out, published};
 use crate::model::Scenario;
 use std::collections::BTreeMap;
 use toji_core::Result;
@@ -78,6 +78,38 @@ pub struct Ranking {
 /// `E-MODEL-010` for a name that does not exist; those of [`Background::new`], [`Background::profile`] and [`Ranker::learn`].
 pub fn rank(scenario: &Scenario<'_>, task: &RankTask, threads: usize) -> Result<Ranking> {
     let model = scenario.model();
+    let (profiles, known) = look(scenario, task, threads)?;
+    let ranker = Ranker::learn(model, &profiles, &known)?;
+    let mut proposals = ranker.rank(&profiles[0]);
+    let candidates = proposals.len();
+    proposals.truncate(task.top);
+    Ok(Ranking { proposals, candidates, outcomes: known.len() })
+}
+
+/// How well the ranking of a task does on products that it has not seen.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct Report {
+    /// Removals, where any are known.
+    pub removal: Option<Trial>,
+    /// Over-expressions, where any are known.
+    pub raise: Option<Trial>,
+}
+
+/// Ranks each product of a task, the aim among them, by what is known of the others alone ([`held_out`]); the good are counted
+/// among the best `top` of the task.
+///
+/// # Errors
+/// As for [`rank`].
+pub fn report(scenario: &Scenario<'_>, task: &RankTask, orders: usize, seed: u64, threads: usize) -> Result<Report> {
+    let model = scenario.model();
+    let (profiles, known) = look(scenario, task, threads)?;
+    let of = |kind| held_out(model, &profiles, &known, kind, task.top, orders, seed);
+    Ok(Report { removal: of(EditKind::Delete)?, raise: of(EditKind::Amplify)? })
+}
+
+/// The profiles of the products of a task, the aim first, and what is known of them.
+fn look(scenario: &Scenario<'_>, task: &RankTask, threads: usize) -> Result<(Vec<Profile>, Vec<KnownEdit>)> {
+    let model = scenario.model();
     let (growth, feed) = (scenario.reaction_named(&task.growth)?, scenario.reaction_named(&task.feed)?);
     let mut seen: Vec<(&ProductCase, Background)> = Vec::new();
     let mut profiles: Vec<Profile> = Vec::new();
@@ -102,9 +134,5 @@ pub fn rank(scenario: &Scenario<'_>, task: &RankTask, threads: usize) -> Result<
         known.extend(published()?);
     }
     known.retain(|k| model.gene(&k.gene).is_some() && profiles.iter().any(|p| p.name == k.product));
-    let ranker = Ranker::learn(model, &profiles, &known)?;
-    let mut proposals = ranker.rank(&profiles[0]);
-    let candidates = proposals.len();
-    proposals.truncate(task.top);
-    Ok(Ranking { proposals, candidates, outcomes: known.len() })
+    Ok((profiles, known))
 }

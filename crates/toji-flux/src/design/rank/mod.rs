@@ -5,18 +5,21 @@
 //! [`KnownEdit`]s by two logistic models ([`Learner`]), one for removals and one for over-expressions, and proposes edits
 //! with a probability, its interval, evidence, and where the proposal stands with screening. An edit that nobody reported is
 //! learnt as one that does not help, so that probabilities are those of being reported as useful: low, and comparable.
+//! [`held_out`] says how well that does on products it has not seen.
 
 mod ask;
 mod known;
 mod learn;
 mod paths;
 mod score;
+mod trial;
 mod view;
 
-pub use ask::{ProductCase, RankTask, Ranking, rank};
+pub use ask::{ProductCase, RankTask, Ranking, Report, rank, report};
 pub use known::{EditKind, KnownEdit, published, table};
 pub use learn::{Chance, Learner};
 pub use score::{Found, against_chance, found};
+pub use trial::{HeldOut, Trial, held_out};
 pub use view::{Aim, Background, Profile, RAISE, REMOVAL};
 
 use super::strain::{Screening, Strain};
@@ -64,13 +67,7 @@ impl<'a> Ranker<'a> {
     /// # Errors
     /// `E-FLUX-122` when a profile is of another model.
     pub fn learn(model: &'a Model, profiles: &'a [Profile], known: &[KnownEdit]) -> Result<Self> {
-        let mut ranker = Self {
-            model,
-            profiles,
-            known: known.to_vec(),
-            removal: Learner::new(REMOVAL.len(), DEVIATION),
-            raise: Learner::new(RAISE.len(), DEVIATION),
-        };
+        let mut ranker = Self::unlearnt(model, profiles, known);
         for kind in [EditKind::Delete, EditKind::Amplify] {
             let mut rows = Vec::new();
             for profile in profiles.iter().filter(|p| known.iter().any(|k| k.product == p.name && k.kind == kind)) {
@@ -86,6 +83,12 @@ impl<'a> Ranker<'a> {
             }
         }
         Ok(ranker)
+    }
+
+    /// Outcomes known, nothing learnt.
+    fn unlearnt(model: &'a Model, profiles: &'a [Profile], known: &[KnownEdit]) -> Self {
+        let (removal, raise) = (Learner::new(REMOVAL.len(), DEVIATION), Learner::new(RAISE.len(), DEVIATION));
+        Self { model, profiles, known: known.to_vec(), removal, raise }
     }
 
     /// What was learnt of removals or of over-expressions.

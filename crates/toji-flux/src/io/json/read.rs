@@ -165,18 +165,25 @@ impl Reader<'_> {
                 other => self.lost(node, ("モデル", "the model"), other),
             }
         }
-        for node in self.list(find("metabolites"), "metabolites") {
+        let nodes = self.list(find("metabolites"), "metabolites");
+        self.parts.metabolites.reserve_exact(nodes.len());
+        for node in nodes {
             let metabolite = self.metabolite(node);
             self.parts.metabolites.push(metabolite);
         }
-        for node in self.list(find("genes"), "genes") {
+        let nodes = self.list(find("genes"), "genes");
+        self.parts.genes.reserve(nodes.len());
+        self.genes.reserve(nodes.len());
+        for node in nodes {
             let gene = self.gene(node);
             self.genes.insert(gene.id.clone(), self.parts.genes.len());
             self.parts.genes.push(gene);
         }
         let index: HashMap<String, usize> = self.parts.metabolites.iter().enumerate().map(|(i, m)| (m.id.clone(), i)).collect();
         let mut terms = Vec::new();
-        for node in self.list(find("reactions"), "reactions") {
+        let nodes = self.list(find("reactions"), "reactions");
+        self.parts.reactions.reserve_exact(nodes.len());
+        for node in nodes {
             let (reaction, coefficient) = self.reaction(node, &index);
             if coefficient != 0.0 {
                 terms.push((self.parts.reactions.len(), coefficient));
@@ -270,8 +277,9 @@ impl Reader<'_> {
     }
 
     fn stoichiometry(&mut self, node: &Node<'_>, metabolites: &HashMap<String, usize>) -> Vec<(usize, f64)> {
-        let mut terms = Vec::new();
-        for (id, node) in self.members(node, "metabolites") {
+        let members = self.members(node, "metabolites");
+        let mut terms = Vec::with_capacity(members.len());
+        for (id, node) in members {
             let Some(value) = self.number(node, id) else { continue };
             match metabolites.get(id.as_ref()) {
                 Some(&index) => terms.push((index, value)),
@@ -341,6 +349,8 @@ impl Reader<'_> {
         let mut found = Vec::new();
         match &node.value {
             Json::Object(members) => {
+                let count = |node: &Node<'_>| if let Json::List(items) = &node.value { items.len() } else { 1 };
+                found.reserve_exact(members.iter().map(|m| count(&m.1)).sum());
                 for (collection, node) in members {
                     let items = if let Json::List(items) = &node.value { items } else { std::slice::from_ref(node) };
                     for item in items {

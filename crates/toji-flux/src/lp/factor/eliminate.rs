@@ -21,6 +21,58 @@ pub(super) struct Scratch {
     active: Vec<Vec<(u32, f64)>>,
     pattern: Vec<Vec<u32>>,
     stack: Vec<(bool, u32)>,
+    settled: Vec<Vec<(u32, f64)>>,
+    columns: Lengths,
+    rows: Lengths,
+}
+
+/// Columns (or rows) by length. What has changed its length since is still where it was, and is passed over.
+#[derive(Debug, Clone, Default)]
+struct Lengths {
+    lists: Vec<Vec<u32>>,
+    /// Nothing is shorter.
+    least: usize,
+}
+
+impl Lengths {
+    fn clear(&mut self) {
+        self.lists.iter_mut().for_each(Vec::clear);
+        self.least = usize::MAX;
+    }
+
+    fn put(&mut self, length: usize, which: u32) {
+        if length > 0 {
+            if self.lists.len() <= length {
+                self.lists.resize(length + 1, Vec::new());
+            }
+            self.lists[length].push(which);
+            self.least = self.least.min(length);
+        }
+    }
+
+    /// Up to four of the shortest; `now` tells the length of each, zero when it is done.
+    fn shortest(&mut self, now: impl Fn(u32) -> usize) -> ([u32; 4], usize) {
+        let (mut found, mut count) = ([NONE; 4], 0);
+        while self.least < self.lists.len() {
+            let list = &mut self.lists[self.least];
+            let mut at = list.len();
+            while at > 0 && count < found.len() {
+                at -= 1;
+                let which = list[at];
+                if now(which) != self.least || found[..count].contains(&which) {
+                    list.swap_remove(at);
+                } else {
+                    found[count] = which;
+                    count += 1;
+                }
+            }
+            if count > 0 {
+                break;
+            }
+            self.least += 1;
+        }
+        (found, count)
+    }
 }
 
 const NONE: u32 = u32::MAX;
@@ -42,6 +94,8 @@ impl Factor {
         self.peel(&mut s);
         self.nucleus(&mut s);
         let result = self.finish(&s);
+        // Factors that fill in are not worn for that: fresh ones would fill in as much.
+        self.entries = self.entries.max(self.lower.values.len() + self.upper_entries);
         self.scratch = s;
         result
     }
@@ -160,37 +214,46 @@ impl Factor {
 
     /// Markowitz elimination of what the peeling left.
     fn nucleus(&mut self, s: &mut Scratch) {
-        let mut columns: Vec<u32> = (0..self.m as u32).filter(|&k| s.place[k as usize] == NONE).collect();
-        if columns.is_empty() {
+        if s.place.iter().all(|&p| p != NONE) {
             return;
         }
-        let mut rows: Vec<u32> = (0..self.m as u32).filter(|&r| !s.row_done[r as usize]).collect();
-        for &r in &rows {
-            s.pattern[r as usize].clear();
+        let mut settled = std::mem::take(&mut s.settled);
+        settled.resize(self.m, Vec::new());
+        for r in (0..self.m).filter(|&r| !s.row_done[r]) {
+            s.pattern[r].clear();
         }
         // Entries in rows that are done belong to U already; they wait in `settled` until the column finds its pivot.
-        let mut settled: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.m];
-        for &k in &columns {
-            let list = &mut s.active[k as usize];
+        for k in (0..self.m).filter(|&k| s.place[k] == NONE) {
+            let list = &mut s.active[k];
             list.clear();
-            for &(r, v) in &s.entries[s.starts[k as usize]..s.starts[k as usize + 1]] {
+            settled[k].clear();
+            for &(r, v) in &s.entries[s.starts[k]..s.starts[k + 1]] {
                 if s.row_done[r as usize] {
-                    settled[k as usize].push((r, v));
+                    settled[k].push((r, v));
                 } else {
                     list.push((r, v));
-                    s.pattern[r as usize].push(k);
+                    s.pattern[r as usize].push(k as u32);
                 }
             }
         }
-        while let Some((k, row, value)) = choose(s, &columns, &rows) {
-            self.eliminate(s, &mut settled, k, row, value);
-            columns.retain(|&c| c as usize != k);
-            rows.retain(|&r| r != row);
+        s.columns.clear();
+        s.rows.clear();
+        for k in 0..self.m {
+            if s.place[k] == NONE {
+                s.columns.put(s.active[k].len(), k as u32);
+            }
+            if !s.row_done[k] {
+                s.rows.put(s.pattern[k].len(), k as u32);
+            }
         }
+        while let Some((k, row, value)) = choose(s) {
+            self.eliminate(s, &mut settled, k, row, value);
+        }
+        s.settled = settled;
     }
 
     fn eliminate(&mut self, s: &mut Scratch, settled: &mut [Vec<(u32, f64)>], k: usize, row: u32, value: f64) {
-        let pivot_column = std::mem::take(&mut s.active[k]);
+        let mut pivot_column = std::mem::take(&mut s.active[k]);
         let first = self.lower.indices.len();
         for &(r, v) in &pivot_column {
             drop_column(&mut s.pattern[r as usize], k as u32);
@@ -199,7 +262,7 @@ impl Factor {
             }
         }
         let last = self.lower.indices.len();
-        let others = std::mem::take(&mut s.pattern[row as usize]);
+        let mut others = std::mem::take(&mut s.pattern[row as usize]);
         for &j in &others {
             let column = &mut s.active[j as usize];
             let Some(at) = column.iter().position(|e| e.0 == row) else { continue };
@@ -232,6 +295,16 @@ impl Factor {
         self.lower.close(row);
         self.upper_columns[row as usize].append(&mut settled[k]);
         self.pivot(s, k, row, value);
+        for &j in others.iter().filter(|&&j| j as usize != k) {
+            s.columns.put(s.active[j as usize].len(), j);
+        }
+        for &(r, _) in pivot_column.iter().filter(|e| e.0 != row) {
+            s.rows.put(s.pattern[r as usize].len(), r);
+        }
+        pivot_column.clear();
+        s.active[k] = pivot_column;
+        others.clear();
+        s.pattern[row as usize] = others;
     }
 
     fn finish(&mut self, s: &Scratch) -> Result<Vec<usize>, Singular> {
@@ -304,21 +377,26 @@ struct Choice {
 
 /// The pivot of least fill among the shortest columns and the shortest rows, as far as they are stable; among all when
 /// those hold none.
-fn choose(s: &Scratch, columns: &[u32], rows: &[u32]) -> Option<(usize, u32, f64)> {
+fn choose(s: &mut Scratch) -> Option<(usize, u32, f64)> {
     let mut best: Option<Choice> = None;
-    let shortest = columns.iter().map(|&k| s.active[k as usize].len()).filter(|&l| l > 0).min()?;
-    for &k in columns.iter().filter(|&&k| s.active[k as usize].len() == shortest).take(4) {
+    let (active, place, pattern, row_done) = (&s.active, &s.place, &s.pattern, &s.row_done);
+    let length = |k: u32| if place[k as usize] == NONE { active[k as usize].len() } else { 0 };
+    let (columns, count) = s.columns.shortest(length);
+    let (rows, row_count) = s.rows.shortest(|r| if row_done[r as usize] { 0 } else { pattern[r as usize].len() });
+    if count == 0 {
+        return None;
+    }
+    for &k in &columns[..count] {
         consider_column(s, k as usize, None, &mut best);
     }
-    let low = rows.iter().map(|&r| s.pattern[r as usize].len()).filter(|&l| l > 0).min()?;
-    for &row in rows.iter().filter(|&&r| s.pattern[r as usize].len() == low).take(4) {
+    for &row in &rows[..row_count] {
         for &k in &s.pattern[row as usize] {
             consider_column(s, k as usize, Some(row), &mut best);
         }
     }
     if best.is_none() {
-        for &k in columns {
-            consider_column(s, k as usize, None, &mut best);
+        for k in (0..s.place.len()).filter(|&k| s.place[k] == NONE) {
+            consider_column(s, k, None, &mut best);
         }
     }
     best.map(|c| (c.column, c.row, c.value))

@@ -192,7 +192,7 @@ impl Factor {
         for &(i, _) in &old_column {
             remove(&mut self.upper_rows[i as usize], p as u32);
         }
-        let row = std::mem::take(&mut self.upper_rows[p]);
+        let mut row = std::mem::take(&mut self.upper_rows[p]);
         let mut last = self.spot[p] as usize;
         for &(j, u) in &row {
             remove(&mut self.upper_columns[j as usize], p as u32);
@@ -221,6 +221,8 @@ impl Factor {
             }
         }
         self.upper_entries -= old_column.len() + row.len();
+        row.clear();
+        self.upper_rows[p] = row;
         let mut fresh = old_column;
         fresh.clear();
         let mut diagonal = 0.0;

@@ -183,6 +183,7 @@ impl Simplex {
         let (d, moves) = (self.d[j], self.moves[j]);
         if (moves & RISE != 0 && d < 0.0) || (moves & FALL != 0 && d > 0.0) {
             self.cost[j] -= d;
+            self.d_true = false;
             self.d[j] = 0.0;
             self.cost_moved |= d.abs() > 1e-13;
         }

@@ -76,6 +76,8 @@ pub(crate) struct Simplex {
     factor: Factor,
     factored: bool,
     x_stale: bool,
+    /// Whether prices and reduced costs are those of the true costs at the basis as it stands, worked out afresh.
+    d_true: bool,
     alpha: Vec<f64>,
     rho: Vec<f64>,
     tableau_row: Vec<f64>,
@@ -118,6 +120,7 @@ impl Simplex {
             factor: Factor::default(),
             factored: false,
             x_stale: true,
+            d_true: false,
             alpha: vec![0.0; m],
             rho: vec![0.0; m],
             tableau_row: vec![0.0; n + m],
@@ -135,6 +138,7 @@ impl Simplex {
 
     /// Factorises the basis; what is singular is replaced by logicals.
     fn refactor(&mut self) {
+        self.d_true = false;
         for _ in 0..4 {
             let (columns, basis, n) = (&self.columns, &self.basis, self.n);
             let result = self.factor.factorise(self.m, |k, sink| {
@@ -224,6 +228,7 @@ impl Simplex {
             self.d[self.basis[p] as usize] = 0.0;
         }
         self.prices = y;
+        self.d_true = !phase_one && !self.cost_moved;
     }
 
     fn violation_sign(&self, j: usize) -> f64 {
@@ -305,6 +310,7 @@ impl Simplex {
         self.set_nonbasic(out, leave_at);
         self.set_basic(q, p);
         self.iterations += 1;
+        self.d_true = false;
         self.banned.clear();
         let pivot = self.alpha[p];
         if self.factor.exchange(p, pivot).is_err() {
@@ -348,7 +354,7 @@ impl Simplex {
             if self.iterations > budget {
                 return Verdict::Trouble("iterations");
             }
-            verdict = if optimal && round % 6 != 5 { self.dual(budget) } else { self.primal(budget, round as u64) };
+            verdict = if optimal && round % 6 != 5 { self.dual(budget) } else { self.primal(budget, round as u64, feasible) };
             let moved = self.bounds_moved || self.cost_moved;
             let cost_moved = self.cost_moved;
             self.restore_bounds();
@@ -387,6 +393,7 @@ impl Simplex {
         self.factor.copy_from(&other.factor);
         self.factored = other.factored;
         self.x_stale = other.x_stale;
+        self.d_true = false;
     }
 
     /// Makes the factors afresh, so that copies of this state start with the cheapest ones.
@@ -433,7 +440,9 @@ impl Simplex {
 
     /// Row prices of the true costs.
     pub(crate) fn row_prices(&mut self) -> &[f64] {
-        self.compute_d(false);
+        if !self.d_true {
+            self.compute_d(false);
+        }
         &self.prices
     }
 }

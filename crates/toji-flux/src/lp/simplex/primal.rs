@@ -19,11 +19,15 @@ enum Stop {
 }
 
 impl Simplex {
-    pub(super) fn primal(&mut self, budget: usize, seed: u64) -> Verdict {
+    /// `ready`: the values keep their bounds and the reduced costs are those of the costs, fresh.
+    pub(super) fn primal(&mut self, budget: usize, seed: u64, ready: bool) -> Verdict {
         let (mut still, mut moves) = (0_usize, 0_u64);
         self.banned.clear();
-        self.weights.fill(1.0);
-        let mut fresh = false;
+        // The weights are those of directions, whatever the costs: a run that only has new costs goes on with them.
+        if !ready {
+            self.weights.fill(1.0);
+        }
+        let mut fresh = ready;
         // Updates of the reduced costs since they were worked out.
         let mut drift = 0_usize;
         loop {
@@ -57,12 +61,16 @@ impl Simplex {
             }
             let direction = if self.d[q] < 0.0 { 1.0 } else { -1.0 };
             self.load_alpha(q);
-            if drift > 0 && !self.agrees(q) {
-                fresh = false;
-                if drift < 20 {
-                    self.factored = false;
+            if drift > 0 {
+                let (off, agrees) = self.corrected(q);
+                if !agrees {
+                    fresh = false;
+                    // So much so soon is not the updates' rounding but that of the factors.
+                    if drift < 20 && off > 1e-7 {
+                        self.factored = false;
+                    }
+                    continue;
                 }
-                continue;
             }
             let stop = if phase_one { self.stop_phase_one(q, direction) } else { self.stop_phase_two(q, direction) };
             match stop {
@@ -197,15 +205,16 @@ impl Simplex {
         best.map_or(Stop::Never, |(step, p, at)| Stop::Block { p, step, at })
     }
 
-    /// Whether the reduced cost of `q`, as updated, is what its tableau column says it is.
-    fn agrees(&mut self, q: usize) -> bool {
+    /// Makes the reduced cost of `q` what its tableau column says it is: how far it was from that, and whether it was near
+    /// enough.
+    fn corrected(&mut self, q: usize) -> (f64, bool) {
         let mut d = self.cost[q];
         for (&alpha, &j) in self.alpha.iter().zip(&self.basis) {
             d -= self.cost[j as usize] * alpha;
         }
-        let right = (d - self.d[q]).abs() <= 1e-6 * d.abs() + 0.1 * self.dual_tolerance;
+        let off = (d - self.d[q]).abs();
         self.d[q] = d;
-        right
+        (off, off <= 1e-6 * d.abs() + 0.1 * self.dual_tolerance)
     }
 
     /// Moves `q` by `change` and the basic columns along.

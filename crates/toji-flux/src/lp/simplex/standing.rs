@@ -18,6 +18,7 @@ impl Simplex {
         self.dual_weights.fill(1.0);
         self.factored = false;
         self.x_stale = true;
+        self.d_true = false;
     }
 
     /// Starts at the basis of these columns, as many as rows; the others stand at the admissible value nearest to `near`.
@@ -49,6 +50,7 @@ impl Simplex {
         for j in 0..self.n {
             self.true_cost[j] = cost(j);
         }
+        self.d_true = false;
         self.restore_cost();
     }
 
@@ -115,6 +117,7 @@ impl Simplex {
 
     pub(super) fn restore_cost(&mut self) {
         self.cost.copy_from_slice(&self.true_cost);
+        self.d_true &= !self.cost_moved;
         self.cost_moved = false;
     }
 

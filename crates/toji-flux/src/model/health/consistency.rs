@@ -2,14 +2,14 @@
 
 use super::balance::pseudo;
 use super::energy::{EnergyCycle, cycles};
-use crate::analyse::{Variability, fva};
+use crate::compress::{Compressed, Image};
 use crate::lp::{Outcome, Problem, Solver};
 use crate::model::Model;
-use crate::network::Sense;
+use crate::network::{Network, Sense};
 use crate::sparse::Matrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toji_core::Result;
+use toji_core::{Error, Result};
 
 /// Values below this count as zero.
 const ZERO: f64 = 1e-7;
@@ -51,58 +51,146 @@ pub fn consistency(model: &Model, threads: usize) -> Result<Consistency> {
     let (unconserved, leak) = masses(model)?;
     let mut network = model.network()?;
     network.objective.fill(0.0);
-    let blocked = blocked(model, &network, threads)?;
+    let mut open = network.clone();
     for exchange in model.exchanges() {
-        network.lower[exchange] = network.lower[exchange].min(-1000.0);
-        network.upper[exchange] = network.upper[exchange].max(1000.0);
+        open.lower[exchange] = open.lower[exchange].min(-1000.0);
+        open.upper[exchange] = open.upper[exchange].max(1000.0);
     }
-    let blocked_open = self::blocked(model, &network, threads)?;
+    let (blocked, blocked_open) = match threads {
+        0 | 1 => (blocked(model, &network)?, blocked(model, &open)?),
+        _ => std::thread::scope(|scope| {
+            let other = scope.spawn(|| blocked(model, &open));
+            let first = blocked(model, &network)?;
+            let other = other.join().map_err(|_| Error::bug("E-FLUX-099", "a thread of an analysis panicked"))?;
+            Ok::<_, Error>((first, other?))
+        })?,
+    };
     Ok(Consistency { unconserved, leak, energy_cycles: cycles(model)?, blocked, blocked_open })
 }
 
-fn blocked(model: &Model, network: &crate::Network, threads: usize) -> Result<Vec<String>> {
-    let how = Variability { fraction: 0.0, threads, compress: true };
-    let ranges = fva(network, &how)?.ok();
-    let stuck = |r: &usize| ranges.as_ref().is_none_or(|f| f.minimum[*r].abs() < ZERO && f.maximum[*r].abs() < ZERO);
-    Ok((0..model.reactions.len()).filter(stuck).map(|r| model.reactions[r].id.clone()).collect())
+/// Greatest fluxes seen so far, of the columns of a compressed network.
+struct Reach {
+    /// For each column, the greatest absolute value.
+    seen: Vec<f64>,
+    /// For each column, what shows that every reaction that moves with it carries flux.
+    enough: Vec<f64>,
 }
 
-/// Maximise Σ k with k ≤ m, 0 ≤ k ≤ 1, m ≥ 0 and Sᵀ m = 0 over the reactions within the model: k is 1 where a positive
-/// mass is possible, and 0 where not.
+impl Reach {
+    fn open(&self) -> Vec<(usize, f64)> {
+        (0..self.seen.len()).filter(|&j| self.is_open(j)).map(|j| (j, 1.0)).collect()
+    }
+
+    fn is_open(&self, column: usize) -> bool {
+        self.seen[column] < self.enough[column]
+    }
+
+    /// Optimises, and takes note of the fluxes; `false` when nothing is feasible.
+    fn push(&mut self, solver: &mut Solver, sense: Sense, sum: &[(usize, f64)]) -> Result<bool> {
+        solver.set_objective(sense, sum);
+        let (point, way) = match solver.solve()? {
+            Outcome::Optimal(best) => (best.primal, None),
+            Outcome::Unbounded(way) => (way.from, Some(way.ray)),
+            Outcome::Infeasible(_) => return Ok(false),
+        };
+        for (seen, value) in self.seen.iter_mut().zip(point) {
+            *seen = seen.max(value.abs());
+        }
+        for (seen, step) in self.seen.iter_mut().zip(way.into_iter().flatten()) {
+            if step.abs() > ZERO {
+                *seen = f64::INFINITY;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Reactions without flux in any steady state. The first programmes push all that have not been seen to carry any at once, as
+/// long as each shows flux in many. What then is left is asked one by one: one such programme is a few steps from the last.
+fn blocked(model: &Model, network: &Network) -> Result<Vec<String>> {
+    let small = Compressed::new(&Problem::from(network));
+    let enough = |members: &Vec<(usize, f64)>| ZERO / members.iter().fold(f64::INFINITY, |least, m| least.min(m.1.abs()));
+    let mut reach = Reach { seen: vec![0.0; small.problem.matrix.columns()], enough: small.members.iter().map(enough).collect() };
+    let mut solver = Solver::new(small.problem.clone())?;
+    let name = |r: usize| model.reactions[r].id.clone();
+    if !reach.push(&mut solver, Sense::Maximize, &[])? {
+        return Ok((0..model.reactions.len()).map(name).collect());
+    }
+    let (mut open, mut quiet, mut up) = (reach.open(), 0, true);
+    while quiet < 2 && !open.is_empty() {
+        reach.push(&mut solver, if up { Sense::Maximize } else { Sense::Minimize }, &open)?;
+        let left = reach.open();
+        quiet = if open.len() - left.len() > open.len() / 16 { 0 } else { quiet + 1 };
+        (open, up) = (left, !up);
+    }
+    for (column, _) in open {
+        for sense in [Sense::Maximize, Sense::Minimize] {
+            if reach.is_open(column) {
+                reach.push(&mut solver, sense, &[(column, 1.0)])?;
+            }
+        }
+    }
+    let stuck = |r: &usize| match small.images[*r] {
+        Image::Zero => true,
+        Image::Multiple { column, factor } => reach.seen[column] * factor.abs() < ZERO,
+    };
+    Ok((0..model.reactions.len()).filter(stuck).map(name).collect())
+}
+
+/// Masses m ≥ 0 with Sᵀ m = 0 over the reactions within the model: which metabolites can have one above zero, and, where some
+/// cannot, why.
+///
+/// Each mass is the sum of a part that gains and goes up to 1 and a part without end; as masses form a cone, the gaining part
+/// is 1 where a positive mass is possible, and 0 where not. Masses that go together are one.
 fn masses(model: &Model) -> Result<(Vec<String>, Option<Leak>)> {
     let pseudo = pseudo(model);
     let within: Vec<usize> = (0..model.reactions.len()).filter(|r| !pseudo[*r]).collect();
     let n = model.metabolites.len();
-    let rows = within.len() + n;
-    let mut columns: Vec<Vec<(usize, f64)>> = vec![Vec::new(); 2 * n];
-    let mut occurs = vec![false; n];
+    let mut columns: Vec<Vec<(usize, f64)>> = vec![Vec::new(); n];
     for (row, reaction) in within.iter().enumerate() {
         for &(metabolite, coefficient) in &model.reactions[*reaction].stoichiometry {
             columns[metabolite].push((row, coefficient));
-            occurs[metabolite] = true;
         }
     }
-    for metabolite in 0..n {
-        columns[metabolite].push((within.len() + metabolite, 1.0));
-        columns[n + metabolite].push((within.len() + metabolite, -1.0));
-    }
-    let Some(matrix) = Matrix::from_columns(rows, columns.iter().map(Vec::as_slice)) else { return Ok((Vec::new(), None)) };
-    let of = |mass: f64, kept: f64| [vec![mass; n], vec![kept; n]].concat();
-    let side = |equal: f64, above: f64| [vec![equal; within.len()], vec![above; n]].concat();
-    let problem = Problem {
-        matrix,
-        lower: of(0.0, 0.0),
-        upper: of(f64::INFINITY, 1.0),
-        cost: of(0.0, 1.0),
-        sense: Sense::Maximize,
-        row_lower: side(0.0, 0.0),
-        row_upper: side(0.0, f64::INFINITY),
+    let Some(matrix) = Matrix::from_columns(within.len(), columns.iter().map(Vec::as_slice)) else {
+        return Ok((Vec::new(), None));
     };
-    let Outcome::Optimal(best) = Solver::new(problem)?.solve()? else { return Ok((Vec::new(), None)) };
-    let lost: Vec<usize> = (0..n).filter(|m| occurs[*m] && best.primal[n + m] < 0.5).collect();
-    let unconserved = lost.iter().map(|m| model.metabolites[*m].id.clone()).collect();
-    let leak = if lost.is_empty() { None } else { leak(model, &within, &best.prices) };
-    Ok((unconserved, leak))
+    let cone = Problem {
+        matrix,
+        lower: vec![0.0; n],
+        upper: vec![f64::INFINITY; n],
+        cost: vec![0.0; n],
+        sense: Sense::Maximize,
+        row_lower: vec![0.0; within.len()],
+        row_upper: vec![0.0; within.len()],
+    };
+    let small = Compressed::new(&cone);
+    let Some(most) = most(&small.problem) else { return Ok((Vec::new(), None)) };
+    let Outcome::Optimal(best) = Solver::new(most)?.solve()? else { return Ok((Vec::new(), None)) };
+    let possible = |m: usize| matches!(small.images[m], Image::Multiple { column, .. } if best.primal[column] >= 0.5);
+    let lost: Vec<usize> = (0..n).filter(|&m| !columns[m].is_empty() && !possible(m)).collect();
+    if lost.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    let whole = match self::most(&cone) {
+        Some(problem) => Solver::new(problem)?.solve()?.optimum(),
+        None => None,
+    };
+    let leak = whole.and_then(|best| leak(model, &within, &best.prices));
+    Ok((lost.iter().map(|m| model.metabolites[*m].id.clone()).collect(), leak))
+}
+
+/// The problem with every column twice: first with a gain and up to 1, then without.
+fn most(cone: &Problem) -> Option<Problem> {
+    let n = cone.matrix.columns();
+    let columns: Vec<Vec<(usize, f64)>> = (0..2 * n).map(|j| cone.matrix.iter(j % n).collect()).collect();
+    Some(Problem {
+        matrix: Matrix::from_columns(cone.matrix.rows(), columns.iter().map(Vec::as_slice))?,
+        lower: vec![0.0; 2 * n],
+        upper: (0..2 * n).map(|j| if j < n { cone.upper[j].min(1.0) } else { cone.upper[j - n] }).collect(),
+        cost: (0..2 * n).map(|j| if j < n { 1.0 } else { 0.0 }).collect(),
+        ..cone.clone()
+    })
 }
 
 /// The prices of the reactions are such a combination; it is given only when it is seen to be one.

@@ -1,5 +1,6 @@
 //! Energy from nothing: carriers that can be discharged with every exchange closed.
 
+use crate::compress::Compressed;
 use crate::lp::{Problem, Solver};
 use crate::model::{Addition, Metabolite, Model, Scenario, Sense};
 use schemars::JsonSchema;
@@ -127,10 +128,12 @@ pub(super) fn cycles(model: &Model) -> Result<Vec<EnergyCycle>> {
         let upper = RATE_MAX;
         scenario.add_reaction(&Addition { id: id.clone(), name: None, stoichiometry, lower: 0.0, upper })?;
         scenario.set_objective(&id, Sense::Maximize)?;
-        let Some(best) = Solver::new(Problem::from(&scenario.network()?))?.solve()?.optimum() else { continue };
+        let small = Compressed::new(&Problem::from(&scenario.network()?));
+        let Some(best) = Solver::new(small.problem.clone())?.solve()?.optimum() else { continue };
         if best.objective > ZERO {
-            let running = (0..model.reactions.len()).filter(|r| best.primal[*r].abs() > ZERO);
-            let reactions = running.map(|r| (model.reactions[r].id.clone(), best.primal[r])).collect();
+            let fluxes = small.expand(&best.primal);
+            let running = (0..model.reactions.len()).filter(|r| fluxes[*r].abs() > ZERO);
+            let reactions = running.map(|r| (model.reactions[r].id.clone(), fluxes[r])).collect();
             found.push(EnergyCycle { carrier: carrier.to_owned(), rate: best.objective, reactions });
         }
     }

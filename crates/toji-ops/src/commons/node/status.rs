@@ -59,6 +59,8 @@ struct Known {
     error: Option<Text>,
     /// Data sets that are to be given and have not gone yet.
     waiting: Vec<String>,
+    /// Data sets that are to be taken and have not come yet.
+    coming: Vec<String>,
     /// What went.
     transfers: Vec<Moved>,
 }
@@ -78,8 +80,8 @@ pub(super) fn operations() -> Vec<Operation> {
             name: "node status",
             label: ["ノードの状態", "State of the nodes"],
             about: [
-                "登録したノードごとに、最後につながった時刻、渡した・受け取ったデータセット、まだ渡していないものを示します。",
-                "Shows for each node that was entered when it was last reached, which data sets went and came, and what still waits.",
+                "登録したノードごとに、最後につながった時刻、渡した・受け取ったデータセット、まだ渡していないもの・届いていないものを示します。",
+                "Shows for each node that was entered when it was last reached, which data sets went and came, and what still waits to go or to come.",
             ],
             positional: &["node"],
             example: "toji node status",
@@ -104,7 +106,11 @@ async fn status(context: &Context, input: Input) -> Result<Nodes> {
         let told = |name: &str| contact.get(name).and_then(Json::as_str).map(str::to_owned);
         let of_node = |t: &&Record| text(&t.fields, "node").as_deref() == Some(record.id.as_str());
         let transfers: Vec<Moved> = transfers.iter().filter(of_node).map(moved).collect();
-        let done = |set: &String| transfers.iter().any(|t| t.data_set == *set && t.direction == "given" && t.state == "done");
+        let open = |list: &str, direction: &str| -> Vec<String> {
+            let done =
+                |set: &String| transfers.iter().any(|t| t.data_set == *set && t.direction == direction && t.state == "done");
+            texts(&record.fields, list).into_iter().filter(|set| !done(set)).collect()
+        };
         nodes.push(Known {
             url: text(&record.fields, "url").unwrap_or_default(),
             house: text(&record.fields, "house"),
@@ -112,7 +118,8 @@ async fn status(context: &Context, input: Input) -> Result<Nodes> {
             reached_at: told("reached_at"),
             tried_at: told("tried_at"),
             error: contact.get("error").cloned().and_then(|e| serde_json::from_value(e).ok()),
-            waiting: texts(&record.fields, "gives").into_iter().filter(|set| !done(set)).collect(),
+            waiting: open("gives", "given"),
+            coming: open("takes", "taken"),
             node: record.id.to_string(),
             transfers,
         });
