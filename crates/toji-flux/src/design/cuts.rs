@@ -407,8 +407,7 @@ fn remaining(network: &Network, region: &Region, holds: &[&Limit]) -> Result<Out
     let problem = Problem { cost: vec![0.0; network.reactions()], ..bounded(network, limits)? };
     let Some(aim) = Aim::of(region) else { return Solver::new(problem)?.solve() };
     let row = network.rows();
-    let mut open = Problem { sense: aim.sense, ..problem.clone() };
-    (open.row_lower[row], open.row_upper[row]) = (f64::NEG_INFINITY, f64::INFINITY);
+    let mut open = Problem { cost: vec![0.0; network.reactions()], sense: aim.sense, ..bounded(network, holds.iter().copied())? };
     for &(j, a) in &region.limits[0].terms {
         open.cost[j] += a;
     }
@@ -416,11 +415,17 @@ fn remaining(network: &Network, region: &Region, holds: &[&Limit]) -> Result<Out
         Outcome::Optimal(best) if !aim.is_reached(best.objective) => {
             // The prices bound the sum; with the sum's own row against them they contradict the limit.
             let mut ray: Vec<f64> = best.prices.iter().map(|price| -price).collect();
-            ray[row] = 1.0;
+            ray.insert(row, 1.0);
             match Conflict::of(&problem, &ray) {
                 Some(conflict) => Ok(Outcome::Infeasible(conflict)),
                 None => Solver::new(problem)?.solve(),
             }
+        }
+        // What is infeasible without the limit: its row has no weight.
+        Outcome::Infeasible(mut why) => {
+            why.ray.insert(row, 0.0);
+            why.crossed = why.crossed.map(|at| if at >= network.reactions() + row { at + 1 } else { at });
+            Ok(Outcome::Infeasible(why))
         }
         // Any limit is reached somewhere along the way.
         Outcome::Unbounded(_) => Solver::new(problem)?.solve(),

@@ -129,6 +129,18 @@ pub(super) fn optimum(
     standing: Vec<Standing>,
     unit: impl Fn(usize) -> f64,
 ) -> Option<Optimum> {
+    let (optimum, trusted) = weighed(problem, primal, prices, standing, unit);
+    trusted.then_some(optimum)
+}
+
+/// An optimum with its residuals, and whether they prove it.
+pub(super) fn weighed(
+    problem: &Problem,
+    primal: Vec<f64>,
+    prices: Vec<f64>,
+    standing: Vec<Standing>,
+    unit: impl Fn(usize) -> f64,
+) -> (Optimum, bool) {
     let activity = activity(problem, &primal);
     // `doubt`: what the violations could be worth at the prices.
     let (mut residual, mut trusted, mut doubt) = (0.0_f64, true, 0.0);
@@ -171,7 +183,7 @@ pub(super) fn optimum(
     let gap = (bound - objective).abs();
     trusted &= gap + doubt <= ACCEPT_DOUBT * (1.0 + objective.abs()) + 1e-13 * scale;
     let proof = Proof { max_primal_residual: residual, max_dual_infeasibility: wrong, duality_gap: gap };
-    trusted.then_some(Optimum { objective, primal, prices, reduced_costs, standing, proof })
+    (Optimum { objective, primal, prices, reduced_costs, standing, proof }, trusted)
 }
 
 /// The most that `gain · x` reaches within the bounds; where that has no limit, its value at `x` and the gain as a fault.

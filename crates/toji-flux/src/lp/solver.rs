@@ -1,12 +1,16 @@
 //! The solver: scaling around the simplex method, checks behind it, and what is tried when a check fails.
 
-use super::certificate::{self, Conflict, Outcome, Standing};
+use super::certificate::{self, Conflict, Optimum, Outcome, Standing};
+use super::exact;
 use super::problem::Problem;
 use super::scale::Scale;
 use super::simplex::{Place, Simplex, Verdict};
 use crate::network::Sense;
 use toji_core::error::Category;
 use toji_core::{Error, Result};
+
+/// Most rational multiplications spent on a basis that no check in floating point proves.
+const EXACT_LIMIT: usize = 1_000_000;
 
 /// A problem with a basis that is kept while costs and bounds change.
 #[derive(Debug, Clone)]
@@ -142,7 +146,7 @@ impl Solver {
                 variables: Vec::new(),
             }));
         }
-        let mut last = String::new();
+        let (mut last, mut optimal) = (String::new(), false);
         for attempt in 0..6 {
             match attempt {
                 0 => {}
@@ -172,11 +176,15 @@ impl Solver {
                 Verdict::Infeasible(_) => format!("{last} infeasible-unproved"),
                 Verdict::Unbounded(_) => format!("{last} unbounded-unproved"),
             };
+            optimal = verdict == Verdict::Optimal;
             let outcome = self.proved(verdict);
             self.simplex.tighten(1.0, 1.0);
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
+        }
+        if let Some(best) = optimal.then(|| self.exactly()).flatten() {
+            return Ok(Outcome::Optimal(best));
         }
         Err(Error::new(
             Category::Model,
@@ -222,6 +230,15 @@ impl Solver {
             }
             Verdict::Trouble(_) => None,
         }
+    }
+
+    /// The optimum of the basis as it stands where exact arithmetic finds it to be one and the problem is small enough to ask:
+    /// coefficients of very different size can leave more of a residual than the check lets pass.
+    fn exactly(&mut self) -> Option<Optimum> {
+        let none = vec![0.0; self.problem.matrix.rows()];
+        let (basis, _) = certificate::weighed(&self.problem, self.point(), none, self.standing(), |_| 1.0);
+        let (point, prices) = exact::rounded(&self.problem, &basis, EXACT_LIMIT).ok().flatten()?;
+        Some(certificate::weighed(&self.problem, point, prices, basis.standing, |_| 1.0).0)
     }
 
     fn point(&self) -> Vec<f64> {
