@@ -8,6 +8,11 @@ import type { FluxEdits, FluxLeast, FluxRanges, FluxSolved } from "../api/flux";
 export type How = "fba" | "pfba";
 export type Fluxes = Pick<FluxSolved, "status" | "objective" | "fluxes" | "trouble" | "findings"> | FluxLeast;
 
+/** Prices are not shown here, so they are not asked for: the answer is a third as long. */
+function solve(how: How, question: FluxEdits, signal: AbortSignal): Promise<Fluxes> {
+  return how === "pfba" ? call("flux pfba", question, signal) : call("flux fba", { ...question, brief: true }, signal);
+}
+
 interface Answer {
   fluxes: Fluxes;
   ranges: FluxRanges | null;
@@ -41,7 +46,7 @@ export class Desk {
     this.ranging = false;
     const plain = this.#plain.get(how) ?? null;
     try {
-      const fluxes = !edited && plain ? plain.fluxes : await call(how === "pfba" ? "flux pfba" : "flux fba", question, signal);
+      const fluxes = !edited && plain ? plain.fluxes : await solve(how, question, signal);
       if (signal.aborted) return;
       this.fluxes = fluxes;
       this.ranges = null;
@@ -64,7 +69,7 @@ export class Desk {
 
   /** The fluxes of the model as it is, to which the others are compared. */
   async #basis(model: string, how: How, signal: AbortSignal): Promise<void> {
-    const fluxes = await call(how === "pfba" ? "flux pfba" : "flux fba", { model }, signal);
+    const fluxes = await solve(how, { model }, signal);
     if (signal.aborted) return;
     this.#plain.set(how, { fluxes, ranges: null });
     this.base = fluxes;
