@@ -239,11 +239,12 @@ for (const lang of ["en", "ja"]) {
         await row(page, id).getByRole("button", { name: t("flux.take_out_x", { name: id }), exact: true }).click();
         await page.waitForURL((url) => (url.searchParams.get("out") ?? "").endsWith(id));
         await answered(page);
-        const marks = await page.evaluate(() => Object.fromEntries(["fluxes", "ranges"].map((what) => [what, performance.getEntriesByName(`toji-flux ${what}`).at(-1)?.duration])));
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))));
+        const marks = await page.evaluate(() => Object.fromEntries(["fluxes", "fluxes shown", "ranges", "ranges shown"].map((what) => [what, performance.getEntriesByName(`toji-flux ${what}`).at(-1)?.duration])));
         times.push(marks);
       }
-      const text = times.map((one) => `${one.fluxes.toFixed(0)}/${one.ranges.toFixed(0)}`).join(", ");
-      console.log(`# iJO1366, ${lang}: laid out in ${layout} ms; fluxes/ranges after a click, ms: ${text}`);
+      const text = times.map((one) => Object.values(one).map((ms) => ms.toFixed(0)).join("/")).join(", ");
+      console.log(`# iJO1366, ${lang}: laid out in ${layout} ms; fluxes drawn/on the screen, ranges drawn/on the screen after a click, ms: ${text}`);
       assert.ok(layout > 0 && layout < 20_000);
       assert.ok(times.every((one) => one.fluxes > 0 && one.ranges > one.fluxes));
       await search(page, "");
