@@ -1,7 +1,5 @@
-// Names for the shapes of the operations on metabolic models, from the generated contract. What a model holds
-// (`flux model`) is said here in full, because pages index it.
+// Names for the shapes of the operations on metabolic models, all from the generated contract.
 import type { components } from "./schema";
-import type { Diagnostic } from "./types";
 
 type Schemas = components["schemas"];
 
@@ -13,51 +11,12 @@ export type FluxReach = Schemas["FluxEnvelopeOutput"];
 export type FluxDeletions = Schemas["FluxDeleteOutput"];
 export type FluxStatus = Schemas["FluxStatus"];
 
-export interface FluxMetabolite {
-  id: string;
-  name?: string | null;
-  compartment?: string | null;
-  formula?: string | null;
-  charge?: number | null;
-}
-
-export interface FluxReaction {
-  id: string;
-  name?: string | null;
-  /** metabolite and coefficient, in the order of the model; negative is consumed */
-  stoichiometry: [string, number][];
-  /** mmol/g/h; null where there is no bound */
-  lower: number | null;
-  upper: number | null;
-  /** `(b0001 and b0002) or b0003`; null when it needs no gene */
-  gene_rule?: string | null;
-  genes: string[];
-  subsystem?: string | null;
-  /** `exchange`, `demand`, `sink`, `transport`, `biomass`, `internal` */
-  kind: string;
-}
-
-export interface FluxGene {
-  id: string;
-  name?: string | null;
-}
-
+export type FluxMetabolite = Schemas["FluxMetabolite"];
+export type FluxGene = Schemas["FluxGene"];
+/** A bound is null where there is none, and always told. */
+export type FluxReaction = Omit<Schemas["FluxReaction"], "lower" | "upper"> & { lower: number | null; upper: number | null };
 /** What a metabolic model holds. */
-export interface FluxModel {
-  file: string;
-  format: string;
-  id: string;
-  name?: string | null;
-  flux_unit: string;
-  objective: { id: string; sense: "maximize" | "minimize"; terms: [string, number][] } | null;
-  compartments: { id: string; name?: string | null }[];
-  metabolites: FluxMetabolite[];
-  reactions: FluxReaction[];
-  genes: FluxGene[];
-  /** exchange reactions and their greatest uptake, mmol/g/h */
-  medium: Record<string, number>;
-  findings: Diagnostic[];
-}
+export type FluxModel = Omit<Schemas["FluxModelOutput"], "reactions"> & { reactions: FluxReaction[] };
 
 /** A model as some edits leave it. */
 export interface FluxEdits {
@@ -70,5 +29,5 @@ export interface FluxEdits {
 }
 
 export interface FluxOperations {
-  "flux model": { input: { model: string }; output: FluxModel };
+  "flux model": { input: Schemas["FluxModelInput"]; output: FluxModel };
 }
