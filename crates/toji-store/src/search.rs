@@ -626,7 +626,7 @@ impl Dictionary {
 fn push_loose(loose: &mut String, out: &mut Vec<Vec<String>>) {
     for word in loose.split(' ').filter(|w| !w.is_empty() && !FILLERS.contains(w)) {
         // Particles between known Japanese terms are left over one by one.
-        let word = word.trim_matches(|c: char| FILLERS.contains(&c.to_string().as_str()));
+        let word = word.trim_matches(|c: char| is_wide(c) && FILLERS.contains(&c.to_string().as_str()));
         if !word.is_empty() {
             out.push(vec![word.to_owned()]);
         }
@@ -695,6 +695,9 @@ mod tests {
         assert_eq!(cut("食品残渣の施設"), cut("facilities for food residues"));
         assert_eq!(cut("未知語"), vec![vec!["未知語".to_owned()]]);
         assert!(cut("the of").is_empty());
+        // Only Japanese particles are taken off a word.
+        assert_eq!(cut("a aroma"), [["aroma"]]);
+        assert_eq!(cut("の施設"), cut("facility"));
     }
 
     #[test]
