@@ -1,8 +1,7 @@
 //! A15: a cascade of enzymes without cells, from known kinetics to conversion, beside the way through cells.
 
-use crate::bench::{Bench, root};
+use crate::bench::{Bench, metabolic_model, root};
 use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
 
 /// Glycerol 3-phosphate from dihydroxyacetone phosphate, NADH made again from ethanol: constants of Teusink et al. 2000.
 fn golden(name: &str) -> Json {
@@ -12,18 +11,6 @@ fn golden(name: &str) -> Json {
 
 fn quantity(value: f64, unit: &str) -> Json {
     json!({ "value": value, "unit": unit })
-}
-
-/// A model of the shared data, when it is there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TOJI_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("data/gem/models").join(name);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 fn values<'a>(answer: &'a Json, name: &str) -> Vec<f64> {
@@ -66,7 +53,7 @@ async fn a15_a_cascade_runs_to_conversion_with_its_balances_beside_a_cell_based_
     assert_eq!(refused.code(), "E-FLUX-101");
 
     // Beside cells that make the same from glucose: iJO1366 with a way out for the product.
-    let Some(model) = shared("iJO1366.xml.gz") else { return };
+    let Some(model) = metabolic_model("iJO1366.xml.gz") else { return };
     let made = bench.output("flux convert", json!({ "model": model, "to": "json" })).await.attachment.unwrap();
     let mut host: Json = serde_json::from_slice(&made.bytes).unwrap();
     let out = json!({ "id": "DM_glyc3p_c", "name": "", "metabolites": { "glyc3p_c": -1.0 }, "lower_bound": 0.0,

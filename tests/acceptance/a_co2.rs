@@ -1,23 +1,10 @@
 //! A13: strains that fix CO2, found by gas mix, temperature and product, and what a metabolic model says of one of them.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, metabolic_model};
 use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
 
 fn ids(answer: &Json) -> Vec<&str> {
     answer["strains"].as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap()).collect()
-}
-
-/// A model of the shared data, when it is there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TOJI_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("data/gem/models").join(name);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
 }
 
 #[tokio::test]
@@ -78,7 +65,7 @@ async fn a13_gas_mix_temperature_and_product_find_strains_with_their_measured_co
 
 #[tokio::test]
 async fn a13_a_model_of_cupriavidus_grows_on_hydrogen_and_carbon_dioxide_alone() {
-    let Some(model) = shared("RehMBEL1391.json") else { return };
+    let Some(model) = metabolic_model("RehMBEL1391.json") else { return };
     let bench = Bench::new().await;
     let held = bench.run("flux model", json!({ "model": model, "text": "co2_e" })).await;
     assert!(held["reactions"].as_array().unwrap().iter().any(|r| r["id"] == "EX_co2_e"), "{held}");

@@ -1,9 +1,8 @@
 //! A07: edits of genes proposed for a product, judged on what was held out; and A09: what a vessel taught, in the next design.
 
-use crate::bench::{Bench, root};
+use crate::bench::{Bench, metabolic_model, root};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 const GROWTH: &str = "BIOMASS_Ec_iJO1366_core_53p95M";
 
@@ -19,18 +18,6 @@ const PRODUCTS: [(&str, &str, bool); 9] = [
     ("valine", "EX_val__L_e", true),
     ("threonine", "EX_thr__L_e", true),
 ];
-
-/// A model of the shared data, when it is there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TOJI_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("data/gem/models").join(name);
-    if !path.exists() {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 fn bounds(oxygen: bool) -> Json {
     // Formate hydrogen lyase, which the model keeps closed, works without oxygen.
@@ -77,7 +64,7 @@ fn area(scores: &[(f64, bool)]) -> f64 {
 
 #[tokio::test]
 async fn a07_held_out_edits_are_found_better_than_by_chance_and_by_a_simple_rule_with_evidence_and_verdict() {
-    let Some(model) = shared("iJO1366.xml.gz") else { return };
+    let Some(model) = metabolic_model("iJO1366.xml.gz") else { return };
     let bench = Bench::new().await;
     let known = published();
     let (mut ours, mut rules, mut chance) = (Vec::new(), Vec::new(), Vec::new());
@@ -139,7 +126,7 @@ async fn a07_held_out_edits_are_found_better_than_by_chance_and_by_a_simple_rule
 
 #[tokio::test]
 async fn a09_what_a_vessel_taught_bounds_the_next_design() {
-    let Some(model) = shared("e_coli_core.xml.gz") else { return };
+    let Some(model) = metabolic_model("e_coli_core.xml.gz") else { return };
     let bench = Bench::new().await;
     let growth = "BIOMASS_Ecoli_core_w_GAM";
     let verify = json!({ "growth": growth, "product": "EX_ac_e", "feed": "EX_glc__D_e", "samples": 0 });

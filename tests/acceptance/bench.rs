@@ -245,3 +245,15 @@ pub(crate) fn texts(list: &Json, name: &str) -> Vec<String> {
 pub(crate) fn bilingual(text: &Json) -> bool {
     ["ja", "en"].iter().all(|l| text[*l].as_str().is_some_and(|t| !t.is_empty()))
 }
+
+/// A metabolic model of the shared data, when it is there.
+pub(crate) fn metabolic_model(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("TOJI_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let path = root.join("data/gem/models").join(name);
+    if !path.exists() {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}

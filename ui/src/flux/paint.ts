@@ -219,8 +219,9 @@ function letters(context: CanvasRenderingContext2D, scene: Scene, shown: readonl
     context.font = `600 ${size}px ${family}`;
     context.fillStyle = ink.soft;
     // As much of a heading as there is room for.
-    const fit = Math.floor(text.room / (size * 0.58));
-    if (fit >= text.text.length) context.fillText(text.text, text.x, text.y);
+    const width = context.measureText(text.text).width;
+    const fit = Math.floor((text.text.length * (text.room - size / 2)) / width);
+    if (width <= text.room) context.fillText(text.text, text.x, text.y);
     else if (fit >= 4) context.fillText(`${text.text.slice(0, fit - 1)}…`, text.x, text.y);
   }
   const letter = LETTER * drawing.unit;

@@ -167,8 +167,8 @@ impl Edits<'_> {
                 )
                 .at(Place::field("knock_out"))
                 .hint(
-                    "`toji flux fva` の答えに反応が、`toji flux delete` の答えに遺伝子が並びます",
-                    "`toji flux fva` lists the reactions, `toji flux delete` the genes",
+                    "`toji flux model モデル --text 語` で反応と遺伝子を探せます",
+                    "`toji flux model MODEL --text WORD` finds reactions and genes",
                 )
             })?;
         }

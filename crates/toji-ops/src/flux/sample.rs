@@ -49,6 +49,11 @@ edited! {
         /// 答える反応。省略時はすべて。
         #[serde(default)]
         reactions: Vec<String>,
+        /// Give all draws as a file of CSV, a row each, in place of what they say together.
+        ///
+        /// まとめの代わりに、すべての標本を 1 行ずつの CSV ファイルとして出す。
+        #[serde(default)]
+        table: bool,
     }
 }
 
@@ -83,7 +88,7 @@ struct Sampled {
     effective_min: Option<f64>,
     /// Largest residual of a balance, relative.
     residual_max: Option<f64>,
-    /// What the draws say of each reaction. The draws themselves are in the file.
+    /// What the draws say of each reaction.
     reactions: BTreeMap<String, Spread>,
     /// Why there are no samples.
     trouble: Option<Trouble>,
@@ -97,11 +102,11 @@ pub(super) fn operation() -> Operation {
             name: "flux sample",
             label: ["流束の標本抽出", "Sample fluxes"],
             about: [
-                "モデルが許すすべての流束から一様に標本を取り、反応ごとの平均・ばらつき・分位点を、鎖が一致したかどうかの指標（R̂、有効標本数）とともに示します。標本は CSV に書き出せます。",
-                "Draws uniform samples of all the fluxes that a model allows and tells mean, spread and quantiles of each reaction, with figures of whether the chains agree (R̂, effective sample size). The draws come as a file of CSV.",
+                "モデルが許すすべての流束から一様に標本を取り、反応ごとの平均・ばらつき・分位点を、鎖が一致したかどうかの指標（R̂、有効標本数）とともに示します。--table ですべての標本を CSV に書き出します。",
+                "Draws uniform samples of all the fluxes that a model allows and tells mean, spread and quantiles of each reaction, with figures of whether the chains agree (R̂, effective sample size). --table writes the draws as a file of CSV.",
             ],
             positional: &["model"],
-            example: "toji --out draws.csv flux sample e_coli_core.xml.gz --fraction 0.9 --seed 7",
+            example: "toji --out draws.csv flux sample e_coli_core.xml.gz --fraction 0.9 --table",
         },
         Effect::Read,
         run,
@@ -166,8 +171,10 @@ async fn run(context: Context, input: Input) -> Result<Answer<Sampled>> {
                 (output.r_hat_max, output.effective_min) = (finite(samples.r_hat_max), finite(samples.effective_min));
                 output.residual_max = finite(samples.residual_max);
                 output.reactions = wanted.iter().map(|j| (name_of(&scenario, *j), samples.reactions[*j])).collect();
-                let bytes = table(&scenario, &wanted, &samples);
-                attachment = Some(Attachment { name: "draws.csv".into(), media_type: "text/csv", bytes });
+                attachment = input.table.then(|| {
+                    let bytes = table(&scenario, &wanted, &samples);
+                    Attachment { name: "draws.csv".into(), media_type: "text/csv", bytes }
+                });
             }
             Err(outcome) => (output.status, output.trouble) = standing(&outcome, &scenario),
         }

@@ -72,7 +72,7 @@ fn samples_are_the_same_for_the_same_seed() {
     let out = bench.folder().join("draws.csv");
     let draw = |seed: &str| {
         let path = out.display().to_string();
-        let seen = bench.toji(&["--json", "--out", &path, "flux", "sample", &model, "--seed", seed]);
+        let seen = bench.toji(&["--json", "--out", &path, "flux", "sample", &model, "--table", "--seed", seed]);
         assert_eq!(seen.code, 0, "{seen:?}");
         std::fs::read_to_string(&out).unwrap()
     };
