@@ -31,14 +31,16 @@ const PEOPLE = {
 };
 
 command(store, "init");
-for (const [id, name] of [["ORG-HOME", "基盤の運営組織"], ["ORG-D", "D社"], ["ORG-M", "M社"], ["ORG-N", "N社"]]) toji("record", "put", "organisation", id, "--fields", JSON.stringify({ name, country: "JP" }));
+// Whose data are valued beside those of ORG-D: of fewer than five owners, the worth of one would tell of the others' data.
+const GROWERS = ["ORG-V", "ORG-W", "ORG-X", "ORG-Y"];
+for (const [id, name] of [["ORG-HOME", "基盤の運営組織"], ["ORG-D", "D社"], ["ORG-M", "M社"], ["ORG-N", "N社"], ...GROWERS.map((id) => [id, id])]) toji("record", "put", "organisation", id, "--fields", JSON.stringify({ name, country: "JP" }));
 toji("commons", "found", "ORG-HOME", "--country", "JP");
-for (const organisation of ["ORG-D", "ORG-M"]) {
+for (const organisation of ["ORG-D", "ORG-M", ...GROWERS]) {
   toji("commons", "apply", organisation, "--country", "JP", "--reason", "strain improvement");
   toji("commons", "screen", organisation, "--listing", "clear", "--evidence", "looked up");
   toji("commons", "decide", organisation, "--approve", "--reason", "fits");
 }
-for (const organisation of ["ORG-HOME", "ORG-D", "ORG-M"]) {
+for (const organisation of ["ORG-HOME", "ORG-D", "ORG-M", ...GROWERS]) {
   const made = toji("--out", keyFile(organisation), "commons", "make-key", organisation);
   toji("commons", "key", organisation, "--key", made.key);
 }
@@ -54,6 +56,7 @@ const brought = toji("run", "import", ...references).runs.map((run) => run.id);
 toji("commons", "share", "DS-OPEN", "--title", "Reference cultures", "--area", "public", ...brought.flatMap((run) => ["--runs", run]));
 toji("commons", "checkpoint", "--key-file", keyFile("ORG-HOME"));
 const codes = Object.fromEntries(Object.entries(PEOPLE).map(([id, [organisation, role]]) => [id, toji("user", "invite", id, "--organisation", organisation, "--roles", role).enrolment_code]));
+for (const organisation of GROWERS) for (const role of ["steward", "contributor-admin"]) codes[`${organisation}-${role}`] = toji("user", "invite", `${organisation}-${role}`, "--organisation", organisation, "--roles", role).enrolment_code;
 
 process.env.TOJI_STORE = store;
 const { checkPage, downloaded, launch, open, settled, shot } = await import("./browser.mjs");
@@ -81,6 +84,15 @@ const send = (page, path, body) =>
     const answer = await fetch(where, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(what) });
     return { status: answer.status, body: await answer.json().catch(() => null) };
   }, [`/api/v1/${path}`, body]);
+const sender = (page) => (path, body) =>
+  body instanceof FormData
+    ? body.get("file").text().then((text) => page.evaluate(async ([where, name, text]) => {
+        const form = new FormData();
+        form.append("file", new File([text], name, { type: "text/csv" }));
+        const answer = await fetch(where, { method: "POST", body: form });
+        return { status: answer.status, body: await answer.json() };
+      }, [`/api/v1/${path}`, body.get("file").name, text]))
+    : send(page, path, body);
 const refusedBy = (answer, code) => {
   assert.ok(answer.status >= 400, JSON.stringify(answer));
   assert.equal(answer.body.code, code);
@@ -111,6 +123,23 @@ for (const lang of ["en", "ja"]) {
     /** The row that says whether somebody may do something with the data set. */
     const says = (page, action) => table(page, `${t("commons.may")}: DS-KOJI`).locator("tbody tr").filter({ has: page.getByRole("rowheader", { name: t(`commons.action.${action}`), exact: true }) });
     const article = (page, id) => page.getByRole("article").filter({ has: page.getByText(id, { exact: true }) });
+
+    const tokens = {};
+    /** Requests of somebody who works without a page. */
+    async function bearer(user) {
+      const ask = async (path, body, token) => {
+        const form = body instanceof FormData;
+        const headers = { ...(form ? {} : { "content-type": "application/json" }), ...(token ? { authorization: `Bearer ${token}` } : {}) };
+        const answer = await fetch(`${base}/api/v1/${path}`, { method: "POST", headers, body: form ? body : JSON.stringify(body) });
+        return { status: answer.status, body: await answer.json() };
+      };
+      if (!tokens[user]) {
+        const enrolled = await ask("session/enrol", { user, code: codes[user], password: PASSWORD });
+        assert.equal(enrolled.status, 200, JSON.stringify(enrolled));
+        tokens[user] = (await ask("session", { user, password: PASSWORD, bearer: true })).body.token;
+      }
+      return (path, body) => ask(path, body, tokens[user]);
+    }
 
     /** Enrols somebody with a second factor, and lets them in at the door. */
     async function enter(user) {
@@ -375,21 +404,30 @@ for (const lang of ["en", "ja"]) {
       const { page: dan } = pages["dan-4"];
       const { page: mei } = pages["mei-5"];
       const { page: umi } = pages["umi-1"];
+      const { page: rin } = pages["rin-8"];
       await visit(dan, "worth");
       await dan.getByText(t("commons.worth.no_task"), { exact: true }).waitFor();
-      const runs = [];
-      for (let i = 0; i < 3; i += 1) {
-        const address = await dan.evaluate(async ([name, text]) => {
+      // Each owner's steward brings three cultures, and who answers for its data shares them.
+      const owners = ["ORG-D", ...GROWERS];
+      for (const [k, owner] of owners.entries()) {
+        const [steward, admin] = owner === "ORG-D" ? [rin, dan].map(sender) : await Promise.all([`${owner}-steward`, `${owner}-contributor-admin`].map(bearer));
+        const runs = [];
+        for (let i = 0; i < 3; i += 1) {
           const form = new FormData();
-          form.append("file", new File([text], name, { type: "text/csv" }));
-          return (await (await fetch("/api/v1/upload", { method: "POST", body: form })).json()).files[0].address;
-        }, [`d-${i}.csv`, growing(8 + 5 * i, 1 + 6 * i)]);
-        runs.push((await send(dan, "run/import", { paths: [address] })).body.runs[0].id);
+          form.append("file", new File([growing(8 + k + 5 * i, 1 + k + 6 * i)], `${owner}-${i}.csv`, { type: "text/csv" }));
+          const address = (await steward("upload", form)).body.files[0].address;
+          runs.push((await steward("run/import", { paths: [address] })).body.runs[0].id);
+        }
+        const shared = await admin("commons/share", { id: `DS-GROWS-${owner}`, title: "Cultures of growth", area: "clean-room", runs });
+        assert.equal(shared.status, 200, JSON.stringify(shared));
       }
-      assert.equal((await send(dan, "commons/share", { id: "DS-GROWS", title: "Cultures of growth", area: "clean-room", runs })).status, 200);
-      const terms = { title: "Worth", text: "What people read and sign.", parties: ["ORG-D", "ORG-M"], data_sets: ["DS-GROWS"], from: "2026-04-01T00:00:00Z", until: "2036-04-01T00:00:00Z", purposes: ["benchmark"], grants: ["compute"] };
+      const parties = [...owners, "ORG-M"];
+      const terms = { title: "Worth", text: "What people read and sign.", parties, data_sets: owners.map((owner) => `DS-GROWS-${owner}`), from: "2026-04-01T00:00:00Z", until: "2036-04-01T00:00:00Z", purposes: ["benchmark"], grants: ["compute"] };
       assert.equal((await send(dan, "commons/draft", { id: "AG-W", terms })).status, 200);
-      for (const [page, organisation] of [[dan, "ORG-D"], [mei, "ORG-M"]]) assert.equal((await send(page, "commons/sign", { id: "AG-W", organisation, signed: signedBy(keyFile(organisation), organisation, await note(page, "AG-W")) })).status, 200);
+      for (const organisation of parties) {
+        const signs = { "ORG-D": sender(dan), "ORG-M": sender(mei) }[organisation] ?? (await bearer(`${organisation}-contributor-admin`));
+        assert.equal((await signs("commons/sign", { id: "AG-W", organisation, signed: signedBy(keyFile(organisation), organisation, await note(dan, "AG-W")) })).status, 200);
+      }
       const task = { title: "Growth", agreement: "AG-W", target: "growth-rate-max", same: "0.002 /h", features: { duration: "1 h" }, tests: "DS-OPEN", neighbours: 2 };
       refusedBy(await send(dan, "commons/worth-task", { id: "WT-1", task }), "E-COMMONS-003");
       const stated = await send(umi, "commons/worth-task", { id: "WT-1", task });
@@ -397,11 +435,23 @@ for (const lang of ["en", "ja"]) {
       // Whoever signs for an organisation does not compute for it: it is for its steward.
       await visit(dan, "worth");
       assert.equal(await button(dan, `${t("commons.worth.go")}: WT-1`).count(), 0);
-      const { page: rin } = pages["rin-8"];
       await visit(rin, "worth");
       await button(rin, `${t("commons.worth.go")}: WT-1`).waitFor();
       await rin.getByText("growth-rate-max (/h)", { exact: true }).waitFor();
       await checkPage(rin, lang, "tasks that data are valued for");
+      await button(rin, `${t("commons.worth.go")}: WT-1`).click();
+      await rin.getByRole("heading", { name: t("commons.worth.result", { task: "WT-1" }), exact: true }).waitFor();
+      // One's own data and nobody else's; the figure, the table and the answer say the same.
+      const { data_sets } = (await send(rin, "commons/worth", { task: "WT-1" })).body;
+      assert.deepEqual(data_sets.map((one) => [one.data_set, one.accepted, one.complete, one.runs]), [["DS-GROWS-ORG-D", true, 3, 3]]);
+      const cells = await table(rin, t("commons.worth.figure")).locator("tbody tr").locator("th, td").allTextContents();
+      assert.equal(cells.length, 6);
+      assert.equal(cells[0], "DS-GROWS-ORG-D");
+      assert.equal(cells[2], String(data_sets[0].worth_percent));
+      assert.ok(data_sets[0].low_percent <= data_sets[0].worth_percent && data_sets[0].worth_percent <= data_sets[0].high_percent, cells.join(" | "));
+      assert.equal(await rin.getByText("DS-GROWS-ORG-V").count(), 0);
+      await checkPage(rin, lang, "the worth of one's data");
+      await shot(rin, `commons-worth-${lang}`);
     });
 
     test("the house keeps the platform without seeing the data, and everybody's log can be verified", async () => {

@@ -62,6 +62,8 @@ describe("the geometry", () => {
 describe("words", () => {
   it("are cut to their width, full-width letters counted double", () => {
     expect(textWidth("菌体")).toBeGreaterThan(textWidth("ab") * 1.5);
+    // Identifiers are of capitals, which take more room than small letters.
+    expect(textWidth("DS-GROWS-ORG-D")).toBeGreaterThan(110);
     expect(fitted("short", 200)).toBe("short");
     const cut = fitted("条件の名前が長いとき", 60);
     expect(cut.endsWith("…")).toBe(true);

@@ -57,9 +57,12 @@ export const ROW = 34;
 const TOP = 22;
 const FOOT = 40;
 
-/** Width of a text at 12.5 px: full-width letters take a whole em. */
+/** Part of an em that a letter takes: full-width letters all of it, capitals and digits more than small ones. */
+const widthOf = (letter: string) => (letter.charCodeAt(0) > 0x2e7f ? 1 : /[A-Z0-9%@—–_]/.test(letter) ? 0.72 : 0.58);
+
+/** Width of a text at 12.5 px. */
 export function textWidth(text: string, size = 12.5): number {
-  return [...text].reduce((width, letter) => width + (letter.charCodeAt(0) > 0x2e7f ? size : size * 0.56), 0);
+  return [...text].reduce((width, letter) => width + size * widthOf(letter), 0);
 }
 
 /** Cuts a text to a width, with an ellipsis. */
