@@ -4,6 +4,7 @@
 //! [`tree::SHORT_FORMS`]. Commands, flags, help and tables are made from the registry, its JSON
 //! schemas and the JSON of the answers; a new operation needs no change here.
 
+mod allocator;
 mod call;
 mod command;
 mod complete;
@@ -19,12 +20,8 @@ mod words;
 use command::Settings;
 use std::process::ExitCode;
 
-/// What long work frees goes back to the system: the allocator of glibc keeps it for each thread that once held it, and a
-/// server in which 48 long runs had ended kept four times what one of them needs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     let arguments: Vec<String> = std::env::args_os().map(|one| one.to_string_lossy().into_owned()).collect();
     let settings = Settings::before_parsing(&arguments);
     let operations = toji_ops::operations();
