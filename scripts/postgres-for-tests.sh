@@ -4,6 +4,8 @@
 #   scripts/postgres-for-tests.sh stop    stops it and removes the cluster
 # Then: TOJI_TEST_POSTGRES=$(scripts/postgres-for-tests.sh start) cargo nextest run --workspace -E 'package(toji-store)'
 set -euo pipefail
+# Where runuser is, which a root shell made by `su` does not look in.
+PATH=$PATH:/usr/sbin
 home=${TOJI_POSTGRES_HOME:-${TMPDIR:-/tmp}/toji-postgres-$(id -u)}
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }

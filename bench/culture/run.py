@@ -27,7 +27,7 @@ EXAMPLES = ["bench_sim", "bench_fit", "regret", "nmpc"]
 # Relative and absolute tolerances. Peers are asked for the usual ones; ours for all of these, so that it can be compared at an
 # error that is no worse than the peer's.
 PEERS_AT = (1e-6, 1e-9)
-OURS_AT = [f"{relative:g}:{relative * share:g}" for share in (1e-4, 1e-3, 1e-1) for relative in (1e-4, 3e-5, 2e-5, 1e-5, 5e-6, 3e-6, 1e-6)]
+OURS_AT = [f"{relative:g}:{relative * share:g}" for share in (1e-4, 3e-4, 1e-3, 1e-1) for relative in (1e-4, 3e-5, 2e-5, 1e-5, 7e-6, 5e-6, 4e-6, 3e-6, 1e-6)]
 KEEP = 16
 # Peers that are far behind are given fewer simulations; seconds are those of all, in proportion.
 FEWER = {"scipy": 500}
