@@ -24,6 +24,8 @@ import tempfile
 import time
 from pathlib import Path
 
+# Seconds without requests before memory at rest is looked at.
+REST_S = 15
 # Kind of request: weight of one thousand.
 MIX = {
     "run list": 180,
@@ -190,7 +192,7 @@ def quantile(sorted_values, q):
 
 
 async def load(arguments, client, course, pid):
-    taken, wrong, samples, open_tasks = {}, {}, [], set()
+    taken, wrong, samples, rests, open_tasks = {}, {}, [], [], set()
 
     async def one(due, kind, method, path, body, token, right):
         try:
@@ -201,8 +203,20 @@ async def load(arguments, client, course, pid):
         if status != right:
             wrong.setdefault(f"{kind}: {status} instead of {right}", answer[:300].decode(errors="replace"))
 
-    begun, next_sample = time.monotonic(), 0
-    for n in range(int(arguments.seconds * arguments.rate)):
+    begun, next_sample, asked = time.monotonic(), 0, int(arguments.seconds * arguments.rate)
+    pauses = {round(asked * k / arguments.rests) for k in range(1, arguments.rests + 1)}
+    for n in range(asked + 1):
+        if n in pauses:
+            # What is held when nobody asks: what was kept for answers under way is not in it.
+            paused = time.monotonic()
+            if open_tasks:
+                await asyncio.wait(open_tasks, timeout=60)
+            await asyncio.sleep(REST_S)
+            rss, mapped, files, cpu = memory(pid)
+            rests.append({"s": round(n / arguments.rate), "rss_mib": round(rss, 1), "mapped_mib": round(mapped, 1), "files": files})
+            begun += time.monotonic() - paused
+        if n == asked:
+            break
         due = begun + n / arguments.rate
         if (wait := due - time.monotonic()) > 0:
             await asyncio.sleep(wait)
@@ -217,7 +231,7 @@ async def load(arguments, client, course, pid):
                 print(samples[-1], file=sys.stderr, flush=True)
     if open_tasks:
         await asyncio.wait(open_tasks, timeout=60)
-    return taken, wrong, samples
+    return taken, wrong, samples, rests
 
 
 async def each(course, client, pid, count):
@@ -245,6 +259,7 @@ async def main():
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--runs", type=int, default=24)
     parser.add_argument("--hours", type=float, default=24, help="length of each run")
+    parser.add_argument("--rests", type=int, default=0, metavar="N", help="N times, the last at the end, nothing is asked for a while and memory is looked at")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out")
     parser.add_argument("--each", type=int, default=0, metavar="N", help="instead, the CPU of N requests of each kind, one by one")
@@ -259,7 +274,7 @@ async def main():
         tokens, made, shared = await prepare(store, client)
         if arguments.each:
             return await each(plan(arguments.seed, made, shared, tokens), client, serving.pid, arguments.each)
-        taken, wrong, samples = await load(arguments, client, plan(arguments.seed, made, shared, tokens), serving.pid)
+        taken, wrong, samples, rests = await load(arguments, client, plan(arguments.seed, made, shared, tokens), serving.pid)
     finally:
         serving.terminate()
         serving.wait()
@@ -276,7 +291,7 @@ async def main():
         "server_cores": round((samples[-1]["cpu_s"] - samples[0]["cpu_s"]) / max(1, samples[-1]["s"] - samples[0]["s"]), 3),
         "rss_mib": {"begin": samples[0]["rss_mib"], "middle": half[0]["rss_mib"], "end": samples[-1]["rss_mib"], "most": max(s["rss_mib"] for s in samples)},
         "files": {"begin": samples[0]["files"], "end": samples[-1]["files"]},
-        "wrong": wrong, "ledger": checked, "samples": samples,
+        "rest_mib": rests, "wrong": wrong, "ledger": checked, "samples": samples,
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
     if arguments.out:
