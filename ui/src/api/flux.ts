@@ -31,3 +31,11 @@ export interface FluxEdits {
 export interface FluxOperations {
   "flux model": { input: Schemas["FluxModelInput"]; output: FluxModel };
 }
+
+export type FluxDesigned = Schemas["FluxDesignOutput"];
+export type FluxDesignMethod = Schemas["FluxDesignMethod"];
+export type FluxDesignStep = Schemas["FluxDesignStep"];
+export type FluxStrain = Schemas["Strain"];
+export type FluxJudged = Schemas["FluxVerifyOutput"];
+export type FluxRanked = Schemas["FluxRankOutput"];
+export type FluxPlane = Schemas["FluxPhaseOutput"];
