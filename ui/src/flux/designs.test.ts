@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FluxDesigned, FluxDesignStep } from "../api/flux";
 import { queryText } from "../state/route";
-import { applied, designCsv, designKey, designRows, feedstock, growthOf, heldBounds, readDesign, regionsOf, sortedDesigns, strainOf } from "./designs";
+import { applied, designCsv, designKey, designRows, feedstock, growthOf, heldBounds, provable, readDesign, regionsOf, sortedDesigns, strainOf } from "./designs";
 import { readEdits, type Edits } from "./edits";
 import { Network } from "./network";
 import { model as modelOf, reaction as reactionOf } from "./sample";
@@ -105,6 +105,10 @@ describe("what is asked", () => {
     expect(growthOf(new Network({ ...model, objective: null, reactions: model.reactions.slice(0, 2) }), null)).toBeNull();
   });
   it("parts regions by semicolons of either width", () => expect(regionsOf(" A <= 1, max B;；C >= 2 ")).toEqual(["A <= 1, max B", "C >= 2"]));
+  it("is proved apart where targets are limits alone", () => {
+    expect(provable(["P <= 1, B >= 0.05", "maximum <= 2"])).toBe(true);
+    expect(provable(["P <= 1", "P <= 1, max B"])).toBe(false);
+  });
   it("takes the exchange of most carbon for the feedstock, not what is in abundance", () => {
     const formulas: Record<string, string> = { glc: "C6H12O6", co2: "CO2", ac: "C2H3O2", ca: "Ca", o2: "O2" };
     const made = modelOf(Object.keys(formulas).map((id) => reactionOf(`EX_${id}`, { [id]: -1 }, { kind: "exchange" })));

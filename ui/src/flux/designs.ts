@@ -188,6 +188,11 @@ export function growthOf(network: Network, chosen: string | null): string | null
   return network.reactions.find((one) => one.kind === "biomass")?.id ?? null;
 }
 
+/** Whether cut sets for these targets can be proved apart: not where a region is about the most or least of a flux. */
+export function provable(targets: readonly string[]): boolean {
+  return !targets.some((region) => region.split(",").some((limit) => /^\s*(?:max|min)\s/.test(limit)));
+}
+
 /** Limits of regions as they are typed: regions are parted by semicolons, limits of one by commas. */
 export function regionsOf(text: string): string[] {
   return text.split(/[;；\n]/).map((one) => one.trim()).filter(Boolean);
