@@ -164,7 +164,8 @@ for (const lang of ["en", "ja"]) {
       const table = region(page, "phase.table").locator("tbody tr");
       assert.equal(await table.count(), plane.phases.length);
       assert.ok((await table.first().textContent()).includes(t("phase.futile", { id: "EX_o2_e" })), "too much oxygen costs growth");
-      assert.equal(await region(page, "phase.corners").locator("tbody tr").count(), plane.phases.reduce((n, one) => n + one.corners.length, 0));
+      const corners = new Set(plane.phases.flatMap((one, k) => one.corners.map((at) => [k, at.first, at.second].map((value) => Math.round(value * 1e6)).join(" "))));
+      assert.equal(await region(page, "phase.corners").locator("tbody tr").count(), new Set([...corners].map((one) => one.replaceAll("-0", "0"))).size);
       const prices = Object.keys(plane.phases[0].shadow_prices).length;
       await table.first().getByText(t("phase.prices_n", { n: prices }), { exact: true }).click();
       await table.first().getByText("glc__D_e", { exact: true }).waitFor();
@@ -184,6 +185,42 @@ for (const lang of ["en", "ja"]) {
       await visit(page, `${at("phase")}?lang=${lang}&x=EX_glc__D_e&y=EX_o2_e&set=ATPM~900~1000`);
       await page.getByText(t("flux.status.infeasible"), { exact: true }).waitFor();
       await checkPage(page, lang, "no plane to draw");
+    });
+
+    journey("a grid of pairs: what is left of every pair of a subset against the expectation, synthetic lethals alone", async (page) => {
+      await visit(page, `${at("deletions")}?lang=${lang}`);
+      await button(page, "pairs.grid").click();
+      await page.getByText(t("pairs.none"), { exact: true }).waitFor();
+      await checkPage(page, lang, "no grid");
+      await button(page, "pairs.go").click();
+      await page.getByText(t("pairs.too_many", { most: 60, n: 0 }), { exact: true }).waitFor();
+      // Genes of pairs that leave nothing together, neither essential alone, and one that is.
+      const found = await ask("flux delete", { model, pairs: true, synergy: true, below: 0.01 });
+      const lost = new Set(found.essential);
+      const lethal = found.results.map((one) => one.genes).filter((two) => two.every((id) => !lost.has(id)));
+      const subset = [...new Set(lethal.slice(0, 4).flat()), found.essential[0]];
+      const within = lethal.filter((two) => two.every((id) => subset.includes(id)));
+      assert.ok(within.length > 0, "the model has synthetic lethals");
+      await page.getByLabel(t("pairs.which"), { exact: true }).fill(subset.join(", "));
+      await page.keyboard.press("Tab");
+      await button(page, "pairs.go").click();
+      const grid = region(page, "pairs.title");
+      await grid.waitFor({ timeout: 20_000 });
+      await settled(page);
+      assert.equal(await grid.locator("tbody tr").count(), subset.length);
+      assert.equal(await grid.locator("tbody td").filter({ hasText: t("pairs.kind.lethal") }).count(), within.length);
+      const list = region(page, "pairs.list").locator("tbody tr");
+      assert.equal(await list.count(), (subset.length * (subset.length - 1)) / 2);
+      await checkPage(page, lang, "a grid of pairs");
+      await fits(page, "a grid of pairs");
+      await shot(page, `flux-pairs-${lang}`, true);
+      await page.getByLabel(t("pairs.only_lethal"), { exact: true }).check();
+      await page.waitForURL((url) => url.searchParams.get("lethal") === "1");
+      assert.equal(await list.count(), within.length);
+      const csv = await downloaded(page, () => button(page, "chart.csv_of", { title: t("pairs.list") }).click());
+      assert.equal(csv.text.trim().split("\r\n").length, within.length + 1);
+      await list.first().getByRole("link").click();
+      await page.waitForURL((url) => (url.searchParams.get("out") ?? "").split(",").length === 2);
     });
 
     if (lang === "ja")

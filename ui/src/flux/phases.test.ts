@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { limits, middle, optimality, planeSpec, type At } from "./phases";
+import { limits, middle, optimality, phaseCorners, planeSpec, type At } from "./phases";
 
 const phase = (share: number, slopes: [number, number], corners: [number, number, number][]) => ({
   share,
@@ -42,6 +42,13 @@ describe("the line of optimality", () => {
     expect(optimality(bent).map((at) => [at.x, at.y])).toEqual([[-4, -4], [-2, -3], [0, 0]]);
   });
   it("is none of no phases", () => expect(optimality([])).toEqual([]));
+});
+
+describe("corners", () => {
+  it("that rounding keeps apart are one", () => {
+    const twice = phase(1, [0, 0], [[-1, 0, 0], [-1 + 1e-13, 1e-13, 0], [0, 5, 1], [2, 0, 0], [-1, 1e-12, 0]]);
+    expect(phaseCorners(twice).map((at) => [at.x, at.y])).toEqual([[-1, 0], [0, 5], [2, 0]]);
+  });
 });
 
 describe("the figure", () => {

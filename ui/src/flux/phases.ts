@@ -18,8 +18,14 @@ export interface At {
 const corner = (one: Phase["corners"][number]): At => ({ x: plain(one.first), y: plain(one.second), best: plain(one.best ?? 0) });
 const plain = (value: number) => (Math.abs(value) <= NONE ? 0 : value);
 
+/** Corners in order around a phase; two that rounding keeps apart are one. */
 export function phaseCorners(phase: Phase): At[] {
-  return phase.corners.map(corner);
+  const near = (a: number, b: number) => Math.abs(a - b) <= 1e-7 * (1 + Math.abs(a));
+  const same = (a: At, b: At | undefined) => b !== undefined && near(a.x, b.x) && near(a.y, b.y);
+  const all = phase.corners.map(corner);
+  const kept = all.filter((at, k) => k === 0 || !same(at, all[k - 1]));
+  const last = kept.at(-1);
+  return kept.length > 1 && last && same(last, kept[0]) ? kept.slice(0, -1) : kept;
 }
 
 /** What limits in a phase. More of a flux helps where the slope goes its way: downwards for the uptake of an exchange. */
