@@ -223,6 +223,44 @@ for (const lang of ["en", "ja"]) {
       await page.waitForURL((url) => (url.searchParams.get("out") ?? "").split(",").length === 2);
     });
 
+    journey("enzymes: which limit, a turnover number moved by its slider with the fluxes anew, a file with a fault told", async (page) => {
+      await visit(page, `${at("enzymes")}?lang=${lang}`);
+      await page.getByText(t("enzymes.none"), { exact: true }).waitFor();
+      await checkPage(page, lang, "no enzymes");
+      const { reactions } = await ask("flux model", { model });
+      const kcats = { PFK: 5, CS: 8, ATPS4r: 20 };
+      const inner = reactions.filter((one) => one.kind === "internal" && one.genes.length > 0).map((one) => one.id);
+      const data = {
+        enzymes: Object.fromEntries(inner.map((id) => [id, { mass_kda: 40 }])),
+        turnovers: inner.flatMap((reaction) => ["forward", "backward"].map((way) => ({ reaction, way, kcat_per_s: kcats[reaction] ?? 50, subunits: { [reaction]: 1 } }))),
+        pool_g_per_g: 0.02,
+      };
+      const bring = (name, content) => page.locator("[data-enzymes-file]").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(content) });
+      await bring("broken.json", JSON.stringify({ ...data, pool_g_per_g: -1 }));
+      await page.getByText(t("enzymes.fault", { file: "broken.json", field: "pool_g_per_g" }), { exact: true }).waitFor();
+      await bring("enzymes.json", JSON.stringify(data));
+      const base = await ask("flux enzymes", { model, ...data });
+      await region(page, "enzymes.usage").waitFor();
+      await settled(page);
+      assert.ok(base.control.length > 0);
+      const most = base.control[0];
+      const slider = page.locator(`[data-kcat="${most.reaction}~${most.way}"] input`);
+      await checkPage(page, lang, "enzymes");
+      await fits(page, "enzymes");
+      assert.equal(await region(page, "enzymes.moved").count(), 0, "nothing has moved yet");
+      // By keyboard to the end: ten times the number.
+      await slider.press("End");
+      await page.waitForURL((url) => decodeURIComponent(url.searchParams.get("kcat") ?? "") === `${most.reaction}~${most.way}~10`);
+      const faster = await ask("flux enzymes", { model, ...data, turnovers: data.turnovers.map((one) => (one.reaction === most.reaction && one.way === most.way ? { ...one, kcat_per_s: 10 * one.kcat_per_s } : one)) });
+      assert.ok(faster.objective.value > base.objective.value);
+      await page.waitForFunction((want) => Math.abs(Number(document.querySelector(".optimum strong")?.textContent) - want) < 1e-4, faster.objective.value);
+      await region(page, "enzymes.moved").waitFor();
+      await checkPage(page, lang, "a turnover number moved");
+      await shot(page, `flux-enzymes-${lang}`, true);
+      await button(page, "enzymes.reset").click();
+      await page.waitForFunction((want) => Math.abs(Number(document.querySelector(".optimum strong")?.textContent) - want) < 1e-4, base.objective.value);
+    });
+
     if (lang === "ja")
       journey("dark: designs and planes keep their contrast", async (page) => {
         await visit(page, `${at("designs")}?lang=${lang}&target=EX_ac_e&med=EX_o2_e~0&pick=remove-gene:b1241`);

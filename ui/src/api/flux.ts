@@ -39,3 +39,6 @@ export type FluxStrain = Schemas["Strain"];
 export type FluxJudged = Schemas["FluxVerifyOutput"];
 export type FluxRanked = Schemas["FluxRankOutput"];
 export type FluxPlane = Schemas["FluxPhaseOutput"];
+export type FluxConstrained = Schemas["FluxEnzymesOutput"];
+/** What a file of enzymes holds. */
+export type FluxEnzymeData = Pick<Schemas["FluxEnzymesInput"], "enzymes" | "turnovers" | "pool_g_per_g" | "saturation" | "encoding">;

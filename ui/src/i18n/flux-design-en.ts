@@ -1,4 +1,4 @@
-// The English strings of the pages of strain designs and phase planes; part of `en`.
+// The English strings of the pages of strain designs, phase planes, pairs and enzymes; part of `en`.
 
 export const fluxDesignEn = {
   "flux.part_designs": "Designs",
@@ -151,4 +151,23 @@ export const fluxDesignEn = {
   "pairs.kind.better": "more than expected",
   "pairs.kind.none": "as expected",
   "pairs.no_lethal": "There is no synthetic lethal pair in this subset.",
+  "flux.part_enzymes": "Enzymes",
+  "enzymes.bring": "Bring data of enzymes",
+  "enzymes.help": "JSON with enzymes (mass_kda), turnovers (reaction, kcat_per_s, subunits) and pool_g_per_g. It stays in this page.",
+  "enzymes.fault": "{file}: {field} is missing or cannot be read",
+  "enzymes.none": "Bring masses and turnover numbers of enzymes to see which of them limit, and what another turnover number would change.",
+  "enzymes.pool": "{used} of {pool} g/g protein in use, control {control}",
+  "enzymes.kcats": "Turnover numbers that matter",
+  "enzymes.kcats_about": "A slider goes to a {most}th and to {most} times the number given. Beside it its control: relative change of the objective with a relative change of the number.",
+  "enzymes.kcat_of": "Turnover number of {id}, {way}",
+  "enzymes.control": "Control of the objective",
+  "enzymes.no_control": "No turnover number limits the objective.",
+  "enzymes.forward": "forward",
+  "enzymes.backward": "backward",
+  "enzymes.usage": "Enzymes that take most protein",
+  "enzymes.enzyme": "Enzyme",
+  "enzymes.of_pool": "Of the protein",
+  "enzymes.of_measured": "Of what was measured",
+  "enzymes.moved": "Fluxes that moved most",
+  "enzymes.reset": "Numbers as given",
 } as const;

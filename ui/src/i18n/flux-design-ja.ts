@@ -1,4 +1,4 @@
-// The Japanese strings of the pages of strain designs and phase planes; part of `ja`.
+// The Japanese strings of the pages of strain designs, phase planes, pairs and enzymes; part of `ja`.
 import type { fluxDesignEn } from "./flux-design-en";
 
 export const fluxDesignJa: Record<keyof typeof fluxDesignEn, string> = {
@@ -152,4 +152,23 @@ export const fluxDesignJa: Record<keyof typeof fluxDesignEn, string> = {
   "pairs.kind.better": "期待より多",
   "pairs.kind.none": "期待どおり",
   "pairs.no_lethal": "この範囲に合成致死の組なし",
+  "flux.part_enzymes": "酵素",
+  "enzymes.bring": "酵素データの追加",
+  "enzymes.help": "酵素 enzymes（mass_kda）、代謝回転数 turnovers（reaction、kcat_per_s、subunits）、pool_g_per_g の JSON。このページだけで使用",
+  "enzymes.fault": "{file}: {field} の欠落または判読不能",
+  "enzymes.none": "酵素の質量と代謝回転数の追加で、律速の酵素と、代謝回転数を変えたときの変化を表示",
+  "enzymes.pool": "タンパク質 {pool} g/g のうち {used} を使用、制御係数 {control}",
+  "enzymes.kcats": "効く代謝回転数",
+  "enzymes.kcats_about": "スライダーは与えた値の {most} 分の 1 から {most} 倍まで。右は制御係数（値の相対変化に対する目的の相対変化）",
+  "enzymes.kcat_of": "{id} の代謝回転数、{way}",
+  "enzymes.control": "目的の制御係数",
+  "enzymes.no_control": "目的を律速する代謝回転数なし",
+  "enzymes.forward": "順方向",
+  "enzymes.backward": "逆方向",
+  "enzymes.usage": "タンパク質を多く使う酵素",
+  "enzymes.enzyme": "酵素",
+  "enzymes.of_pool": "タンパク質中の割合",
+  "enzymes.of_measured": "測定量に対する割合",
+  "enzymes.moved": "大きく変わった流束",
+  "enzymes.reset": "与えた値に戻す",
 };
