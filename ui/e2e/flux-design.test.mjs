@@ -74,6 +74,11 @@ for (const lang of ["en", "ja"]) {
       await page.waitForURL((url) => url.searchParams.get("same") === "0");
       assert.equal(await rows(page).count(), known.designs.length);
 
+      await button(page, "flux.undo_all").click();
+      await page.getByText(t("design.stale"), { exact: true }).waitFor();
+      await page.goBack();
+      await page.getByText(t("design.stale"), { exact: true }).waitFor({ state: "detached" });
+
       // By keyboard: the first design is chosen.
       await rows(page).first().getByRole("button").focus();
       await page.keyboard.press("Enter");
@@ -214,11 +219,15 @@ for (const lang of ["en", "ja"]) {
       await checkPage(page, lang, "a grid of pairs");
       await fits(page, "a grid of pairs");
       await shot(page, `flux-pairs-${lang}`, true);
+      assert.equal(await page.getByText(t("pairs.stale"), { exact: true }).count(), 0);
       await page.getByLabel(t("pairs.only_lethal"), { exact: true }).check();
       await page.waitForURL((url) => url.searchParams.get("lethal") === "1");
       assert.equal(await list.count(), within.length);
       const csv = await downloaded(page, () => button(page, "chart.csv_of", { title: t("pairs.list") }).click());
       assert.equal(csv.text.trim().split("\r\n").length, within.length + 1);
+      await button(page, "flux.reactions").click();
+      await page.getByText(t("pairs.stale"), { exact: true }).waitFor();
+      await button(page, "flux.genes").click();
       await list.first().getByRole("link").click();
       await page.waitForURL((url) => (url.searchParams.get("out") ?? "").split(",").length === 2);
     });
