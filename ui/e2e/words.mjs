@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 function dictionary(lang) {
-  const source = [lang, `commons-${lang}`, `flux-${lang}`].map((name) => readFileSync(new URL(`../src/i18n/${name}.ts`, import.meta.url), "utf8")).join("\n");
+  const source = [lang, `commons-${lang}`, `flux-${lang}`, `flux-design-${lang}`].map((name) => readFileSync(new URL(`../src/i18n/${name}.ts`, import.meta.url), "utf8")).join("\n");
   const strings = {};
   for (const [, key, text] of source.matchAll(/^ {2}("(?:[^"\\]|\\.)*"): ("(?:[^"\\]|\\.)*"),$/gm)) strings[JSON.parse(key)] = JSON.parse(text);
   return strings;

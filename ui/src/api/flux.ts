@@ -31,3 +31,14 @@ export interface FluxEdits {
 export interface FluxOperations {
   "flux model": { input: Schemas["FluxModelInput"]; output: FluxModel };
 }
+
+export type FluxDesigned = Schemas["FluxDesignOutput"];
+export type FluxDesignMethod = Schemas["FluxDesignMethod"];
+export type FluxDesignStep = Schemas["FluxDesignStep"];
+export type FluxStrain = Schemas["Strain"];
+export type FluxJudged = Schemas["FluxVerifyOutput"];
+export type FluxRanked = Schemas["FluxRankOutput"];
+export type FluxPlane = Schemas["FluxPhaseOutput"];
+export type FluxConstrained = Schemas["FluxEnzymesOutput"];
+/** What a file of enzymes holds. */
+export type FluxEnzymeData = Pick<Schemas["FluxEnzymesInput"], "enzymes" | "turnovers" | "pool_g_per_g" | "saturation" | "encoding">;

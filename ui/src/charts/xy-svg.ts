@@ -31,6 +31,7 @@ export function xySvg(title: string, spec: XySpec): string {
   for (const tick of frame.xTicks) parts.push(`<path d="M${at(tick.px)} ${frame.top}V${frame.foot}" stroke="#e3e7ea"/><text x="${at(tick.px)}" y="${frame.foot + 15}" text-anchor="middle">${escapeXml(tick.text)}</text>`);
   for (const tick of frame.yTicks) parts.push(`<path d="M${at(frame.left)} ${at(tick.px)}H${at(frame.right)}" stroke="#e3e7ea"/><text x="${at(frame.left - 6)}" y="${at(tick.px + 4)}" text-anchor="end">${escapeXml(tick.text)}</text>`);
   for (const one of spec.series) parts.push(seriesSvg(frame, one));
+  for (const word of spec.words ?? []) parts.push(`<text x="${at(frame.x(word.x))}" y="${at(frame.y(word.y) + 5)}" text-anchor="middle" font-size="14" font-weight="600">${escapeXml(word.text)}</text>`);
   for (const line of spec.lines ?? []) {
     const d = line.x === undefined ? `M${at(frame.left)} ${at(frame.y(line.y ?? 0))}H${at(frame.right)}` : `M${at(frame.x(line.x))} ${frame.top}V${frame.foot}`;
     parts.push(`<path d="${d}" stroke="#4d5a66" stroke-dasharray="5 3" fill="none"/>`);

@@ -29,6 +29,8 @@ export interface XySeries {
   dash?: string;
   /** an area without its outline */
   bare?: boolean;
+  /** what an area is, for its tooltip */
+  text?: string;
   points: readonly XyPoint[];
 }
 
@@ -44,6 +46,8 @@ export interface XySpec {
   xLabel: string;
   yLabel: string;
   lines?: readonly XyLine[];
+  /** written into the figure, around a place */
+  words?: readonly { x: number; y: number; text: string }[];
   xFixed?: readonly [number, number] | undefined;
   yFixed?: readonly [number, number] | undefined;
   /** marks at whole numbers only, as for rounds */

@@ -2,6 +2,7 @@
 // writes a number with the right word.
 
 import { commonsEn } from "./commons-en";
+import { fluxDesignEn } from "./flux-design-en";
 import { fluxEn } from "./flux-en";
 
 export const en = {
@@ -1628,6 +1629,7 @@ export const en = {
   "command.monitor": "Go to monitoring",
   ...commonsEn,
   ...fluxEn,
+  ...fluxDesignEn,
   "monitor.title": "Monitoring",
   "monitor.about": "A run beside those that went well: how variables move together (T²), how far from that it is (SPE), the region in which whole good runs stay, and what is behind a departure.",
   "monitor.none": "No monitor model is kept yet. It is learnt from runs that went well.",

@@ -1,6 +1,7 @@
 // The Japanese strings: labels end in nouns. A key that is missing here is a type error.
 import { commonsJa } from "./commons-ja";
 import type { Key } from "./en";
+import { fluxDesignJa } from "./flux-design-ja";
 import { fluxJa } from "./flux-ja";
 
 export const ja: Record<Key, string> = {
@@ -1627,6 +1628,7 @@ export const ja: Record<Key, string> = {
   "command.monitor": "培養の監視へ",
   ...commonsJa,
   ...fluxJa,
+  ...fluxDesignJa,
   "monitor.title": "培養の監視",
   "monitor.about": "良好だった培養との比較：変数の連動（T²）、連動からの外れ（SPE）、良好な培養が留まる領域、外れの原因",
   "monitor.none": "監視モデルはまだなし。良好だった培養から学習",

@@ -42,7 +42,7 @@ export const MODEL_PARTS = ["simulate", "fit", "forecast", "hybrid"] as const;
 export type ModelPart = (typeof MODEL_PARTS)[number];
 
 /** What is looked at of a metabolic model, each below its page. */
-export const FLUX_PARTS = ["map", "health", "envelope", "deletions"] as const;
+export const FLUX_PARTS = ["map", "health", "envelope", "phase", "deletions", "designs", "enzymes"] as const;
 export type FluxPart = (typeof FLUX_PARTS)[number];
 
 const PLAIN: Record<string, Route> = {
