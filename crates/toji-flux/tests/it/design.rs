@@ -196,16 +196,16 @@ fn contradicts(network: &toji_flux::Network, resting: &[bool], growth: usize, le
             }
         }
     };
-    for j in 0..network.reactions() {
+    for (j, &rests) in resting.iter().enumerate().take(network.reactions()) {
         let mut weight: BigRational = network.stoichiometry.iter(j).map(|(i, a)| exact(a) * exact(ray[i])).sum();
         if j == growth {
             weight += exact(ray[row]);
         }
-        let (lower, upper) = if resting[j] { (0.0, 0.0) } else { (network.lower[j], network.upper[j]) };
+        let (lower, upper) = if rests { (0.0, 0.0) } else { (network.lower[j], network.upper[j]) };
         add(&weight, lower, upper);
     }
-    for i in 0..row {
-        add(&-exact(ray[i]), network.row_lower[i], network.row_upper[i]);
+    for (i, &weight) in ray.iter().enumerate().take(row) {
+        add(&-exact(weight), network.row_lower[i], network.row_upper[i]);
     }
     add(&-exact(ray[row]), least, f64::INFINITY);
     let [low, high] = ends;
