@@ -1,4 +1,4 @@
-"""One task of one peer on one model: `peer.py SIDE TASK MODEL`; prints CPU and wall seconds of the task and what came out, as JSON.
+"""One task of one peer on one model: `peer.py SIDE TASK MODEL [THINNING]`; prints CPU and wall seconds of the task and what came out, as JSON.
 
 Reading the model is a task of its own and not counted in the others. CPU seconds are those of this process: of a side with more
 than one, the wall seconds count.
@@ -64,6 +64,49 @@ def cobrapy(side, task, model):
     raise SystemExit(f"no such task: {task}")
 
 
+# Draws of OptGP; one chain, as one process makes it.
+DRAWS = 300
+
+
+def convergence(series):
+    """Split R̂ and effective sample size of the mean (Gelman et al., Bayesian Data Analysis, 3rd ed., § 11.4-11.5, with Geyer's monotone
+    sequence), as `analyse/sample/judge.rs` works them out."""
+    import numpy as np
+
+    half = len(series) // 2
+    halves = np.stack([series[:half], series[-half:]])
+    count, centred = len(halves), halves - halves.mean(axis=1, keepdims=True)
+    within = halves.var(axis=1, ddof=1).mean()
+    between = half * halves.mean(axis=1).var(ddof=1)
+    whole = (half - 1) / half * within + between / half
+    if within == 0.0:
+        return float("inf"), 1.0
+    correlation = lambda lag: 1.0 - (within - (centred[:, lag:] * centred[:, : half - lag]).sum(axis=1).mean() / half) / whole
+    total, last, lag = 0.0, float("inf"), 0
+    while lag + 1 < half:
+        pair = min((1.0 if lag == 0 else correlation(lag)) + correlation(lag + 1), last)
+        if pair <= 0.0:
+            break
+        total, last, lag = total + pair, pair, lag + 2
+    time = max(2.0 * total - 1.0, 1.0 / max(np.log10(half * count), 1.0))
+    return float((whole / within) ** 0.5), float(half * count / time)
+
+
+def sampling(model, thinning, draws=DRAWS):
+    """OptGP: CPU seconds of the walk alone; those of its warm-up beside them."""
+    from cobra.sampling import OptGPSampler
+
+    start = clock()
+    sampler = OptGPSampler(model, thinning=thinning, processes=1, seed=7)
+    (warm_up, _), start = since(start), clock()
+    points = sampler.sample(draws).to_numpy()
+    took = since(start)
+    moving = [v for v in points.T if v.max() - v.min() > 1e-9 * (1.0 + abs(v).max())]
+    judged = sorted((convergence(v) for v in moving), key=lambda found: found[1])
+    return took, {"warm_up_cpu_s": warm_up, "draws": draws, "thinning": thinning, "r_hat_max": max(r for r, _ in judged),
+                  "effective_min": judged[0][1], "effective_median": judged[len(judged) // 2][1]}
+
+
 def cut_sets(model):
     """Gene sets of at most three without which growth stays below 0.001 per hour, with SCIP."""
     import straindesign as sd
@@ -87,7 +130,7 @@ def straindesign(side, task, model):
     return since(start), {}
 
 
-def main(side, task, path):
+def main(side, task, path, thinning="1000"):
     import cobra
 
     solve = straindesign if side == "straindesign" else cobrapy
@@ -97,6 +140,9 @@ def main(side, task, path):
         start = clock()
         read(side, path)
         return since(start), {}
+    if task == "sampling":
+        sampling(small, 10, 10)
+        return sampling(read(side, path), int(thinning))
     if task != "cut_sets":
         solve(side, task, small)
     return solve(side, task, read(side, path))

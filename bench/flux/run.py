@@ -8,7 +8,7 @@ beside two threads of ours (wall time), and the cut sets of StrainDesign with SC
     python3 bench/flux/run.py --rounds 1 --limit 90 --models e_coli_core,iJO1366
     python3 bench/flux/run.py --no-install --peers cobrapy
 
-Installs the peers into target/flux/venv, builds the examples bench_flux and bench_design of toji-flux, runs each task in a process of its own
+Installs the peers into target/flux/venv, builds the examples bench_flux, bench_design and bench_sample of toji-flux, runs each task in a process of its own
 and prints CPU seconds and their ratios. Models are looked for in ../shared/data/gem/models, or below TOJI_SHARED. What came
 out is compared and the run ends with an error where it differs; nothing is asserted about time.
 """
@@ -30,10 +30,12 @@ WORK = Path(os.environ.get("FLUX_WORK", ROOT / "target" / "flux"))
 SHARED = Path(os.environ.get("TOJI_SHARED", ROOT.parent / "shared")) / "data/gem/models"
 MODELS = {"e_coli_core": "e_coli_core.xml", "RehMBEL1391": "RehMBEL1391.json", "iJO1366": "iJO1366.xml", "iML1515": "iML1515.xml"}
 TASKS = ["load", "fba", "pfba", "fva_100", "fva_90", "single_gene_deletions", "double_gene_deletions"]
+# Uniform samples, thinned alike and judged alike.
+SAMPLED = ["iJO1366", "RehMBEL1391"]
 # A peer takes the better part of an hour or more for all pairs of a genome-scale model.
 DOUBLES = ["e_coli_core"]
 CUT_SETS = ["e_coli_core"]
-PEERS = {"cobrapy": TASKS, "straindesign": ["fva_100", "fva_90", "cut_sets"], "cobrapy_hybrid": ["fba", "pfba", "fva_100", "fva_90", "single_gene_deletions"],
+PEERS = {"cobrapy": [*TASKS, "sampling"], "straindesign": ["fva_100", "fva_90", "cut_sets"], "cobrapy_hybrid": ["fba", "pfba", "fva_100", "fva_90", "single_gene_deletions"],
          "cobrapy_two": ["fva_100", "fva_90", "single_gene_deletions"]}
 # With the hybrid solver the ranges and deletions of a genome-scale model take a quarter of an hour and more.
 HYBRID = ["e_coli_core"]
@@ -83,7 +85,7 @@ def example(name="bench_flux"):
 
 
 def build():
-    subprocess.run(["cargo", "build", "--release", "-p", "toji-flux", "--example", "bench_flux", "--example", "bench_design"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--release", "-p", "toji-flux", "--example", "bench_flux", "--example", "bench_design", "--example", "bench_sample"], cwd=ROOT, check=True)
 
 
 def unpacked(name):
@@ -149,9 +151,13 @@ def our_cut_sets(side, path, limit):
     keep(side, "cut_sets", {"cpu_s": total / count, "processes": count, "sets": sum(found["by_size"]), "programmes": found["programmes"]})
 
 
+def our_samples(side, path, limit):
+    keep(side, "sampling", run(example("bench_sample"), path, limit=limit))
+
+
 def asked_of(side, name):
     """Tasks of a peer on a model."""
-    without = {"double_gene_deletions": DOUBLES, "cut_sets": CUT_SETS}
+    without = {"double_gene_deletions": DOUBLES, "cut_sets": CUT_SETS, "sampling": SAMPLED}
     if side == "cobrapy_hybrid":
         without |= {task: HYBRID for task in ("fva_100", "fva_90", "single_gene_deletions")}
     return [task for task in PEERS[side] if name in without.get(task, [name])]
@@ -167,13 +173,16 @@ def measure(asked, result):
                 ours_two(sides, path, asked.limit)
             if name in CUT_SETS:
                 our_cut_sets(sides["toji"], path, asked.limit)
+            if name in SAMPLED:
+                our_samples(sides["toji"], path, asked.limit)
             for side in asked.peers:
                 by = "wall_s" if side == "cobrapy_two" else "cpu_s"
                 for task in asked_of(side, name):
                     if "stopped" in sides[side].get(task, {}):
                         continue
                     say(f"round {number + 1}: {name}: {side}, {task}")
-                    keep(sides[side], task, run(WORK / "venv/bin/python", HERE / "peer.py", side, task, path, limit=asked.limit), by=by)
+                    thinning = [sides["toji"][task].get("thinning", 1000)] if task == "sampling" else []
+                    keep(sides[side], task, run(WORK / "venv/bin/python", HERE / "peer.py", side, task, path, *thinning, limit=asked.limit), by=by)
 
 
 def differences(result):

@@ -64,6 +64,25 @@ fn a_simplex_has_the_moments_of_dirichlets_law() {
 }
 
 #[test]
+fn ordered_numbers_have_the_moments_of_order_statistics() {
+    // 0 ≤ x₁ ≤ … ≤ xₙ ≤ 1, each the one before and a step: xₖ is Beta(k, n + 1 − k). All corners, and every column a sum of others.
+    let n = 24;
+    let levels: Vec<Vec<(usize, f64)>> =
+        (0..n).map(|k| if k + 1 < n { vec![(k, -1.0), (k + 1, 1.0)] } else { vec![(k, -1.0)] }).collect();
+    let steps: Vec<Vec<(usize, f64)>> = (0..n).map(|k| vec![(k, 1.0)]).collect();
+    let columns = levels.iter().map(|c| column(c, 0.0, 1.0)).chain(steps.iter().map(|c| column(c, 0.0, 5.0)));
+    let network = Network::new(n, Sense::Maximize, columns).unwrap();
+    let found = drawn(&network, &Sampling { draws: 3000, seed: 8, ..Sampling::default() });
+    assert_eq!(found.dimensions, n);
+    let size = (n + 1) as f64;
+    for k in 0..n {
+        let mean = (k + 1) as f64 / size;
+        moments(&found, k, mean, mean * (1.0 - mean) / (size + 1.0));
+        moments(&found, n + k, 1.0 / size, (1.0 - 1.0 / size) / size / (size + 1.0));
+    }
+}
+
+#[test]
 fn a_sum_with_two_sides_cuts_the_square() {
     // x + y ≤ 1 in the unit square: a triangle, mean 1/3, variance 1/18.
     let mut network = Network::new(1, Sense::Maximize, [column(&[(0, 1.0)], 0.0, 1.0), column(&[(0, 1.0)], 0.0, 1.0)]).unwrap();
@@ -131,4 +150,43 @@ fn the_textbook_model_is_sampled_as_well_on_any_number_of_threads() {
     let near = drawn(&network, &Sampling { fraction: Some(0.9), draws: 100, ..how(2) });
     let growth = network.objective.iter().position(|c| *c != 0.0).unwrap();
     assert!(near.draws.iter().all(|d| d[growth] >= 0.9 * 0.873_921_506_968 - 1e-9));
+}
+
+/// Where a draw lies on the line through it along a direction, from 0 at one side to 1 at the other.
+fn share(network: &Network, at: &[f64], along: &[f64]) -> f64 {
+    let (mut back, mut forth) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (j, (&v, &by)) in at.iter().zip(along).enumerate() {
+        if by.abs() > 1e-9 * (1.0 + v.abs()) {
+            let ends = ((network.lower[j] - v) / by, (network.upper[j] - v) / by);
+            (back, forth) = (back.max(ends.0.min(ends.1)), forth.min(ends.0.max(ends.1)));
+        }
+    }
+    -back / (forth - back)
+}
+
+#[test]
+fn genome_scale_models_are_sampled_uniformly() {
+    for (file, least) in [("RehMBEL1391.json", 150.0), ("iJO1366.xml.gz", 100.0)] {
+        let Some(model) = model(file) else { return };
+        let network = model.network().unwrap();
+        let found = drawn(&network, &Sampling { threads: 2, ..Sampling::default() });
+        eprintln!("{file}: {} dimensions, R̂ {}, effective {}", found.dimensions, found.r_hat_max, found.effective_min);
+        assert!(found.r_hat_max < 1.06 && found.effective_min > least, "{} {}", found.r_hat_max, found.effective_min);
+        // Along a line that does not depend on it, here between draws of two other chains, a uniform point lies evenly between the
+        // sides. These lines are none of the walk's own directions.
+        let n = found.draws.len() / 4;
+        let mut shares: Vec<f64> = (0..4 * n)
+            .map(|k| {
+                let other = |by: usize| &found.draws[(k + by * n + 17 * by) % (4 * n)];
+                let along: Vec<f64> = other(1).iter().zip(other(2)).map(|(a, b)| a - b).collect();
+                share(&network, &found.draws[k], &along)
+            })
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        let count = shares.len() as f64;
+        let apart =
+            shares.iter().enumerate().map(|(k, s)| (s - (k as f64 + 0.5) / count).abs()).fold(0.0, f64::max) * count.sqrt();
+        // Kolmogorov and Smirnov: beyond 1.95 once in a thousand.
+        assert!(apart < 1.95, "{file}: {apart}");
+    }
 }

@@ -26,12 +26,15 @@ pub(super) struct Body {
     moving: Vec<(usize, f64)>,
     /// A point of the compressed problem with room on every side.
     inside: Vec<f64>,
+    /// Bounds of the moving columns; infinite where no point of the polytope comes near.
     pub(super) low: Vec<f64>,
     pub(super) high: Vec<f64>,
     /// The moving columns that follow, by row of `matrix`.
     pub(super) basic: Vec<usize>,
     /// The moving columns that are chosen.
     pub(super) free: Vec<usize>,
+    /// Of each moving column: is it chosen?
+    pub(super) is_chosen: Vec<bool>,
     pub(super) matrix: Dense,
     pub(super) shift: Vec<f64>,
     /// The inside point, in units of the ranges.
@@ -59,12 +62,22 @@ impl Body {
         };
         let moving: Vec<(usize, f64)> = (0..width.len()).filter(|&j| moves[j]).map(|j| (j, width[j])).collect();
         let scaled = |values: &[f64]| moving.iter().map(|&(j, w)| values[j] / w).collect::<Vec<f64>>();
-        let (low, high, start) = (scaled(&lifted.lower), scaled(&lifted.upper), scaled(&inside));
+        let (mut low, mut high, start) = (scaled(&lifted.lower), scaled(&lifted.upper), scaled(&inside));
+        for (k, &(j, width)) in moving.iter().enumerate() {
+            if !binds(lifted.lower[j], ranges.low[j], width) {
+                low[k] = f64::NEG_INFINITY;
+            }
+            if !binds(lifted.upper[j], ranges.high[j], width) {
+                high[k] = f64::INFINITY;
+            }
+        }
         let (basic, free, matrix) = hull(&lifted.matrix, &moving)?;
+        let mut is_chosen = vec![false; moving.len()];
+        free.iter().for_each(|&k| is_chosen[k] = true);
         let shift = (0..basic.len())
             .map(|i| start[basic[i]] + matrix.row(i).iter().zip(&free).map(|(a, &k)| a * start[k]).sum::<f64>())
             .collect();
-        Ok(Ok(Self { small, moving, inside, low, high, basic, free, matrix, shift, start }))
+        Ok(Ok(Self { small, moving, inside, low, high, basic, free, is_chosen, matrix, shift, start }))
     }
 
     pub(super) fn dimensions(&self) -> usize {
@@ -115,6 +128,11 @@ fn flat(ja: &str, en: &str) -> Error {
         .hint("境界を狭めるか、動かない反応を除いてください", "narrow the bounds or take out reactions that do not matter")
 }
 
+/// Whether a bound limits the polytope: one beyond the reach of its column never does.
+fn binds(bound: f64, end: f64, width: f64) -> bool {
+    (bound - end).abs() <= 1e-3 * width
+}
+
 /// A point whose least room, as a share of each range, is as large as can be.
 fn margin(problem: &Problem, ranges: &ColumnRanges, moves: &[bool]) -> Result<Result<Vec<f64>, Outcome>> {
     let (m, n) = (problem.matrix.rows(), problem.matrix.columns());
@@ -126,8 +144,7 @@ fn margin(problem: &Problem, ranges: &ColumnRanges, moves: &[bool]) -> Result<Re
         let width = ranges.high[j] - ranges.low[j];
         let ends = [(problem.lower[j], ranges.low[j], -1.0), (problem.upper[j], ranges.high[j], 1.0)];
         for (bound, end, sign) in ends {
-            // A bound beyond the reach of its column never binds.
-            if (bound - end).abs() <= 1e-3 * width {
+            if binds(bound, end, width) {
                 // x/w + sign·t, in units of the range.
                 columns[j].push((rows, 1.0 / width));
                 share.push((rows, sign));

@@ -1,16 +1,17 @@
 //! Uniform samples of all the fluxes that a network allows.
 //!
-//! Coordinate hit-and-run with rounding (CHRR: Haraldsdóttir, Cousins, Thiele, Fleming and Vempala, Bioinformatics 33, 2017,
-//! 1741–1743). The network is compressed without loss, columns that cannot move are held, and the affine hull of what is
-//! left is found, so that the chain walks in a polytope of full dimension. That polytope is brought near to isotropic
-//! position: first by the Dikin ellipsoid of its analytic centre, then by the covariance of pilot chains (Lovász and Vempala,
-//! J. Comput. Syst. Sci. 72, 2006, 392–417), in place of the maximal ellipsoid of the original. The transformation is fixed
-//! before the first draw is kept, so the chains have the uniform law exactly.
+//! Hit-and-run (Smith, Oper. Res. 32, 1984, 1296–1308) with a fixed set of directions that spans the polytope, which has the
+//! uniform law as its only one (Bélisle, Romeijn and Smith, Math. Oper. Res. 18, 1993, 255–266). The network is compressed without
+//! loss, columns that cannot move are held, and the affine hull of what is left is found, so that the chain walks in a polytope
+//! of full dimension. The directions are sparse: circuits of the network, fitted to points that pilots reached (`circuit.rs`).
+//! A polytope of fluxes is all corners, where a dense direction, however round the polytope was made (CHRR: Haraldsdóttir et
+//! al., Bioinformatics 33, 2017, 1741–1743), ends at once at one of hundreds of sides. The set is fixed before the first draw
+//! is kept, so the chains have the uniform law exactly.
 
 mod body;
+mod circuit;
 mod dense;
 mod judge;
-mod round;
 mod walk;
 
 use super::fba::{fba_of, hold};
@@ -125,9 +126,9 @@ pub fn sample(network: &Network, how: &Sampling) -> Result<Result<Samples, Outco
     if steps > MOST_STEPS {
         return Err(sizes("歩数が多すぎます", "there are too many steps"));
     }
-    let (rounded, spent) = round::round(&body, how.seed, how.threads)?;
+    let (pool, spent) = circuit::directions(&body, how.seed, how.threads)?;
     let chains = pieces(how.chains, how.threads, |chain| {
-        let mut walk = Walk::new(&body, &rounded, how.seed, chain as u64 + 1);
+        let mut walk = Walk::new(&body, &pool, how.seed, chain as u64 + 1, &body.start);
         walk.scatter();
         walk.go(warmup * thinning);
         let mut draws = Vec::with_capacity(how.draws);

@@ -1,101 +1,83 @@
-//! The walk: along one coordinate at a time, to a place chosen evenly between the sides.
+//! The walk: along one direction at a time, to a place chosen evenly between the sides.
 
 use super::body::Body;
-use super::round::Rounded;
+use super::circuit::Pool;
 use toji_core::chance::Chance;
 
-/// Numbers that are worked on side by side.
-pub(super) const LANES: usize = 8;
-/// Room below this is none; keeps zero times the largest number from being no step at all.
-const ROOM: f64 = 1e-280;
+/// A moving column where the walk is, between its bounds.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    z: f64,
+    low: f64,
+    high: f64,
+}
 
 pub(super) struct Walk<'a> {
     body: &'a Body,
-    rounded: &'a Rounded,
+    pool: &'a Pool,
     chance: Chance,
-    z: Vec<f64>,
-    low: Vec<f64>,
-    high: Vec<f64>,
-    /// The walk's own coordinates, kept only by pilots.
-    y: Vec<f64>,
+    cells: Vec<Cell>,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(body: &'a Body, rounded: &'a Rounded, seed: u64, stream: u64) -> Self {
-        let stride = rounded.directions.columns;
-        let padded = |values: &[f64], with: f64| {
-            let mut list = values.to_vec();
-            list.resize(stride, with);
-            list
-        };
+    /// A walk from a point in units of the ranges.
+    pub(super) fn new(body: &'a Body, pool: &'a Pool, seed: u64, stream: u64, from: &[f64]) -> Self {
         // Streams far apart: the second argument of the mixing is odd.
         let chance = Chance::new(seed.wrapping_add(stream.wrapping_mul(0xd134_2543_de82_ef95)));
-        let (z, low, high) = (padded(&rounded.centre, 0.0), padded(&body.low, -1.0), padded(&body.high, 1.0));
-        Self { body, rounded, chance, z, low, high, y: Vec::new() }
-    }
-
-    /// From now on the walk's own coordinates are kept.
-    pub(super) fn follow(&mut self) {
-        self.y = vec![0.0; self.body.dimensions()];
-    }
-
-    pub(super) fn coordinates(&self) -> Vec<f64> {
-        self.y.clone()
+        let cell = |(k, &z): (usize, &f64)| Cell { z, low: body.low[k], high: body.high[k] };
+        Self { body, pool, chance, cells: from.iter().enumerate().map(cell).collect() }
     }
 
     /// Goes near the sides, so that chains start apart.
     pub(super) fn scatter(&mut self) {
-        for _ in 0..4 * self.body.dimensions() {
+        for _ in 0..4 * self.pool.len() {
             let share = if self.chance.uniform() < 0.5 { 0.02 } else { 0.98 };
             self.step(Some(share));
         }
     }
 
     pub(super) fn go(&mut self, steps: usize) {
-        if self.body.dimensions() > 0 {
+        if self.pool.len() > 0 {
             for _ in 0..steps {
                 self.step(None);
             }
         }
     }
 
-    /// The columns of the compressed problem, freed of the walk's rounding.
+    /// Where the walk is, in units of the ranges, freed of the steps' rounding.
+    pub(super) fn place(&mut self) -> Vec<f64> {
+        let mut z: Vec<f64> = self.cells.iter().map(|cell| cell.z).collect();
+        self.body.restore(&mut z);
+        for (cell, &z) in self.cells.iter_mut().zip(&z) {
+            cell.z = z;
+        }
+        z
+    }
+
+    /// The columns of the compressed problem.
     pub(super) fn point(&mut self) -> Vec<f64> {
-        let n = self.body.low.len();
-        self.body.restore(&mut self.z[..n]);
-        self.body.columns(&self.z[..n])
+        let z = self.place();
+        self.body.columns(&z)
     }
 
     fn step(&mut self, share: Option<f64>) {
-        let k = self.chance.below(self.body.dimensions());
-        let (back, forth) = reach(&self.z, &self.low, &self.high, self.rounded.inverses.row(k));
+        let way = self.chance.below(self.pool.len());
+        let entries = self.pool.begin[way]..self.pool.begin[way + 1];
+        let columns = &self.pool.column[entries.clone()];
+        let (mut back, mut forth) = (f64::NEG_INFINITY, f64::INFINITY);
+        for (&k, inverse) in columns.iter().zip(&self.pool.inverse[entries.clone()]) {
+            let cell = &self.cells[k as usize];
+            let (below, above) = ((cell.z - cell.low).max(0.0), (cell.high - cell.z).max(0.0));
+            let (a, b) = (above * inverse, -below * inverse);
+            back = back.max(a.min(b));
+            forth = forth.min(a.max(b));
+        }
         let share = share.unwrap_or_else(|| self.chance.uniform());
         let by = back + share * (forth - back);
         if by.is_finite() {
-            for (z, t) in self.z.iter_mut().zip(self.rounded.directions.row(k)) {
-                *z += by * t;
-            }
-            if let Some(y) = self.y.get_mut(k) {
-                *y += by;
+            for (&k, change) in columns.iter().zip(&self.pool.change[entries]) {
+                self.cells[k as usize].z += by * change;
             }
         }
     }
-}
-
-/// How far back (not above zero) and forth the sides leave room along a direction.
-fn reach(z: &[f64], low: &[f64], high: &[f64], inverse: &[f64]) -> (f64, f64) {
-    let (mut back, mut forth) = ([f64::MIN; LANES], [f64::MAX; LANES]);
-    let blocks = z.chunks_exact(LANES).zip(low.chunks_exact(LANES)).zip(high.chunks_exact(LANES));
-    for (((z, low), high), inverse) in blocks.zip(inverse.chunks_exact(LANES)) {
-        for k in 0..LANES {
-            let (below, above) = (z[k] - low[k], high[k] - z[k]);
-            let below = if below > ROOM { below } else { ROOM };
-            let above = if above > ROOM { above } else { ROOM };
-            let (a, b) = (above * inverse[k], -below * inverse[k]);
-            let (least, most) = if a < b { (a, b) } else { (b, a) };
-            back[k] = if least > back[k] { least } else { back[k] };
-            forth[k] = if most < forth[k] { most } else { forth[k] };
-        }
-    }
-    (back.into_iter().fold(f64::MIN, f64::max), forth.into_iter().fold(f64::MAX, f64::min))
 }

@@ -13,6 +13,8 @@ use toji_core::{Error, Result};
 
 /// Values below this count as zero.
 const ZERO: f64 = 1e-7;
+/// What can run one way only rests where all of it together reaches no more than this.
+const REST: f64 = 1e-10;
 
 /// Reactions run together that make something from nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +79,80 @@ struct Reach {
 }
 
 impl Reach {
+    /// Nothing seen, but of what is known to carry flux.
+    fn new(small: &Compressed, carries: &[bool]) -> Self {
+        let least = |members: &[(usize, f64)]| {
+            // What was seen needs no more showing.
+            let open = members.iter().filter(|m| !carries[m.0]);
+            open.fold(f64::INFINITY, |least, m| least.min(m.1.abs()))
+        };
+        let enough = small.members.iter().map(|members| ZERO / least(members)).collect();
+        Self { seen: vec![0.0; small.problem.matrix.columns()], enough }
+    }
+
+    fn is_stuck(&self, image: Image) -> bool {
+        match image {
+            Image::Zero => true,
+            Image::Multiple { column, factor } => self.seen[column] * factor.abs() < ZERO,
+        }
+    }
+
+    /// Pushes all that is open, up and down, as long as that shows flux in many.
+    fn push_open(&mut self, solver: &mut Solver) -> Result<()> {
+        let (mut open, mut quiet, mut up) = (self.open(), 0, true);
+        while quiet < 2 && !open.is_empty() {
+            self.push(solver, if up { Sense::Maximize } else { Sense::Minimize }, &open)?;
+            let left = self.open();
+            quiet = if open.len() - left.len() > open.len() / 16 { 0 } else { quiet + 1 };
+            (open, up) = (left, !up);
+        }
+        Ok(())
+    }
+
+    /// What is open and runs one way only, and which way.
+    fn open_one_way(&self, problem: &Problem) -> Vec<(usize, f64)> {
+        let signed = |(j, _): (usize, f64)| match (problem.lower[j], problem.upper[j]) {
+            (0.0, high) if high > 0.0 => Some((j, 1.0)),
+            (low, 0.0) if low < 0.0 => Some((j, -1.0)),
+            _ => None,
+        };
+        self.open().into_iter().filter_map(signed).collect()
+    }
+
+    /// Pushes what is open and runs one way only; what is shown to rest, which may be none.
+    fn push_one_way(&mut self, solver: &mut Solver) -> Vec<usize> {
+        loop {
+            let open = self.open_one_way(solver.problem());
+            if open.is_empty() {
+                return Vec::new();
+            }
+            solver.set_objective(Sense::Maximize, &open);
+            // What no programme tells of all of them is asked of each.
+            let Ok(outcome) = solver.solve() else { return Vec::new() };
+            if matches!(&outcome, Outcome::Optimal(best) if best.objective <= REST) {
+                return open.into_iter().map(|(j, _)| j).collect();
+            }
+            if !self.learn(outcome) {
+                return Vec::new();
+            }
+            if self.open_one_way(solver.problem()).len() == open.len() {
+                return Vec::new();
+            }
+        }
+    }
+
+    /// Asks of each column that is open.
+    fn push_each(&mut self, solver: &mut Solver) -> Result<()> {
+        for (column, _) in self.open() {
+            for sense in [Sense::Maximize, Sense::Minimize] {
+                if self.is_open(column) {
+                    self.push(solver, sense, &[(column, 1.0)])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn open(&self) -> Vec<(usize, f64)> {
         (0..self.seen.len()).filter(|&j| self.is_open(j)).map(|j| (j, 1.0)).collect()
     }
@@ -88,10 +164,14 @@ impl Reach {
     /// Optimises, and takes note of the fluxes; `false` when nothing is feasible.
     fn push(&mut self, solver: &mut Solver, sense: Sense, sum: &[(usize, f64)]) -> Result<bool> {
         solver.set_objective(sense, sum);
-        let (point, way) = match solver.solve()? {
+        Ok(self.learn(solver.solve()?))
+    }
+
+    fn learn(&mut self, outcome: Outcome) -> bool {
+        let (point, way) = match outcome {
             Outcome::Optimal(best) => (best.primal, None),
             Outcome::Unbounded(way) => (way.from, Some(way.ray)),
-            Outcome::Infeasible(_) => return Ok(false),
+            Outcome::Infeasible(_) => return false,
         };
         for (seen, value) in self.seen.iter_mut().zip(point) {
             *seen = seen.max(value.abs());
@@ -101,40 +181,48 @@ impl Reach {
                 *seen = f64::INFINITY;
             }
         }
-        Ok(true)
+        true
     }
 }
 
-/// Reactions without flux in any steady state. The first programmes push all that have not been seen to carry any at once, as
-/// long as each shows flux in many. What then is left is asked one by one: one such programme is a few steps from the last.
+/// Reactions without flux in any steady state.
+///
+/// The first programmes push all that have not been seen to carry any at once, as long as each shows flux in many. Then one
+/// tells of all that can run one way only: when their sum stays at zero, none runs. With these taken out the network is
+/// compressed again, which finds most of the rest by its shape. What then is left is asked one by one: one such programme is a
+/// few steps from the last.
 fn blocked(model: &Model, network: &Network) -> Result<Vec<String>> {
-    let small = Compressed::new(&Problem::from(network));
-    let enough = |members: &Vec<(usize, f64)>| ZERO / members.iter().fold(f64::INFINITY, |least, m| least.min(m.1.abs()));
-    let mut reach = Reach { seen: vec![0.0; small.problem.matrix.columns()], enough: small.members.iter().map(enough).collect() };
-    let mut solver = Solver::new(small.problem.clone())?;
+    let mut problem = Problem::from(network);
     let name = |r: usize| model.reactions[r].id.clone();
-    if !reach.push(&mut solver, Sense::Maximize, &[])? {
-        return Ok((0..model.reactions.len()).map(name).collect());
-    }
-    let (mut open, mut quiet, mut up) = (reach.open(), 0, true);
-    while quiet < 2 && !open.is_empty() {
-        reach.push(&mut solver, if up { Sense::Maximize } else { Sense::Minimize }, &open)?;
-        let left = reach.open();
-        quiet = if open.len() - left.len() > open.len() / 16 { 0 } else { quiet + 1 };
-        (open, up) = (left, !up);
-    }
-    for (column, _) in open {
-        for sense in [Sense::Maximize, Sense::Minimize] {
-            if reach.is_open(column) {
-                reach.push(&mut solver, sense, &[(column, 1.0)])?;
+    let (mut carries, mut taken_out, mut together) = (vec![false; model.reactions.len()], false, true);
+    loop {
+        let small = Compressed::new(&problem);
+        let mut reach = Reach::new(&small, &carries);
+        let mut solver = Solver::new(small.problem.clone())?;
+        if !reach.push(&mut solver, Sense::Maximize, &[])? {
+            if !taken_out {
+                return Ok((0..model.reactions.len()).map(name).collect());
             }
+            // What was taken out is needed after all, by less than can be told: each is asked.
+            (problem, taken_out, together) = (Problem::from(network), false, false);
+            carries.fill(false);
+            continue;
+        }
+        reach.push_open(&mut solver)?;
+        let resting = if together { reach.push_one_way(&mut solver) } else { Vec::new() };
+        if resting.is_empty() {
+            reach.push_each(&mut solver)?;
+            let stuck = |r: &usize| !carries[*r] && reach.is_stuck(small.images[*r]);
+            return Ok((0..model.reactions.len()).filter(stuck).map(name).collect());
+        }
+        taken_out = true;
+        for (r, carries) in carries.iter_mut().enumerate() {
+            *carries |= !reach.is_stuck(small.images[r]);
+        }
+        for (r, _) in resting.iter().flat_map(|&column| &small.members[column]) {
+            (problem.lower[*r], problem.upper[*r]) = (0.0, 0.0);
         }
     }
-    let stuck = |r: &usize| match small.images[*r] {
-        Image::Zero => true,
-        Image::Multiple { column, factor } => reach.seen[column] * factor.abs() < ZERO,
-    };
-    Ok((0..model.reactions.len()).filter(stuck).map(name).collect())
 }
 
 /// Masses m ≥ 0 with Sᵀ m = 0 over the reactions within the model: which metabolites can have one above zero, and, where some

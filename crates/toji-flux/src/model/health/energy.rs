@@ -1,7 +1,7 @@
 //! Energy from nothing: carriers that can be discharged with every exchange closed.
 
 use crate::compress::Compressed;
-use crate::lp::{Problem, Solver};
+use crate::lp::{Outcome, Problem, Solver};
 use crate::model::{Addition, Metabolite, Model, Scenario, Sense};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,24 +118,45 @@ pub(super) fn cycles(model: &Model) -> Result<Vec<EnergyCycle>> {
         };
         closed.set_bounds(&reaction.id, lower, upper)?;
     }
-    let mut found = Vec::new();
+    let mut known = Vec::new();
     for (carrier, terms) in discharges() {
         let named =
             terms.iter().map(|(known, c)| find(model, *known, &compartment).map(|m| (model.metabolites[m].id.clone(), *c)));
         let Some(stoichiometry) = named.collect::<Option<Vec<_>>>() else { continue };
-        let mut scenario = closed.clone();
         let id = format!("discharge of {carrier}");
-        let upper = RATE_MAX;
-        scenario.add_reaction(&Addition { id: id.clone(), name: None, stoichiometry, lower: 0.0, upper })?;
-        scenario.set_objective(&id, Sense::Maximize)?;
+        known.push((carrier, Addition { id, name: None, stoichiometry, lower: 0.0, upper: RATE_MAX }));
+    }
+    if none_runs(&closed, known.iter().map(|k| &k.1))? {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for (carrier, discharge) in &known {
+        let mut scenario = closed.clone();
+        scenario.add_reaction(discharge)?;
+        scenario.set_objective(&discharge.id, Sense::Maximize)?;
         let small = Compressed::new(&Problem::from(&scenario.network()?));
         let Some(best) = Solver::new(small.problem.clone())?.solve()?.optimum() else { continue };
         if best.objective > ZERO {
             let fluxes = small.expand(&best.primal);
             let running = (0..model.reactions.len()).filter(|r| fluxes[*r].abs() > ZERO);
             let reactions = running.map(|r| (model.reactions[r].id.clone(), fluxes[r])).collect();
-            found.push(EnergyCycle { carrier: carrier.to_owned(), rate: best.objective, reactions });
+            found.push(EnergyCycle { carrier: (*carrier).to_owned(), rate: best.objective, reactions });
         }
     }
     Ok(found)
+}
+
+/// Whether one programme shows that no discharge can run: none can, then, with the others at rest.
+fn none_runs<'a>(closed: &Scenario, discharges: impl Iterator<Item = &'a Addition>) -> Result<bool> {
+    let mut scenario = closed.clone();
+    let mut terms = Vec::new();
+    for discharge in discharges {
+        scenario.add_reaction(discharge)?;
+        terms.push((discharge.id.as_str(), 1.0));
+    }
+    scenario.set_objective_sum(&terms, Sense::Maximize)?;
+    let small = Compressed::new(&Problem::from(&scenario.network()?));
+    // What cannot be told of all at once is asked of each.
+    let best = Solver::new(small.problem)?.solve().ok().and_then(Outcome::optimum);
+    Ok(best.is_some_and(|best| best.objective <= ZERO))
 }
