@@ -1,15 +1,15 @@
 //! The solver: scaling around the simplex method, checks behind it, and what is tried when a check fails.
 
-use super::certificate::{self, Conflict, Optimum, Outcome, Standing};
-use super::exact;
+use super::certificate::{self, Conflict, Outcome, Standing};
 use super::problem::Problem;
+use super::rational;
 use super::scale::Scale;
 use super::simplex::{Place, Simplex, Verdict};
 use crate::network::Sense;
 use toji_core::error::Category;
 use toji_core::{Error, Result};
 
-/// Most rational multiplications spent on a basis that no check in floating point proves.
+/// Most rational multiplications spent on a problem of which no answer in floating point passes its check.
 const EXACT_LIMIT: usize = 1_000_000;
 
 /// A problem with a basis that is kept while costs and bounds change.
@@ -132,7 +132,7 @@ impl Solver {
         self.simplex.set_cost(|j| if cost[j] == 0.0 { 0.0 } else { cost[j] * scale[j] * factor });
     }
 
-    /// Solves from the basis of the last call.
+    /// Solves from the basis of the last call. A small problem of which no answer passes its check is solved without rounding.
     ///
     /// # Errors
     /// `E-FLUX-012` when no answer passes its check; the problem is then beyond the method's numbers.
@@ -146,7 +146,7 @@ impl Solver {
                 variables: Vec::new(),
             }));
         }
-        let (mut last, mut optimal) = (String::new(), false);
+        let mut last = String::new();
         for attempt in 0..6 {
             match attempt {
                 0 => {}
@@ -176,15 +176,14 @@ impl Solver {
                 Verdict::Infeasible(_) => format!("{last} infeasible-unproved"),
                 Verdict::Unbounded(_) => format!("{last} unbounded-unproved"),
             };
-            optimal = verdict == Verdict::Optimal;
             let outcome = self.proved(verdict);
             self.simplex.tighten(1.0, 1.0);
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
         }
-        if let Some(best) = optimal.then(|| self.exactly()).flatten() {
-            return Ok(Outcome::Optimal(best));
+        if let Some(outcome) = rational::solve(&self.problem, &self.standing(), EXACT_LIMIT) {
+            return Ok(outcome);
         }
         Err(Error::new(
             Category::Model,
@@ -230,15 +229,6 @@ impl Solver {
             }
             Verdict::Trouble(_) => None,
         }
-    }
-
-    /// The optimum of the basis as it stands where exact arithmetic finds it to be one and the problem is small enough to ask:
-    /// coefficients of very different size can leave more of a residual than the check lets pass.
-    fn exactly(&mut self) -> Option<Optimum> {
-        let none = vec![0.0; self.problem.matrix.rows()];
-        let (basis, _) = certificate::weighed(&self.problem, self.point(), none, self.standing(), |_| 1.0);
-        let (point, prices) = exact::rounded(&self.problem, &basis, EXACT_LIMIT).ok().flatten()?;
-        Some(certificate::weighed(&self.problem, point, prices, basis.standing, |_| 1.0).0)
     }
 
     fn point(&self) -> Vec<f64> {
