@@ -13,6 +13,7 @@
 //! infeasible w WEIGHTS …        or: infeasible crossed INDEX
 //! unbounded x POINT … r RAY …
 //! failed CODE MESSAGE
+//! exactly optimal OBJECTIVE     or infeasible, unbounded, unknown; only where networks are named
 //! ```
 //!
 //! The same seed gives the same networks everywhere.
@@ -59,6 +60,17 @@ fn answer(problem: &Problem, exactly: bool) -> String {
     text
 }
 
+/// What arithmetic without rounding says.
+fn exactly(problem: &Problem) -> String {
+    match exact::answer(problem, 20_000_000) {
+        Ok(Some(Outcome::Optimal(best))) => format!("optimal {:?}", best.objective),
+        Ok(Some(Outcome::Infeasible(_))) => "infeasible".into(),
+        Ok(Some(Outcome::Unbounded(_))) => "unbounded".into(),
+        Ok(None) => "unknown".into(),
+        Err(error) => error.code().into(),
+    }
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let numbers: Vec<u64> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
     let [count, seed, ref only @ ..] = numbers[..] else { return Err("usage: random_networks COUNT SEED [NUMBER…]".into()) };
@@ -78,6 +90,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         writeln!(out, "{text}\n{}", answer(&problem, !only.is_empty()))?;
+        if !only.is_empty() {
+            writeln!(out, "exactly {}", exactly(&problem))?;
+        }
     }
     out.flush()?;
     Ok(())

@@ -4,8 +4,9 @@
 //! determines point and prices; both are worked out here without rounding and held to the bounds. What holds is a theorem
 //! about the problem's numbers (the approach of Applegate, Cook, Dash and Espinoza, Oper. Res. Lett. 35, 2007, 693–699).
 
-use super::certificate::{Optimum, Standing};
+use super::certificate::{Optimum, Outcome, Standing};
 use super::problem::Problem;
+use super::rational;
 use crate::network::Sense;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
@@ -82,6 +83,17 @@ pub fn verify(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<Exac
         dual_violation: dual.to_f64().unwrap_or(f64::INFINITY),
     };
     Ok(exact)
+}
+
+/// The answer to a problem worked out without rounding from the basis of logicals, and only then rounded; `None` where bounds
+/// cross, or after `limit`
+/// rational multiplications.
+///
+/// # Errors
+/// Those of [`Problem::check`].
+pub fn answer(problem: &Problem, limit: usize) -> Result<Option<Outcome>> {
+    problem.check()?;
+    Ok(rational::solve(problem, &[], limit))
 }
 
 fn no_basis() -> Error {

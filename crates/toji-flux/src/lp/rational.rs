@@ -11,9 +11,14 @@ use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use std::collections::BTreeMap;
 
-/// The answer to a problem, without rounding until it is written down; `None` after `limit` multiplications, or where a number is
-/// none. `standing` tells of each variable, then of each row's activity, where it stands at the start; no bounds cross.
+/// The answer to a problem, without rounding until it is written down; `None` after `limit` multiplications, or where bounds cross or
+/// a number is none. `standing` tells of each variable, then of each row's activity, where it stands at the start.
 pub(super) fn solve(problem: &Problem, standing: &[Standing], limit: usize) -> Option<Outcome> {
+    let crosses = |(lower, upper): (&f64, &f64)| lower > upper;
+    let rows = problem.row_lower.iter().zip(&problem.row_upper);
+    if problem.lower.iter().zip(&problem.upper).chain(rows).any(crosses) {
+        return None;
+    }
     let mut tableau = Tableau::new(problem, standing, limit)?;
     if let Some(p) = tableau.repair()? {
         return tableau.conflict(p);
