@@ -234,6 +234,12 @@ def main():
     measure(asked, result)
     result["machine"]["load_1min_end"] = os.getloadavg()[0]
     result["differences"] = differences(result)
+    # What simplex.py measured last of each network.
+    newest = {}
+    for file in sorted(asked.results.glob("simplex-*.json"), key=lambda f: f.stem[-10:]):
+        one = json.loads(file.read_text())
+        newest[one["model"]] = one
+    result["simplex"] = list(newest.values())
     text = importlib.import_module("report").markdown(result)
     asked.results.mkdir(parents=True, exist_ok=True)
     stem = asked.results / f"flux-{result['date'][:10]}"

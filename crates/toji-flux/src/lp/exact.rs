@@ -4,8 +4,9 @@
 //! determines point and prices; both are worked out here without rounding and held to the bounds. What holds is a theorem
 //! about the problem's numbers (the approach of Applegate, Cook, Dash and Espinoza, Oper. Res. Lett. 35, 2007, 693–699).
 
-use super::certificate::{Optimum, Standing};
+use super::certificate::{Optimum, Outcome, Standing};
 use super::problem::Problem;
+use super::rational;
 use crate::network::Sense;
 use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
@@ -35,22 +36,6 @@ pub struct Exact {
 /// # Errors
 /// `E-FLUX-013` when the limit is reached, `E-FLUX-014` when the standing is not that of a basis of this problem.
 pub fn verify(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<Exact> {
-    worked_out(problem, optimum, limit).map(|found| found.0)
-}
-
-/// Point and prices of an optimum's basis, exact and then rounded to the nearest numbers; `None` when the basis is not exactly
-/// feasible and optimal.
-///
-/// # Errors
-/// As for [`verify`].
-pub(super) fn rounded(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<Option<(Vec<f64>, Vec<f64>)>> {
-    let (exact, x, y) = worked_out(problem, optimum, limit)?;
-    let nearest = |list: Vec<BigRational>| list.iter().map(|v| v.to_f64().unwrap_or(f64::NAN)).collect();
-    Ok(exact.holds.then(|| (nearest(x), nearest(y))))
-}
-
-/// What is said of a basis, its point and its prices.
-fn worked_out(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<(Exact, Vec<BigRational>, Vec<BigRational>)> {
     let (m, n) = (problem.matrix.rows(), problem.matrix.columns());
     let standing = &optimum.standing;
     let basic: Vec<usize> = (0..n).filter(|&j| standing.get(j) == Some(&Standing::Basic)).collect();
@@ -97,7 +82,18 @@ fn worked_out(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<(Exa
         primal_violation: primal.to_f64().unwrap_or(f64::INFINITY),
         dual_violation: dual.to_f64().unwrap_or(f64::INFINITY),
     };
-    Ok((exact, x, y))
+    Ok(exact)
+}
+
+/// The answer to a problem worked out without rounding from the basis of logicals, and only then rounded; `None` where bounds
+/// cross, or after `limit`
+/// rational multiplications.
+///
+/// # Errors
+/// Those of [`Problem::check`].
+pub fn answer(problem: &Problem, limit: usize) -> Result<Option<Outcome>> {
+    problem.check()?;
+    Ok(rational::solve(problem, &[], limit))
 }
 
 fn no_basis() -> Error {

@@ -1,16 +1,22 @@
 //! The solver: scaling around the simplex method, checks behind it, and what is tried when a check fails.
 
-use super::certificate::{self, Conflict, Optimum, Outcome, Standing};
-use super::exact;
+use super::certificate::{self, Conflict, Outcome, Standing};
 use super::problem::Problem;
+use super::rational;
 use super::scale::Scale;
 use super::simplex::{Place, Simplex, Verdict};
 use crate::network::Sense;
 use toji_core::error::Category;
 use toji_core::{Error, Result};
 
-/// Most rational multiplications spent on a basis that no check in floating point proves.
+/// Most rational multiplications spent on a problem of which no answer in floating point passes its check.
 const EXACT_LIMIT: usize = 1_000_000;
+
+/// A problem of at most so many rows whose coefficients span so many times is solved without rounding from the basis found: there
+/// what the checks let pass can be worth more than they tell. So many rational multiplications are spent on it.
+const WIDE_ROWS: usize = 64;
+const WIDE_SPAN: f64 = 1e7;
+const WIDE_LIMIT: usize = 200_000;
 
 /// A problem with a basis that is kept while costs and bounds change.
 #[derive(Debug, Clone)]
@@ -23,6 +29,8 @@ pub struct Solver {
     cost_factor: f64,
     /// Whether trouble made this solver scale its problem anew.
     rescaled: bool,
+    /// Whether the problem is small and its coefficients span very much.
+    wide: bool,
 }
 
 impl Solver {
@@ -51,7 +59,8 @@ impl Solver {
         }
         let mut simplex = Simplex::new(matrix, (lower, upper), vec![0.0; n + m]);
         simplex.iteration_limit = 20_000 + 40 * (n + m);
-        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0, rescaled: false };
+        let wide = m <= WIDE_ROWS && span(&problem) > WIDE_SPAN;
+        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0, rescaled: false, wide };
         solver.load_cost();
         solver
     }
@@ -132,7 +141,7 @@ impl Solver {
         self.simplex.set_cost(|j| if cost[j] == 0.0 { 0.0 } else { cost[j] * scale[j] * factor });
     }
 
-    /// Solves from the basis of the last call.
+    /// Solves from the basis of the last call. A small problem of which no answer passes its check is solved without rounding.
     ///
     /// # Errors
     /// `E-FLUX-012` when no answer passes its check; the problem is then beyond the method's numbers.
@@ -146,7 +155,7 @@ impl Solver {
                 variables: Vec::new(),
             }));
         }
-        let (mut last, mut optimal) = (String::new(), false);
+        let mut last = String::new();
         for attempt in 0..6 {
             match attempt {
                 0 => {}
@@ -176,15 +185,19 @@ impl Solver {
                 Verdict::Infeasible(_) => format!("{last} infeasible-unproved"),
                 Verdict::Unbounded(_) => format!("{last} unbounded-unproved"),
             };
-            optimal = verdict == Verdict::Optimal;
             let outcome = self.proved(verdict);
             self.simplex.tighten(1.0, 1.0);
-            if let Some(outcome) = outcome {
-                return Ok(outcome);
+            match outcome {
+                Some(Outcome::Optimal(best)) if self.wide => {
+                    let exact = rational::solve(&self.problem, &best.standing, WIDE_LIMIT);
+                    return Ok(exact.unwrap_or(Outcome::Optimal(best)));
+                }
+                Some(outcome) => return Ok(outcome),
+                None => {}
             }
         }
-        if let Some(best) = optimal.then(|| self.exactly()).flatten() {
-            return Ok(Outcome::Optimal(best));
+        if let Some(outcome) = rational::solve(&self.problem, &self.standing(), EXACT_LIMIT) {
+            return Ok(outcome);
         }
         Err(Error::new(
             Category::Model,
@@ -232,15 +245,6 @@ impl Solver {
         }
     }
 
-    /// The optimum of the basis as it stands where exact arithmetic finds it to be one and the problem is small enough to ask:
-    /// coefficients of very different size can leave more of a residual than the check lets pass.
-    fn exactly(&mut self) -> Option<Optimum> {
-        let none = vec![0.0; self.problem.matrix.rows()];
-        let (basis, _) = certificate::weighed(&self.problem, self.point(), none, self.standing(), |_| 1.0);
-        let (point, prices) = exact::rounded(&self.problem, &basis, EXACT_LIMIT).ok().flatten()?;
-        Some(certificate::weighed(&self.problem, point, prices, basis.standing, |_| 1.0).0)
-    }
-
     fn point(&self) -> Vec<f64> {
         let problem = &self.problem;
         let scaled = self.simplex.x().iter().zip(&self.scale.columns);
@@ -276,6 +280,17 @@ impl Solver {
             })
             .collect()
     }
+}
+
+/// The largest coefficient over the smallest.
+fn span(problem: &Problem) -> f64 {
+    let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+    for j in 0..problem.matrix.columns() {
+        for (_, a) in problem.matrix.iter(j).filter(|entry| entry.1 != 0.0) {
+            (least, most) = (least.min(a.abs()), most.max(a.abs()));
+        }
+    }
+    most / least
 }
 
 /// Entries that are rounding beside the largest become zero; decided where the problem is scaled.

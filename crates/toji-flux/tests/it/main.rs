@@ -15,6 +15,7 @@ mod gas;
 mod golden_lp;
 mod joined;
 mod pathway;
+mod random;
 mod reference;
 mod sample;
 mod shape;

@@ -7,7 +7,7 @@ use crate::operation::{Answer, Attachment, Context, Effect, Operation, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toji_core::{Diagnostic, Result};
-use toji_flux::io::{Written, json, omex, sbml, yaml};
+use toji_flux::io::{Written, json, mat, omex, sbml, yaml};
 use toji_flux::model::Model;
 
 /// A format that is written.
@@ -28,6 +28,10 @@ enum To {
     ///
     /// COBRA の YAML。
     Yaml,
+    /// MATLAB file of level 5 with a model of the COBRA Toolbox.
+    ///
+    /// COBRA Toolbox のモデルを収めた MATLAB ファイル（レベル 5）。
+    Mat,
     /// COMBINE archive with the model in SBML.
     ///
     /// SBML のモデルを収めた COMBINE アーカイブ。
@@ -75,8 +79,8 @@ pub(super) fn operation() -> Operation {
             name: "flux convert",
             label: ["代謝モデルの変換", "Convert a metabolic model"],
             about: [
-                "代謝モデルを SBML、COBRA JSON、COBRA YAML、COMBINE アーカイブのいずれかに書き直します。読み取らなかった箇所と、その形式では表せず書き出されない箇所をすべて挙げます。",
-                "Writes a metabolic model as SBML, COBRA JSON, COBRA YAML or a COMBINE archive. All that was not read, and all that the format has no place for, is listed.",
+                "代謝モデルを SBML、COBRA JSON、COBRA YAML、MATLAB、COMBINE アーカイブのいずれかに書き直します。読み取らなかった箇所と、その形式では表せず書き出されない箇所をすべて挙げます。",
+                "Writes a metabolic model as SBML, COBRA JSON, COBRA YAML, MATLAB or a COMBINE archive. All that was not read, and all that the format has no place for, is listed.",
             ],
             positional: &["model"],
             example: "toji --out textbook.json flux convert textbook.xml.gz --to json",
@@ -112,6 +116,7 @@ async fn convert(context: Context, input: Input) -> Result<Answer<Converted>> {
             To::Sbml => ("xml", "application/sbml+xml", sbml::write(model)?),
             To::Json => ("json", "application/json", json::write(model)?),
             To::Yaml => ("yml", "application/yaml", yaml::write(model)?),
+            To::Mat => ("mat", "application/x-matlab-data", mat::write(model)?),
             To::Omex => ("omex", "application/zip", archive(model, name)?),
         };
         let name = format!("{name}.{ending}");

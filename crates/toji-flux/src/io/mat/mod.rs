@@ -1,10 +1,14 @@
-//! Models of the COBRA Toolbox: a structure in a MATLAB file of level 5, read.
+//! Models of the COBRA Toolbox: a structure in a MATLAB file of level 5, read and written.
 //!
 //! The fields read: `rxns`, `rxnNames`, `mets`, `metNames`, `metFormulas`, `metCharges` or `metCharge`, `metComps` or
-//! `comps`, `S`, `lb`, `ub`, `c`, `osenseStr` or `osense`, `csense`, `b`, `genes`, `grRules`, `subSystems`, `compNames`,
-//! `modelID` or `description`.
+//! `comps`, `S`, `lb`, `ub`, `c`, `osenseStr` or `osense`, `csense`, `b`, `genes`, `geneNames`, `grRules`, `subSystems`,
+//! `compNames`, `modelID` or `description`, `modelName`.
 
 mod level5;
+mod pack;
+mod write;
+
+pub use write::write;
 
 use super::Reading;
 use super::findings::{Findings, GEM_001, GEM_002, GEM_005, GEM_W02, GEM_W03};
@@ -91,9 +95,13 @@ impl Reader {
         let (n, m) = (rxns.len(), mets.len());
         let id = self.field(&["modelID", "description"]).map(texts).and_then(|t| t.into_iter().next()).filter(|t| !t.is_empty());
         let mut parts = Parts { id: id.unwrap_or_else(|| variable.to_owned()), ..Parts::default() };
+        let titled = self.field(&["modelName"]).map(texts).and_then(|t| t.into_iter().next());
+        parts.name = titled.filter(|t| !t.is_empty());
         self.metabolites(mets, &mut parts);
         let genes = self.field(&["genes"]).map(texts).unwrap_or_default();
-        parts.genes = genes.into_iter().map(|id| Gene { id, ..Gene::default() }).collect();
+        let names = self.texts(&["geneNames"], genes.len());
+        let named = |(id, name): (String, String)| Gene { id, name: Some(name).filter(|n| !n.is_empty()), ..Gene::default() };
+        parts.genes = genes.into_iter().zip(names).map(named).collect();
         let (lower, upper) = (self.numbers(&["lb"], n, f64::NEG_INFINITY), self.numbers(&["ub"], n, f64::INFINITY));
         if !self.fields.contains_key("lb") || !self.fields.contains_key("ub") {
             let words = ("境界 lb・ub がなく、無限とみなしました".into(), "there are no bounds lb, ub; none were assumed".into());
@@ -147,8 +155,11 @@ impl Reader {
             Some(other) => texts(other),
             None => Vec::new(),
         };
-        let titled =
-            |(i, id): (usize, &String)| Compartment { id: id.clone(), name: titles.get(i).cloned(), ..Compartment::default() };
+        let titled = |(i, id): (usize, &String)| Compartment {
+            id: id.clone(),
+            name: titles.get(i).cloned().filter(|t| !t.is_empty()),
+            ..Compartment::default()
+        };
         parts.compartments = ids.iter().enumerate().map(titled).collect();
         let blank = |text: String| if text.is_empty() { None } else { Some(text) };
         for (i, ((id, name), formula)) in mets.into_iter().zip(names).zip(formulas).enumerate() {

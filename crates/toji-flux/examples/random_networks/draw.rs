@@ -1,30 +1,12 @@
-//! Random networks and what the engine says of them, for a second opinion: `random_networks COUNT SEED [NUMBER…]`; with numbers,
-//! only those networks, their bases verified in rational arithmetic, which is by far the dearest part.
-//!
-//! Writes each network as six lines of words (numbers as Rust prints them, infinities as `inf`):
-//!
-//! ```text
-//! problem NUMBER KIND ROWS COLUMNS max|min
-//! bounds LOWER UPPER …          a pair for each column
-//! cost COST …
-//! sides LOWER UPPER …           a pair for each row
-//! entries ROW COLUMN VALUE …
-//! optimal OBJECTIVE EXACT x POINT … y PRICES …     EXACT: 1 the basis is optimal in exact arithmetic, 0 not, - not asked
-//! infeasible w WEIGHTS …        or: infeasible crossed INDEX
-//! unbounded x POINT … r RAY …
-//! failed CODE MESSAGE
-//! ```
-//!
-//! The same seed gives the same networks everywhere.
+//! Random networks of a seed, of kinds that linear programming finds hard; the same everywhere.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
 use toji_flux::Sense;
-use toji_flux::lp::{Outcome, Problem, Solver, exact};
+use toji_flux::lp::Problem;
 use toji_flux::sparse::Matrix;
 
 /// Kinds of network, in turn.
-const KINDS: [&str; 8] = ["plain", "loops", "degenerate", "forced", "open", "scaled", "sides", "genome"];
+const KINDS: [&str; 12] =
+    ["plain", "loops", "degenerate", "forced", "open", "scaled", "sides", "genome", "wild", "empty", "free", "switched"];
 
 /// Vigna's splitmix64.
 struct Chance(u64);
@@ -46,6 +28,9 @@ impl Chance {
         self.part() < chance
     }
     fn pick(&mut self, from: &[f64]) -> f64 {
+        self.choose(from)
+    }
+    fn choose<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 }
@@ -79,20 +64,29 @@ impl Draft {
     }
 }
 
-/// The network of a number and kind.
-fn network(chance: &mut Chance, kind: &str) -> Option<Problem> {
+/// The network of a seed and number, and its kind.
+pub(crate) fn network(seed: u64, number: u64) -> Option<(&'static str, Problem)> {
+    let kind = KINDS[(number % KINDS.len() as u64) as usize];
+    let mut chance = Chance(seed.wrapping_mul(0x5851_f42d_4c95_7f2d) ^ number);
+    Some((kind, draw(&mut chance, kind)?))
+}
+
+fn draw(chance: &mut Chance, kind: &str) -> Option<Problem> {
     let rows = if kind == "genome" { 30 + chance.below(40) } else { 2 + chance.below(20) };
     let mut draft = Draft { rows, columns: Vec::new(), bounds: Vec::new(), cost: Vec::new(), sides: vec![(0.0, 0.0); rows] };
     let sizes: &[f64] = match kind {
         "degenerate" | "loops" => &[1.0, 1.0, 1.0, 2.0],
         "scaled" => &[1e-4, 3e-3, 0.05, 1.0, 1.0, 7.5, 120.0, 4e3],
         "genome" => &[1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 0.000_223, 0.054_154, 0.488_0, 53.95],
+        "wild" => &[1e-6, 3.7e-5, 1e-3, 0.11, 1.0, 1.0, 1.0, 13.0, 2.9e3, 1e5, 1e6],
         _ => &[1.0, 1.0, 1.0, 2.0, 3.0, 0.5, 0.25],
     };
     let caps: &[f64] = match kind {
         "open" => &[f64::INFINITY, f64::INFINITY, 10.0],
         "scaled" => &[1e-3, 1.0, 1000.0, 1e5],
         "degenerate" => &[10.0],
+        "wild" => &[1e-6, 1e-3, 1.0, 1000.0, 1e6],
+        "free" => &[f64::INFINITY, f64::INFINITY, f64::INFINITY, 1000.0, 0.0],
         _ => &[1000.0, 1000.0, 10.0, 8.39],
     };
     let exchanges = 2 + chance.below(rows.min(8));
@@ -169,6 +163,38 @@ fn network(chance: &mut Chance, kind: &str) -> Option<Problem> {
                 draft.sides.push((least, most));
             }
         }
+        "empty" => {
+            // Rows without entries, now and then with sides that nothing can meet; columns without entries, held columns, and
+            // columns that are others times a number.
+            for _ in 0..1 + chance.below(3) {
+                draft.rows += 1;
+                draft.sides.push(chance.choose(&[(0.0, 0.0), (0.0, 0.0), (-1.0, 2.0), (f64::NEG_INFINITY, 5.0), (1.0, 2.0)]));
+            }
+            for _ in 0..1 + chance.below(3) {
+                draft.add(Vec::new(), chance.choose(&[(0.0, 10.0), (-3.0, 3.0), (4.0, 4.0), (0.0, f64::INFINITY)]));
+                let held = chance.below(draft.columns.len());
+                let at = chance.pick(&[0.0, 0.0, 0.5, 1.0]);
+                draft.bounds[held] = (at, at);
+                let (of, factor) = (chance.below(draft.columns.len()), chance.pick(&[1.0, -1.0, 3.0, 0.1]));
+                let column = draft.columns[of].iter().map(|e| (e.0, e.1 * factor)).collect();
+                draft.add(column, draft.bounds[of]);
+            }
+        }
+        "switched" => {
+            // A large number times a switch between zero and one lets a reaction run, as designs and communities have it, and
+            // every switch costs a little.
+            for _ in 0..2 + chance.below(6) {
+                let (column, large) = (chance.below(draft.columns.len()), chance.pick(&[1e3, 1e5, 1e6]));
+                let (row, switch) = (draft.rows, draft.columns.len());
+                draft.columns[column].push((row, 1.0));
+                draft.add(vec![(row, -large)], (0.0, 1.0));
+                draft.cost[switch] = chance.pick(&[0.0, -1e-4, -1.0]);
+                draft.rows += 1;
+                draft.sides.push((f64::NEG_INFINITY, 0.0));
+            }
+            let aim = chance.below(exchanges);
+            draft.cost[aim] = 1.0;
+        }
         "genome" => {
             // A reaction that draws on many, forced to some degree or aimed at.
             let mut column: Vec<(usize, f64)> = Vec::new();
@@ -189,65 +215,4 @@ fn network(chance: &mut Chance, kind: &str) -> Option<Problem> {
         }
     }
     draft.problem(if chance.happens(0.7) { Sense::Maximize } else { Sense::Minimize })
-}
-
-fn list(text: &mut String, word: &str, numbers: impl IntoIterator<Item = f64>) {
-    text.push_str(word);
-    for number in numbers {
-        // Writing to a text cannot fail.
-        let _ = write!(text, " {number:?}");
-    }
-}
-
-fn answer(problem: &Problem, exactly: bool) -> String {
-    let mut text = String::new();
-    match Solver::new(problem.clone()).and_then(|mut solver| solver.solve()) {
-        Ok(Outcome::Optimal(best)) => {
-            let verified = if exactly { exact::verify(problem, &best, 20_000_000).ok() } else { None };
-            let exact = match verified {
-                Some(exact) if exact.holds => "1",
-                Some(_) => "0",
-                None => "-",
-            };
-            text = format!("optimal {:?} {exact}", best.objective);
-            list(&mut text, " x", best.primal);
-            list(&mut text, " y", best.prices);
-        }
-        Ok(Outcome::Infeasible(why)) => match why.crossed {
-            Some(index) => text = format!("infeasible crossed {index}"),
-            None => list(&mut text, "infeasible w", why.ray),
-        },
-        Ok(Outcome::Unbounded(way)) => {
-            list(&mut text, "unbounded x", way.from);
-            list(&mut text, " r", way.ray);
-        }
-        Err(error) => text = format!("failed {} {}", error.code(), error.fault().message.en),
-    }
-    text
-}
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let numbers: Vec<u64> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let [count, seed, ref only @ ..] = numbers[..] else { return Err("usage: random_networks COUNT SEED [NUMBER…]".into()) };
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for number in (0..count).filter(|number| only.is_empty() || only.contains(number)) {
-        let kind = KINDS[(number % KINDS.len() as u64) as usize];
-        let mut chance = Chance(seed.wrapping_mul(0x5851_f42d_4c95_7f2d) ^ number);
-        let Some(problem) = network(&mut chance, kind) else { return Err("a network is none".into()) };
-        let (m, n) = (problem.matrix.rows(), problem.matrix.columns());
-        let sense = if problem.sense == Sense::Maximize { "max" } else { "min" };
-        let mut text = format!("problem {number} {kind} {m} {n} {sense}\n");
-        list(&mut text, "bounds", problem.lower.iter().zip(&problem.upper).flat_map(|(l, u)| [*l, *u]));
-        list(&mut text, "\ncost", problem.cost.iter().copied());
-        list(&mut text, "\nsides", problem.row_lower.iter().zip(&problem.row_upper).flat_map(|(l, u)| [*l, *u]));
-        text.push_str("\nentries");
-        for j in 0..n {
-            for (i, value) in problem.matrix.iter(j) {
-                let _ = write!(text, " {i} {j} {value:?}");
-            }
-        }
-        writeln!(out, "{text}\n{}", answer(&problem, !only.is_empty()))?;
-    }
-    out.flush()?;
-    Ok(())
 }
