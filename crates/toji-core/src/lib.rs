@@ -10,6 +10,7 @@ pub mod clock;
 pub mod culture;
 pub mod decimal;
 pub mod error;
+pub mod flammable;
 pub mod gate;
 pub mod id;
 pub mod kind;
