@@ -13,6 +13,7 @@
 //! * `predict`: forecasts with intervals whose coverage is earned, and the ledger of what became of them.
 //! * `hybrid`: rates of a mechanism times a factor learnt from runs, and quality attributes from features of the course.
 //! * `kernel`: models as expressions and events, compiled and integrated.
+//! * `cells`: a vessel whose cells get their rates from outside the model file, as from a genome-scale model.
 //! * `profile`: feeds and other inputs in time that make the most of a model, verified by other means.
 //! * `control`: a state estimator, a predictive controller, a filter that can only make commands safer, and the fall back
 //!   to the recipe when sensors fail; on a simulated bed before anything real.
@@ -34,6 +35,7 @@
 //! comes from a seed that is an argument.
 
 pub mod campaign;
+pub mod cells;
 pub mod continuous;
 pub mod control;
 pub mod correction;

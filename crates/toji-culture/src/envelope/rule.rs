@@ -2,7 +2,7 @@
 
 use super::polygon::Half;
 use serde::{Deserialize, Serialize};
-use toji_core::{Error, Place, Result, Text};
+use toji_core::{Error, Place, Result, Text, flammable as table};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -47,9 +47,6 @@ pub const MARGIN_FUEL: &str = "margin-fuel";
 /// Share of the limiting oxygen concentration that oxygen may reach.
 pub const MARGIN_OXYGEN: &str = "margin-oxygen";
 
-/// Oxygen of air, mol/mol.
-const AIR: f64 = 0.2095;
-
 /// The limits as edges in the plane of hydrogen and oxygen (mol/mol).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Edges {
@@ -68,18 +65,15 @@ impl Rules {
     /// The rules Toji comes with.
     #[must_use]
     pub fn standard() -> Self {
-        let rule = |id: &str, [ja, en]: [&str; 2], value: f64, unit: &str, source: &str, [note_ja, note_en]: [&str; 2]| Rule {
+        let rule = |id: &str, [ja, en]: [&str; 2], is: table::Sourced, unit: &str, [note_ja, note_en]: [&str; 2]| Rule {
             id: id.into(),
             version: 1,
             label: Text::new(ja, en),
-            value,
+            value: is.value,
             unit: unit.into(),
-            source: source.into(),
+            source: is.source.into(),
             note: Text::new(note_ja, note_en),
         };
-        let bureau =
-            "H. F. Coward and G. W. Jones, U.S. Bureau of Mines Bulletin 503 (1952); M. G. Zabetakis, Bulletin 627 (1965)";
-        let nfpa = "NFPA 69, Standard on Explosion Prevention Systems, as commonly retold: not read for this rule";
         let qualified = [
             "有資格者が NFPA 69 の現行版と法令で確認すること",
             "a qualified person must check this in the edition of NFPA 69 in force and in local law",
@@ -95,9 +89,8 @@ impl Rules {
                 rule(
                     LFL,
                     ["水素の爆発下限（空気中）", "Lower flammability limit of hydrogen in air"],
-                    4.0,
+                    table::LOWER,
                     "%",
-                    bureau,
                     [
                         "25 °C・1 気圧。酸素中でもほぼ同じ。温度が上がると下がる",
                         "at 25 °C and 1 atm; nearly the same in oxygen; lower when warmer",
@@ -106,9 +99,8 @@ impl Rules {
                 rule(
                     UFL,
                     ["水素の爆発上限（空気中）", "Upper flammability limit of hydrogen in air"],
-                    75.0,
+                    table::UPPER_IN_AIR,
                     "%",
-                    bureau,
                     [
                         "濃い側の境界を引くためだけに使う。濃い側を安全の根拠にはしない",
                         "only draws the rich edge; being rich is never taken as a margin",
@@ -117,17 +109,15 @@ impl Rules {
                 rule(
                     UFL_OXYGEN,
                     ["水素の爆発上限（酸素中）", "Upper flammability limit of hydrogen in oxygen"],
-                    94.0,
+                    table::UPPER_IN_OXYGEN,
                     "%",
-                    bureau,
                     ["文献の孫引き。濃い側の境界を引くためだけに使う", "as retold by handbooks; only draws the rich edge"],
                 ),
                 rule(
                     LOC,
                     ["水素の限界酸素濃度", "Limiting oxygen concentration of hydrogen"],
-                    4.6,
+                    table::LIMITING_OXYGEN,
                     "%",
-                    "ASTM E2079-19, 5.4: hydrogen, nitrogen as inert, 4.6 % in 120 L and 4.7 % in 20 L",
                     [
                         "便覧の 5.0 %（N2）・5.2 %（CO2）は直径 5 cm の管によるもので高すぎる（同規格 注 2）。大きい容器の低い値を採る",
                         "handbooks' 5.0 % (N2) and 5.2 % (CO2) come from tubes of 5 cm, which are too small (note 2 of the standard); the lower value of the larger vessel is taken",
@@ -136,17 +126,15 @@ impl Rules {
                 rule(
                     MARGIN_FUEL,
                     ["燃料側の余裕: 下限に対する割合", "Margin on fuel: share of the lower limit"],
-                    0.25,
+                    table::MARGIN_FUEL,
                     "1",
-                    nfpa,
                     qualified,
                 ),
                 rule(
                     MARGIN_OXYGEN,
                     ["酸素側の余裕: 限界酸素濃度に対する割合", "Margin on oxygen: share of the limiting concentration"],
-                    0.60,
+                    table::MARGIN_OXYGEN,
                     "1",
-                    nfpa,
                     monitored,
                 ),
             ],
@@ -185,11 +173,11 @@ impl Rules {
         let (lfl, ufl, ufl_oxygen, loc) = (percent(LFL)?, percent(UFL)?, percent(UFL_OXYGEN)?, percent(LOC)?);
         let (fuel, oxygen) = (self.value(MARGIN_FUEL)?, self.value(MARGIN_OXYGEN)?);
         let share = |v: f64| v > 0.0 && v <= 1.0;
-        let air = (1.0 - ufl) * AIR;
+        let air = (1.0 - ufl) * table::OXYGEN_OF_AIR;
         let slope = ((1.0 - ufl_oxygen) - air) / (ufl_oxygen - ufl);
         let offset = air - slope * ufl;
         // The rich edge must leave room below for air at the limit, and thinning must not lead into what could burn.
-        let sound = share(lfl) && lfl < ufl && ufl < ufl_oxygen && ufl_oxygen < 1.0 && share(loc) && loc < AIR;
+        let sound = share(lfl) && lfl < ufl && ufl < ufl_oxygen && ufl_oxygen < 1.0 && share(loc) && loc < table::OXYGEN_OF_AIR;
         if !sound || !share(fuel) || !share(oxygen) || !slope.is_finite() || offset < 0.0 {
             return Err(Error::input(
                 "E-GAS-011",

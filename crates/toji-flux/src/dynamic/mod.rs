@@ -9,11 +9,13 @@
 //! Units: concentrations of pools in mmol/L, biomass in g/L (dry), time in h, fluxes in mmol/(g·h), growth in 1/h.
 
 mod batch;
+mod law;
 mod off_gas;
 mod regime;
 mod step;
 
 pub use batch::{Course, End, Phase, batch};
+pub use law::Limited;
 pub use off_gas::{Aeration, OffGas, off_gas};
 pub use regime::{Metabolism, Rates};
 

@@ -10,7 +10,7 @@ use toji_core::{Error, Result};
 /// Reduced costs beyond this, relative to the goal's coefficient of one, hold their flux at its bound.
 const PRICED: f64 = 1e-7;
 /// A basic flux may lie beyond its bound by this, relative to one and the bound, before the basis is given up.
-const BEYOND: f64 = 1e-8;
+pub(super) const BEYOND: f64 = 1e-8;
 
 /// What the cells do at a state.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -33,8 +33,8 @@ pub struct Metabolism<'a> {
     pub(super) vessel: &'a Vessel,
     pub(super) own_lower: Vec<f64>,
     /// Bounds of all columns, those the vessel sets as they were last.
-    lower: Vec<f64>,
-    upper: Vec<f64>,
+    pub(super) lower: Vec<f64>,
+    pub(super) upper: Vec<f64>,
     reactions: usize,
     solver: Solver,
     pub(super) programmes: usize,
@@ -44,12 +44,12 @@ pub struct Metabolism<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Regime {
     /// Bounds at which it was found.
-    at: Vec<f64>,
+    pub(super) at: Vec<f64>,
     /// Bounds that the basis holds active: which of `at`, and the change of all fluxes with it.
     pub(super) active: Vec<(usize, Vec<f64>)>,
     pub(super) fluxes: Vec<f64>,
     /// Basic columns that move with an active bound or against a moving one: column, its moving bound.
-    watched: Vec<(usize, Option<usize>)>,
+    pub(super) watched: Vec<(usize, Option<usize>)>,
 }
 
 impl<'a> Metabolism<'a> {

@@ -1,28 +1,25 @@
 //! Where a gas stands between the limits of flammability of hydrogen and oxygen.
 //!
-//! The limits are those that the gas safety of cultures uses, from the same sources; they are for sorting designs, and no
+//! The limits are those that the gas safety of cultures uses, from the one table of toji-core; they are for sorting designs, and no
 //! substitute for a qualified judgement of a plant.
 
 use super::wrong;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toji_core::Result;
+use toji_core::{Result, flammable as table};
 
-/// Lower limit of hydrogen in air, and nearly the same in oxygen (H. F. Coward and G. W. Jones, U.S. Bureau of Mines Bulletin
-/// 503, 1952; M. G. Zabetakis, Bulletin 627, 1965), mol/mol, 25 °C and 1 atm.
-pub const LOWER_LIMIT: f64 = 0.04;
-/// Upper limit in air (the same).
-pub const UPPER_LIMIT_AIR: f64 = 0.75;
-/// Upper limit in oxygen (the same).
-pub const UPPER_LIMIT_OXYGEN: f64 = 0.94;
-/// Limiting oxygen concentration with nitrogen (ASTM E2079-19, 5.4: 4.6 % in 120 L; handbooks' 5.0 % come from tubes too narrow).
-pub const LIMITING_OXYGEN: f64 = 0.046;
-/// Share of the lower limit that is kept (NFPA 69, as commonly retold).
-pub const MARGIN_HYDROGEN: f64 = 0.25;
-/// Share of the limiting oxygen that is kept, with oxygen monitored (the same).
-pub const MARGIN_OXYGEN: f64 = 0.60;
-/// Oxygen of air.
-const AIR: f64 = 0.2095;
+/// Lower limit of hydrogen in air, mol/mol.
+pub const LOWER_LIMIT: f64 = table::LOWER.value / 100.0;
+/// Upper limit in air, mol/mol.
+pub const UPPER_LIMIT_AIR: f64 = table::UPPER_IN_AIR.value / 100.0;
+/// Upper limit in oxygen, mol/mol.
+pub const UPPER_LIMIT_OXYGEN: f64 = table::UPPER_IN_OXYGEN.value / 100.0;
+/// Limiting oxygen concentration with nitrogen, mol/mol.
+pub const LIMITING_OXYGEN: f64 = table::LIMITING_OXYGEN.value / 100.0;
+/// Share of the lower limit that is kept.
+pub const MARGIN_HYDROGEN: f64 = table::MARGIN_FUEL.value;
+/// Share of the limiting oxygen that is kept, with oxygen monitored.
+pub const MARGIN_OXYGEN: f64 = table::MARGIN_OXYGEN.value;
 
 /// A dry gas, mol/mol.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -103,7 +100,7 @@ impl Mix {
     /// `E-FLUX-110` for shares that cannot be.
     pub fn place(&self) -> Result<Place> {
         self.check("mix")?;
-        let air = (1.0 - UPPER_LIMIT_AIR) * AIR;
+        let air = (1.0 - UPPER_LIMIT_AIR) * table::OXYGEN_OF_AIR;
         let slope = (1.0 - UPPER_LIMIT_OXYGEN - air) / (UPPER_LIMIT_OXYGEN - UPPER_LIMIT_AIR);
         let rich = air + slope * (self.hydrogen - UPPER_LIMIT_AIR);
         let (fuel, oxygen) = (LOWER_LIMIT * MARGIN_HYDROGEN, LIMITING_OXYGEN * MARGIN_OXYGEN);

@@ -21,6 +21,7 @@ mod sample;
 mod shape;
 mod thermo;
 mod threads;
+mod vessel;
 
 use std::io::Read;
 use std::path::PathBuf;
