@@ -12,6 +12,12 @@ use toji_core::{Error, Result};
 /// Most rational multiplications spent on a problem of which no answer in floating point passes its check.
 const EXACT_LIMIT: usize = 1_000_000;
 
+/// A problem of at most so many rows whose coefficients span so many times is solved without rounding from the basis found: there
+/// what the checks let pass can be worth more than they tell. So many rational multiplications are spent on it.
+const WIDE_ROWS: usize = 64;
+const WIDE_SPAN: f64 = 1e7;
+const WIDE_LIMIT: usize = 30_000;
+
 /// A problem with a basis that is kept while costs and bounds change.
 #[derive(Debug, Clone)]
 pub struct Solver {
@@ -23,6 +29,8 @@ pub struct Solver {
     cost_factor: f64,
     /// Whether trouble made this solver scale its problem anew.
     rescaled: bool,
+    /// Whether the problem is small and its coefficients span very much.
+    wide: bool,
 }
 
 impl Solver {
@@ -51,7 +59,8 @@ impl Solver {
         }
         let mut simplex = Simplex::new(matrix, (lower, upper), vec![0.0; n + m]);
         simplex.iteration_limit = 20_000 + 40 * (n + m);
-        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0, rescaled: false };
+        let wide = m <= WIDE_ROWS && span(&problem) > WIDE_SPAN;
+        let mut solver = Self { problem, scale, simplex, cost_factor: 1.0, rescaled: false, wide };
         solver.load_cost();
         solver
     }
@@ -178,8 +187,13 @@ impl Solver {
             };
             let outcome = self.proved(verdict);
             self.simplex.tighten(1.0, 1.0);
-            if let Some(outcome) = outcome {
-                return Ok(outcome);
+            match outcome {
+                Some(Outcome::Optimal(best)) if self.wide => {
+                    let exact = rational::solve(&self.problem, &best.standing, WIDE_LIMIT);
+                    return Ok(exact.unwrap_or(Outcome::Optimal(best)));
+                }
+                Some(outcome) => return Ok(outcome),
+                None => {}
             }
         }
         if let Some(outcome) = rational::solve(&self.problem, &self.standing(), EXACT_LIMIT) {
@@ -266,6 +280,17 @@ impl Solver {
             })
             .collect()
     }
+}
+
+/// The largest coefficient over the smallest.
+fn span(problem: &Problem) -> f64 {
+    let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+    for j in 0..problem.matrix.columns() {
+        for (_, a) in problem.matrix.iter(j).filter(|entry| entry.1 != 0.0) {
+            (least, most) = (least.min(a.abs()), most.max(a.abs()));
+        }
+    }
+    most / least
 }
 
 /// Entries that are rounding beside the largest become zero; decided where the problem is scaled.
