@@ -355,6 +355,7 @@ const JAPANESE: &[(&str, &str, &str)] = &[
     ("tie", "strong", "強い結合"),
     ("tie", "weak", "弱い結合"),
     ("to", "json", "COBRA JSON"),
+    ("to", "mat", "MATLAB"),
     ("to", "omex", "COMBINE アーカイブ"),
     ("to", "sbml", "SBML"),
     ("to", "yaml", "COBRA YAML"),

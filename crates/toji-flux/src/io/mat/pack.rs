@@ -8,6 +8,8 @@ use flate2::write::ZlibEncoder;
 use std::io::Write;
 
 const BYTES: u32 = 1;
+const UINT8: u32 = 2;
+const UINT16: u32 = 4;
 const INT32: u32 = 5;
 const UINT32: u32 = 6;
 const DOUBLE: u32 = 9;
@@ -58,6 +60,20 @@ fn whole(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = usize>) -> Option<
 fn doubles(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = f64>) -> Option<()> {
     let bytes: Vec<u8> = numbers.into_iter().flat_map(f64::to_le_bytes).collect();
     element(out, DOUBLE, &bytes)
+}
+
+/// Numbers of a full matrix, kept as small as they are, as MATLAB keeps them: SciPy hands them on so, and COBRApy takes those of
+/// compartments for places in a list.
+fn numbers(out: &mut Vec<u8>, values: &[f64]) -> Option<()> {
+    let whole = |v: &f64| Some(*v as u16).filter(|n| f64::from(*n).to_bits() == v.to_bits());
+    match values.iter().map(whole).collect::<Option<Vec<u16>>>() {
+        Some(small) if small.iter().all(|n| *n < 256) => {
+            let bytes: Vec<u8> = small.iter().flat_map(|n| n.to_le_bytes().into_iter().take(1)).collect();
+            element(out, UINT8, &bytes)
+        }
+        Some(small) => element(out, UINT16, &small.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>()),
+        None => doubles(out, values.iter().copied()),
+    }
 }
 
 /// Content of a matrix element: flags, sizes, name, value.
@@ -114,7 +130,7 @@ fn matrix(name: &str, array: &Array) -> Option<Vec<u8>> {
             whole(&mut out, starts)?;
             doubles(&mut out, entries.iter().map(|e| e.2))?;
         }
-        Array::Numbers(values, _) => doubles(&mut out, values.iter().copied())?,
+        Array::Numbers(values, _) => numbers(&mut out, values)?,
         Array::Other => return None,
     }
     Some(out)
