@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut effective: Vec<f64> = found.reactions.iter().filter_map(|r| r.effective).collect();
     effective.sort_by(f64::total_cmp);
     let report = serde_json::json!({
-        "model": path, "dimensions": found.dimensions, "thinning": found.thinning, "steps": found.steps, "draws": found.draws.len(),
+        "dimensions": found.dimensions, "thinning": found.thinning, "steps": found.steps, "draws": found.draws.len(),
         "r_hat_max": found.r_hat_max, "effective_min": found.effective_min,
         "effective_median": effective.get(effective.len() / 2), "residual_max": found.residual_max, "cpu_s": cpu,
     });
