@@ -182,9 +182,9 @@ def main():
             if wrong and status != "failed":
                 again = subprocess.run([*command, str(p["number"])], capture_output=True, text=True, check=True).stdout.splitlines()
                 _, exactly, *optimum = again[-1].split()
-                ours = exactly != "unknown" and not differs(status, value, exactly, float(optimum[0]) if optimum else math.nan)
-                tally["HiGHS off the exact answer"] += ours
-                wrong = not ours
+                theirs_alone = exactly != "unknown" and not differs(status, value, exactly, float(optimum[0]) if optimum else math.nan)
+                tally["HiGHS off the exact answer"] += theirs_alone
+                wrong = not theirs_alone
             tally["asked again"] += len(answers) > 1
             tally["undecided by HiGHS"] += not decided
             unproved = status != "failed" and not proved(p, status, words)
