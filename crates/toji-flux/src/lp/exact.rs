@@ -86,8 +86,7 @@ pub fn verify(problem: &Problem, optimum: &Optimum, limit: usize) -> Result<Exac
 }
 
 /// The answer to a problem worked out without rounding from the basis of logicals, and only then rounded; `None` where bounds
-/// cross, or after `limit`
-/// rational multiplications.
+/// cross, or after `limit` rational multiplications.
 ///
 /// # Errors
 /// Those of [`Problem::check`].
