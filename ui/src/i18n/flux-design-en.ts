@@ -38,7 +38,7 @@ export const fluxDesignEn = {
   "design.table": "Designs",
   "design.together": "Those that stop the same reactions in one line",
   "design.changes": "Changes",
-  "design.share": "of the wild type",
+  "design.share": "{percent} % of the wild type",
   "design.product_range": "Product at best growth",
   "design.edits": "Edits",
   "design.lost": "Reactions lost",

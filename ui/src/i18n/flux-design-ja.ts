@@ -39,7 +39,7 @@ export const fluxDesignJa: Record<keyof typeof fluxDesignEn, string> = {
   "design.table": "設計の一覧",
   "design.together": "同じ反応を止めるものを一行に",
   "design.changes": "変更",
-  "design.share": "野生型比",
+  "design.share": "野生型の {percent} %",
   "design.product_range": "最良の増殖での生産物",
   "design.edits": "変更数",
   "design.lost": "失われる反応",
